@@ -1,0 +1,83 @@
+// Start here. An adapter translates one native message of a state's software into canonical status
+// events. It is data, not code: a bundle is a folder with adapter.yaml, code lists (*.map.csv),
+// fixtures and a README, compiled when the gateway starts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/base/result.h"
+
+namespace flora::adapter {
+
+/// Where something stands in the sender's own message.
+struct Location {
+  int line = 0;      ///< From 1; 0 when it concerns the message as a whole.
+  int column = 0;    ///< From 1, in characters.
+  std::string path;  ///< As the format names places: an XPath, a JSON Pointer, a column.
+};
+
+/// Why an item was rejected or skipped. No text of the message stands in it: a value is shown by its
+/// shape only (digits as 9, letters as a or A).
+struct Issue {
+  std::string code;    ///< Kebab case, such as `value-malformed`; the adapters' README lists all.
+  std::string detail;  ///< One English sentence.
+  Location at;
+  std::string rule;    ///< Where the rule stands: "adapter.yaml:line:column".
+};
+
+/// What became of one item (such as one person of a message).
+struct Item {
+  enum class Outcome { event, rejected, skipped };
+  Outcome outcome = Outcome::event;
+  std::size_t number = 0;          ///< Counts the message's items from 0, in message order.
+  std::string event;               ///< Outcome::event: the canonical status event, JSON text.
+  std::string_view native_record;  ///< The bytes that this item came from, a view into the message.
+  std::vector<Issue> issues;       ///< rejected: at least one. skipped: the reason.
+  Location at;
+};
+
+/// Either all items, in message order, or the reasons why the message as a whole was rejected.
+struct Translation {
+  std::vector<Item> items;
+  std::vector<Issue> rejection;  ///< Not empty: the message as a whole was rejected, items is empty.
+};
+
+/// Identity and content hash of a bundle.
+struct BundleInfo {
+  std::string id;       ///< Such as `de-ni-xauslaender`.
+  std::string version;  ///< Such as `1.0.0`.
+  std::string hash;     ///< SHA-256 of adapter.yaml and the code lists, 64 hexadecimal digits.
+  std::string land;     ///< Such as `DE-NI`.
+  std::string title;
+  std::string format;        ///< Such as `xml`.
+  std::string media_type;    ///< Such as `application/xml`.
+  bool simulation = false;   ///< The dialect is invented (see the bundle's README).
+  std::vector<std::string> code_lists;  ///< "list version", sorted.
+};
+
+/// A compiled bundle. Immutable and thread-safe.
+class Adapter {
+ public:
+  /// Compiles the bundle in `folder`. Errors: invalid, with all errors of the bundle, one per line,
+  /// each "file:line:column: what".
+  static Result<std::unique_ptr<Adapter>> load(const std::string& folder);
+  ~Adapter();
+
+  const BundleInfo& info() const;
+
+  /// Translates one message. The same bytes give the same result, always: no clock, no network, no
+  /// locale, no time zone of the machine.
+  Translation translate(std::string_view message) const;
+
+ private:
+  struct Plan;
+  explicit Adapter(std::unique_ptr<Plan> plan);
+  std::unique_ptr<Plan> plan_;
+};
+
+}  // namespace flora::adapter

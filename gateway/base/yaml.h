@@ -1,0 +1,44 @@
+// YAML for configuration and bundles: a small tree with positions, read strictly. Duplicate keys,
+// anchors, aliases, tags, several documents and non-string keys are errors.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gateway/base/result.h"
+
+namespace flora::yaml {
+
+struct Position {
+  int line = 0;    ///< From 1.
+  int column = 0;  ///< From 1, in characters.
+};
+
+enum class Kind { null, scalar, sequence, mapping };
+
+/// One node of the document. Value semantics; the tree owns its children.
+struct Node {
+  Kind kind = Kind::null;
+  std::string text;     ///< A scalar's text.
+  bool quoted = false;  ///< The scalar was quoted (or a block scalar): it is a string, whatever its text.
+  Position at;
+  std::vector<Node> items;                           ///< A sequence's items.
+  std::vector<std::pair<std::string, Node>> members;  ///< A mapping's members, in file order.
+  std::vector<Position> member_at;                    ///< Where each member's key stands.
+
+  /// The member with this key, or nullptr.
+  const Node* find(std::string_view key) const;
+};
+
+/// Parses one document. `file` stands in error messages: "file:line:column: what". Errors: invalid.
+/// The nesting is bounded (64).
+Result<Node> parse(std::string_view text, std::string_view file);
+
+/// The JSON value of a node by the YAML 1.2 core schema: plain `true`/`false`/`null`/integers/floats
+/// are typed, everything else is a string.
+nlohmann::json to_json(const Node& node);
+
+}  // namespace flora::yaml
