@@ -1,0 +1,171 @@
+// A strict HTTP/1.1 and TLS server (RFC 9110, 9112) on the event loops of Pistache's reactor. Start
+// here: this header and message.h are the whole promise of the part.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/base/env.h"
+#include "gateway/base/result.h"
+#include "gateway/http/message.h"
+#include "gateway/http/responder.h"
+
+namespace flora::http {
+
+/// What shall become of a request whose head is complete, before anything of its body is read.
+struct Admission {
+  enum class Kind : std::uint8_t { whole, stream, refuse };
+
+  /// The body is collected and handed to Handler::handle. A larger body is answered with 413.
+  static Admission whole(std::size_t max_bytes) { return {Kind::whole, max_bytes, {}}; }
+
+  /// The body goes to Handler::handle_stream as it arrives, of any length.
+  static Admission stream() { return {Kind::stream, 0, {}}; }
+
+  /// The answer is sent at once and the body is never handed over.
+  static Admission refuse(Response response) { return {Kind::refuse, 0, std::move(response)}; }
+
+  Kind kind = Kind::whole;
+  std::size_t max_bytes = 0;
+  std::optional<Response> refusal;
+};
+
+/// What a listener does with requests. Called on the worker threads, several at the same time; no
+/// function may block. An exception that escapes is answered with 500; its text goes nowhere.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+
+  /// Decides by the head alone. Requests that the parser refuses never come here.
+  virtual Admission admit(const RequestHead& head) = 0;
+
+  /// The request is complete. The answer may come later and from another thread.
+  virtual void handle(Request request, Responder responder) = 0;
+
+  /// The body is read through `body`; the answer may begin before the body ends. The connection is
+  /// closed after an answer that ends before the body was read to its end.
+  virtual void handle_stream(RequestHead head, BodyReader body, Responder responder) = 0;
+};
+
+enum class ClientCertificates : std::uint8_t { none, optional, required };
+
+/// Files are in PEM. TLS 1.2 and 1.3; the key must belong to the first certificate of the chain.
+struct TlsOptions {
+  std::string certificate_file;
+  std::string key_file;
+  std::string client_ca_file;  ///< Needed unless client_certificates is none.
+  ClientCertificates client_certificates = ClientCertificates::none;
+};
+
+struct ListenerOptions {
+  std::string address = "127.0.0.1";  ///< Numeric IPv4 or IPv6; "::" takes both.
+  std::uint16_t port = 0;             ///< 0: the system chooses; Server::ports() tells.
+  std::string unix_path;              ///< If set, a Unix domain socket instead; mode 0660.
+  std::optional<TlsOptions> tls;
+};
+
+/// A listening address and who answers there. The handler must outlive the server.
+struct Listener {
+  ListenerOptions options;
+  Handler* handler = nullptr;
+};
+
+/// Bounds of what one client can make the server hold. Beyond: the status in brackets.
+struct Limits {
+  std::size_t request_line = 8 * 1024;  ///< Bytes (414).
+  std::size_t head = 32 * 1024;         ///< Bytes of request line and fields together (431).
+  std::size_t fields = 100;             ///< Header fields (431).
+  std::size_t chunk_line = 1024;        ///< Bytes of a chunk size with its extensions (400).
+  std::size_t trailers = 8 * 1024;      ///< Bytes of the trailer section (400).
+  std::size_t pipeline = 16;            ///< Safe requests under way on one connection.
+  std::size_t read_ahead = 16 * 1024;   ///< Bytes kept of requests that wait for their turn.
+  std::size_t output = 256 * 1024;      ///< Bytes waiting for the client: back-pressure above.
+  std::size_t discard = 64 * 1024;      ///< A refused body up to this size is read and dropped.
+  std::size_t buffered_bodies = 512u
+                                << 20;  ///< Bytes of all bodies that are being collected (503).
+  std::size_t connections = 10'000;     ///< In total; above, idle ones are closed, else 503.
+  std::size_t connections_per_address = 1024;  ///< Per IPv4 address or IPv6 /64; 0: no limit.
+};
+
+/// How long a connection may stay in each of its states.
+struct Deadlines {
+  using ms = std::chrono::milliseconds;
+  ms handshake{10'000};  ///< TLS, from accept; then closed.
+  ms head{10'000};       ///< From the first byte (or accept) to the end of the head; then 408.
+  ms body{60'000};       ///< A whole body; then 408.
+  ms stream{
+      60'000};  ///< A streamed body must bring `stream_progress` bytes in this time; then 408.
+  ms handling{60'000};  ///< Until the answer begins; then 504.
+  ms write{30'000};     ///< The client must take `write_progress` bytes in this time; then closed.
+  ms idle{75'000};      ///< Between requests; then closed.
+  ms linger{2'000};     ///< Reading on after the last answer, so that the client receives it.
+  std::size_t stream_progress = 64;
+  std::size_t write_progress = 4096;
+};
+
+struct ServerOptions {
+  std::size_t workers = 1;  ///< Event loops, one thread each.
+  Limits limits;
+  Deadlines deadlines;
+  /// Makes every answer that the parser and the server give by themselves. `problem` is a
+  /// kebab-case name such as "malformed-request", `detail` a fixed English sentence. Called on the
+  /// worker threads. If empty: a plain RFC 9457 document whose type is /problems/<problem>.
+  std::function<Response(int status, std::string_view problem, std::string_view detail)> error_page;
+  Env* env = &Env::system();  ///< Gives the Date field and the clock of the deadlines.
+};
+
+/// Sums since the start, but `open`, which is the present state.
+struct Counters {
+  std::uint64_t accepted = 0;      ///< Connections.
+  std::uint64_t open = 0;          ///< Connections now.
+  std::uint64_t refused = 0;       ///< Connections beyond a limit.
+  std::uint64_t requests = 0;      ///< Heads that reached a handler.
+  std::uint64_t malformed = 0;     ///< Requests that the parser refused.
+  std::uint64_t timeouts = 0;      ///< Connections or requests cut off at a deadline.
+  std::uint64_t aborted = 0;       ///< Connections that ended with an answer owed.
+  std::uint64_t late_answers = 0;  ///< Answers dropped because nobody waited any more.
+  std::uint64_t handshakes = 0;    ///< TLS handshakes completed.
+  std::uint64_t resumed = 0;       ///< … of these, resumed sessions.
+  std::uint64_t handshake_failures = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+};
+
+/// Thread-safe. start() ignores SIGPIPE in the whole process.
+class Server {
+ public:
+  /// Listens on return. Errors: invalid (a listener or its TLS files, with the reason), unavailable
+  /// (an address is in use, or the system refuses); nothing is left behind then.
+  static Result<std::unique_ptr<Server>> start(ServerOptions options,
+                                               std::vector<Listener> listeners);
+
+  /// Stops at once if stop() was not called before.
+  ~Server();
+
+  /// The ports in the order of the listeners; 0 for a Unix domain socket.
+  const std::vector<std::uint16_t>& ports() const;
+
+  Counters counters() const;
+
+  /// Reads all TLS files again; new connections use them, and sessions from before are not resumed.
+  /// Errors: invalid; everything stays as it was then.
+  Result<void> reload_tls();
+
+  /// Stops accepting, closes idle connections, lets requests under way finish until `deadline` is
+  /// over, then closes what is left. Blocks. Afterwards the handlers are not called any more;
+  /// Responders that still exist do nothing.
+  void stop(std::chrono::milliseconds deadline);
+
+ private:
+  struct State;
+  explicit Server(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace flora::http
