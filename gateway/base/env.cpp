@@ -1,0 +1,124 @@
+#include "gateway/base/env.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+namespace flora {
+namespace {
+
+Error io_error(std::string_view what, const std::string& path) {
+  const int code = errno;
+  const Errc kind = code == ENOENT ? Errc::not_found : Errc::unavailable;
+  return {kind, std::string(what) + " " + path + ": " + std::strerror(code)};
+}
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  bool is_open() const { return fd_ >= 0; }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+class SystemEnv final : public Env {
+ public:
+  std::int64_t now_ms() override {
+    using std::chrono::milliseconds;
+    return std::chrono::duration_cast<milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
+
+  std::int64_t steady_ns() override {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+
+  void random(std::span<std::byte> out) override {
+    while (!out.empty()) {
+      const ssize_t n = ::getrandom(out.data(), std::min<std::size_t>(out.size(), 256), 0);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) std::abort();
+      out = out.subspan(static_cast<std::size_t>(n));
+    }
+  }
+
+  Result<std::string> read_file(const std::string& path, std::size_t max_bytes) override {
+    const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.is_open()) return io_error("cannot open", path);
+    std::string out;
+    char buffer[16384];
+    while (true) {
+      const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return io_error("cannot read", path);
+      if (n == 0) return out;
+      out.append(buffer, static_cast<std::size_t>(n));
+      if (out.size() > max_bytes) return Error{Errc::invalid, path + " is larger than allowed"};
+    }
+  }
+
+  Result<void> replace_file(const std::string& path, std::string_view bytes,
+                            unsigned mode) override {
+    const std::string temporary = path + ".new";
+    {
+      const FileDescriptor file(
+          ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+      if (!file.is_open()) return write_error("cannot create", temporary);
+      if (::fchmod(file.get(), mode) != 0 || !write_all(file.get(), bytes) ||
+          ::fsync(file.get()) != 0) {
+        return write_error("cannot write", temporary);
+      }
+    }
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return write_error("cannot rename", path);
+    std::string folder = std::filesystem::path(path).parent_path();
+    if (folder.empty()) folder = ".";
+    const FileDescriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory.is_open() || ::fsync(directory.get()) != 0) {
+      return write_error("cannot sync", folder);
+    }
+    return {};
+  }
+
+ private:
+  static Error write_error(std::string_view what, const std::string& path) {
+    Error error = io_error(what, path);
+    error.code = Errc::unavailable;
+    return error;
+  }
+};
+
+}  // namespace
+
+Env& Env::system() {
+  static SystemEnv env;
+  return env;
+}
+
+}  // namespace flora

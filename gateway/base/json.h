@@ -1,6 +1,6 @@
 // Strict JSON (RFC 8259, I-JSON): one pass over the text into a flat index of positions, without
-// building a tree. Duplicate names, deep nesting, lone surrogates, ill-formed UTF-8 and numbers that
-// do not fit are errors with their offset. All intake uses this reader.
+// building a tree. Duplicate names, deep nesting, lone surrogates, ill-formed UTF-8 and numbers
+// that do not fit are errors with their offset. All intake uses this reader.
 #pragma once
 
 #include <cstdint>
@@ -38,22 +38,24 @@ class Document;
 /// nor destroyed, and the text lives.
 class Value {
  public:
+  Value() = default;  ///< Not valid().
+
   Kind kind() const;
   bool is(Kind k) const { return kind() == k; }
 
-  bool boolean() const;                ///< kind() == boolean.
-  std::int64_t integer() const;        ///< kind() == integer: no fraction, no exponent, fits 64 bits.
-  double number() const;               ///< integer or number.
-  std::string_view string() const;     ///< Decoded; kind() == string.
-  std::string_view raw() const;        ///< The value's exact text, quotes included.
-  std::size_t offset() const;          ///< Of the value's first byte in the text.
-  std::size_t size() const;            ///< Items of an array, members of an object.
+  bool boolean() const;             ///< kind() == boolean.
+  std::int64_t integer() const;     ///< kind() == integer: no fraction, no exponent, fits 64 bits.
+  double number() const;            ///< integer or number.
+  std::string_view string() const;  ///< Decoded; kind() == string.
+  std::string_view raw() const;     ///< The value's exact text, quotes included.
+  std::size_t offset() const;       ///< Of the value's first byte in the text.
+  std::size_t size() const;         ///< Items of an array, members of an object.
 
   /// The member with this name, or nothing. kind() == object.
   std::optional<Value> find(std::string_view name) const;
 
-  /// Iterates the items of an array: `for (Value item = v.first(); item.valid(); item = item.next())`.
-  /// For an object, iterates the member values; name() is the name.
+  /// Iterates the items of an array: `for (Value item = v.first(); item.valid(); item =
+  /// item.next())`. For an object, iterates the member values; name() is the name.
   Value first() const;
   Value next() const;
   bool valid() const { return document_ != nullptr; }
@@ -61,16 +63,16 @@ class Value {
 
  private:
   friend class Document;
-  Value(const Document* document, std::uint32_t token, std::uint32_t end)
-      : document_(document), token_(token), end_(end) {}
-  Value() = default;
+  Value(const Document* document, std::uint32_t token, std::uint32_t end, bool member)
+      : document_(document), token_(token), end_(end), member_(member) {}
   const Document* document_ = nullptr;
   std::uint32_t token_ = 0;
   std::uint32_t end_ = 0;  // One past the last token of the container that is iterated.
+  bool member_ = false;    // The token before this value is its name.
 };
 
-/// A parsed text. Reuse one per thread: parse() keeps its memory, so that after warm-up it allocates
-/// nothing. Not thread-safe.
+/// A parsed text. Reuse one per thread: parse() keeps its memory, so that after warm-up it
+/// allocates nothing. Not thread-safe.
 class Document {
  public:
   /// True on success; the root is then root(). The text is not copied and must outlive the values.
@@ -101,8 +103,8 @@ class Document {
 /// Appends `text` as a JSON string, quotes included, escaped as RFC 8785 §3.2.2.2 asks.
 void append_string(std::string& out, std::string_view text);
 
-/// Appends the canonical form (RFC 8785, JCS) of a value: names sorted by UTF-16 code units, numbers
-/// as ECMAScript prints them.
+/// Appends the canonical form (RFC 8785, JCS) of a value: names sorted by UTF-16 code units,
+/// numbers as ECMAScript prints them.
 void append_canonical(std::string& out, const Value& value);
 
 }  // namespace flora::json

@@ -1,5 +1,6 @@
 // Structured log lines: one JSON object per line on stderr. A line holds no identifier of a person,
-// no event id, no path of a request and no text of a client: callers pass names and numbers of ours.
+// no event id, no path of a request and no text of a client: callers pass names and numbers of
+// ours.
 #pragma once
 
 #include <cstdint>

@@ -20,15 +20,15 @@ enum class Mode {
   read_only,   ///< Opens beside a running writer. Errors: not_found.
 };
 
-/// How far a commit goes. `full`: fsync at every commit, durable on return. `normal`: the file stays
-/// consistent, but the last commits may be lost with the power; for derived data only.
+/// How far a commit goes. `full`: fsync at every commit, durable on return. `normal`: the file
+/// stays consistent, but the last commits may be lost with the power; for derived data only.
 enum class Sync { full, normal };
 
 class Statement;
 
-/// One connection. Not thread-safe: one thread at a time; create one per thread. WAL journal, STRICT
-/// tables are the convention of the schemas, foreign keys on, secure_delete on, temporary data in
-/// memory.
+/// One connection. Not thread-safe: one thread at a time; create one per thread. WAL journal,
+/// STRICT tables are the convention of the schemas, foreign keys on, secure_delete on, temporary
+/// data in memory.
 ///
 /// SQLite 3.40 can corrupt a file when two connections write or checkpoint at the same time
 /// ("WAL-reset bug"): exactly one connection of one process may be read_write.
@@ -45,7 +45,8 @@ class Database {
   /// Runs one or more statements without parameters or rows. Errors: as step().
   Result<void> execute(const std::string& sql);
 
-  /// Compiles one statement. Aborts on a syntax error: the text is ours. Errors: corrupt, unavailable.
+  /// Compiles one statement. Aborts on a syntax error: the text is ours. Errors: corrupt,
+  /// unavailable.
   Result<Statement> prepare(std::string_view sql);
 
   /// BEGIN IMMEDIATE (a writer) or BEGIN (a reader, whose snapshot starts with its first read).

@@ -1,0 +1,203 @@
+#include "gateway/base/yaml.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace flora::yaml {
+namespace {
+
+constexpr std::size_t kMaxDepth = 64;
+
+// A violation of our rules; yaml-cpp's own errors are YAML::ParserException.
+struct Violation {
+  Position at;
+  std::string what;
+};
+
+Position position_of(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
+
+// Builds the tree from the parser's events. Throws Violation, which parse() catches.
+class Builder final : public YAML::EventHandler {
+ public:
+  Node take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Node node;
+    node.at = position_of(mark);
+    check(mark, "?", anchor);
+    add(std::move(node));
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    throw Violation{position_of(mark), "aliases are not allowed"};
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    check(mark, tag, anchor);
+    Node node;
+    node.kind = Kind::scalar;
+    node.text = value;
+    node.quoted = tag == "!";
+    node.at = position_of(mark);
+    add(std::move(node));
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(mark, tag, anchor, Kind::sequence);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(mark, tag, anchor, Kind::mapping);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Frame {
+    Node node;
+    bool has_key = false;
+    std::string key;
+    Position key_at;
+  };
+
+  static void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    if (anchor != 0) throw Violation{position_of(mark), "anchors are not allowed"};
+    if (!tag.empty() && tag != "?" && tag != "!") {
+      throw Violation{position_of(mark), "tags are not allowed"};
+    }
+  }
+
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Kind kind) {
+    check(mark, tag, anchor);
+    if (frames_.size() >= kMaxDepth) throw Violation{position_of(mark), "nested too deeply"};
+    if (!frames_.empty() && frames_.back().node.kind == Kind::mapping && !frames_.back().has_key) {
+      throw Violation{position_of(mark), "a key must be a plain or quoted text"};
+    }
+    Frame frame;
+    frame.node.kind = kind;
+    frame.node.at = position_of(mark);
+    frames_.push_back(std::move(frame));
+  }
+
+  void close() {
+    Node node = std::move(frames_.back().node);
+    frames_.pop_back();
+    add(std::move(node));
+  }
+
+  void add(Node node) {
+    if (frames_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Frame& frame = frames_.back();
+    if (frame.node.kind == Kind::sequence) {
+      frame.node.items.push_back(std::move(node));
+    } else if (!frame.has_key) {
+      set_key(frame, node);
+    } else {
+      frame.node.members.emplace_back(std::move(frame.key), std::move(node));
+      frame.node.member_at.push_back(frame.key_at);
+      frame.has_key = false;
+    }
+  }
+
+  static void set_key(Frame& frame, const Node& node) {
+    if (node.kind != Kind::scalar) {
+      throw Violation{node.at, "a key must be a plain or quoted text"};
+    }
+    if (frame.node.find(node.text) != nullptr) {
+      throw Violation{node.at, "duplicate key \"" + node.text + "\""};
+    }
+    frame.has_key = true;
+    frame.key = node.text;
+    frame.key_at = node.at;
+  }
+
+  std::vector<Frame> frames_;
+  Node root_;
+};
+
+Error error_at(std::string_view file, Position at, const std::string& what) {
+  return {Errc::invalid, std::string(file) + ":" + std::to_string(at.line) + ":" +
+                             std::to_string(at.column) + ": " + what};
+}
+
+// The YAML 1.2 core schema, §10.3.2: a plain scalar's type.
+nlohmann::json plain_to_json(const std::string& text) {
+  if (text.empty() || text == "null" || text == "~" || text == "Null" || text == "NULL") {
+    return nullptr;
+  }
+  if (text == "true" || text == "True" || text == "TRUE") return true;
+  if (text == "false" || text == "False" || text == "FALSE") return false;
+  const char* const end = text.data() + text.size();
+  const char* const digits = text[0] == '+' ? text.data() + 1 : text.data();
+  std::int64_t integer = 0;
+  const auto as_integer = std::from_chars(digits, end, integer);
+  if (as_integer.ec == std::errc() && as_integer.ptr == end) return integer;
+  const bool numeric = text.find_first_not_of("0123456789+-.eE") == std::string::npos;
+  double number = 0;
+  const auto as_number = std::from_chars(digits, end, number);
+  if (numeric && as_number.ec == std::errc() && as_number.ptr == end) return number;
+  return text;
+}
+
+}  // namespace
+
+const Node* Node::find(std::string_view key) const {
+  for (const auto& [name, node] : members) {
+    if (name == key) return &node;
+  }
+  return nullptr;
+}
+
+Result<Node> parse(std::string_view text, std::string_view file) {
+  try {
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    Builder builder;
+    if (!parser.HandleNextDocument(builder)) {
+      return error_at(file, {1, 1}, "the document is empty");
+    }
+    Builder second;
+    if (parser.HandleNextDocument(second)) {
+      return error_at(file, {1, 1}, "more than one document");
+    }
+    return builder.take();
+  } catch (const Violation& violation) {
+    return error_at(file, violation.at, violation.what);
+  } catch (const YAML::Exception& exception) {
+    return error_at(file, position_of(exception.mark), exception.msg);
+  }
+}
+
+nlohmann::json to_json(const Node& node) {
+  switch (node.kind) {
+    case Kind::null:
+      return nullptr;
+    case Kind::scalar:
+      return node.quoted ? nlohmann::json(node.text) : plain_to_json(node.text);
+    case Kind::sequence: {
+      nlohmann::json out = nlohmann::json::array();
+      for (const Node& item : node.items) out.push_back(to_json(item));
+      return out;
+    }
+    case Kind::mapping: {
+      nlohmann::json out = nlohmann::json::object();
+      for (const auto& [name, member] : node.members) out[name] = to_json(member);
+      return out;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace flora::yaml

@@ -22,10 +22,11 @@ enum class Kind { null, scalar, sequence, mapping };
 /// One node of the document. Value semantics; the tree owns its children.
 struct Node {
   Kind kind = Kind::null;
-  std::string text;     ///< A scalar's text.
-  bool quoted = false;  ///< The scalar was quoted (or a block scalar): it is a string, whatever its text.
+  std::string text;  ///< A scalar's text.
+  bool quoted =
+      false;  ///< The scalar was quoted (or a block scalar): it is a string, whatever its text.
   Position at;
-  std::vector<Node> items;                           ///< A sequence's items.
+  std::vector<Node> items;                            ///< A sequence's items.
   std::vector<std::pair<std::string, Node>> members;  ///< A mapping's members, in file order.
   std::vector<Position> member_at;                    ///< Where each member's key stands.
 
@@ -37,8 +38,8 @@ struct Node {
 /// The nesting is bounded (64).
 Result<Node> parse(std::string_view text, std::string_view file);
 
-/// The JSON value of a node by the YAML 1.2 core schema: plain `true`/`false`/`null`/integers/floats
-/// are typed, everything else is a string.
+/// The JSON value of a node by the YAML 1.2 core schema: plain
+/// `true`/`false`/`null`/integers/floats are typed, everything else is a string.
 nlohmann::json to_json(const Node& node);
 
 }  // namespace flora::yaml
