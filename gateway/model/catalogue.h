@@ -1,0 +1,55 @@
+// The status catalogue: which statuses there are, what they are called, who may report them and
+// which details they carry. Read from config/statuses.yaml, the one owner of labels and reporters.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/base/result.h"
+
+namespace flora {
+
+/// What an authority is in the procedure. AE: Aufnahmeeinrichtung; LD: the Land's directorate; ABH:
+/// Ausländerbehörde; BAMF: the federal office; AUDITOR: reads the log, reports nothing.
+enum class Role : unsigned char { ae, ld, abh, bamf, auditor };
+
+std::string_view to_string(Role role);
+std::optional<Role> parse_role(std::string_view name);
+
+/// The sixteen Länder as ISO 3166-2 codes ("DE-NI"), or "DE" for a federal authority.
+bool is_land(std::string_view code);
+
+struct Status {
+  std::string name;  ///< Such as `AKTENANLAGE_ERFOLGT`.
+  std::string label_de;
+  std::string label_en;
+  std::string subprocess;             ///< I, II or III; empty for those of all.
+  std::vector<Role> reporters;        ///< Who may report it.
+  std::string details;                ///< The name of its details schema in the OpenAPI document.
+  bool hands_over = false;            ///< Names the receiving Land and authority in its details.
+  std::vector<std::string> messages;  ///< XAusländer message numbers.
+
+  bool may_be_reported_by(Role role) const;
+};
+
+/// Immutable and thread-safe.
+class Catalogue {
+ public:
+  /// `file` stands in error messages. Errors: invalid, "file:line:column: what".
+  static Result<Catalogue> parse(std::string_view yaml, std::string_view file);
+
+  /// Such as `2026-11`; recorded with every transaction.
+  const std::string& version() const { return version_; }
+  const std::vector<Status>& statuses() const { return statuses_; }
+
+  /// nullptr if there is none. The pointer lives as long as the catalogue.
+  const Status* find(std::string_view name) const;
+
+ private:
+  std::string version_;
+  std::vector<Status> statuses_;  // Sorted by name.
+};
+
+}  // namespace flora

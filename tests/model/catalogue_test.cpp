@@ -1,0 +1,46 @@
+#include "gateway/model/catalogue.h"
+
+#include <doctest/doctest.h>
+
+#include "gateway/base/env.h"
+
+namespace flora {
+namespace {
+
+TEST_CASE("the catalogue that is delivered is read") {
+  const auto text = Env::system().read_file(FLORA_SOURCE_DIR "/config/statuses.yaml", 1 << 20);
+  REQUIRE(text);
+  const auto catalogue = Catalogue::parse(*text, "statuses.yaml");
+  if (!catalogue) FAIL(catalogue.error().message);
+  CHECK(catalogue->statuses().size() > 40);
+  const Status* status = catalogue->find("ZUWEISUNG_KOMMUNE");
+  REQUIRE(status != nullptr);
+  CHECK(status->hands_over);
+  CHECK(status->may_be_reported_by(Role::ae));
+  CHECK_FALSE(status->may_be_reported_by(Role::bamf));
+  CHECK(catalogue->find("NONE") == nullptr);
+}
+
+TEST_CASE("mistakes are reported with their place") {
+  const std::string head = "version: \"1\"\nstatuses:\n";
+  const std::string good =
+      "  - name: A\n    label: {de: a, en: a}\n    subprocess: I\n    details: D\n    reporters: "
+      "[AE]\n";
+  REQUIRE(Catalogue::parse(head + good, "f"));
+  for (const auto& [text, where] :
+       {std::pair{head + good + good, "f:8:5: the status A is listed twice"},
+        std::pair{head + good + "    colour: red\n", "f:8:5: unknown key"},
+        std::pair{head + "  - name: A\n", "f:3:5: \"details\" must be"},
+        std::pair{head +
+                      "  - name: A\n    label: {de: a, en: a}\n    subprocess: I\n    details: D\n"
+                      "    reporters: [AUDITOR]\n",
+                  "f:7:16: \"AUDITOR\" is no reporting role"}}) {
+    CAPTURE(text);
+    const auto result = Catalogue::parse(text, "f");
+    REQUIRE_FALSE(result);
+    CHECK(result.error().message.substr(0, std::string_view(where).size()) == where);
+  }
+}
+
+}  // namespace
+}  // namespace flora
