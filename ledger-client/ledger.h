@@ -18,14 +18,8 @@ namespace flora {
 
 /// One transaction on its way to a ledger.
 struct LedgerEntry {
-  Uuid id;           ///< The transaction id (UUIDv7), the ledger's key: it is recorded at most once.
+  Uuid id;  ///< The transaction id (UUIDv7), the ledger's key: it is recorded at most once.
   std::string body;  ///< The canonical transaction text (JCS), at most 65,535 bytes.
-};
-
-/// Where a transaction stands on the ledger.
-struct Position {
-  std::uint64_t index = 0;       ///< From 0, in the ledger's order.
-  bool repeated = false;         ///< The ledger held it before this submission.
 };
 
 /// A proof that a third party can check with this value and the ledger's public key alone.
@@ -33,6 +27,15 @@ struct Receipt {
   std::uint64_t index = 0;
   std::string body;   ///< The transaction text, whose bytes are the leaf.
   std::string proof;  ///< The text of a `c2sp.org/tlog-proof@v1`.
+};
+
+/// Where a transaction stands on the ledger.
+struct Position {
+  std::uint64_t index = 0;  ///< From 0, in the ledger's order.
+  bool repeated = false;    ///< The ledger held it before this submission.
+  /// The first receipt, where the ledger has it at hand (always for what it has just recorded);
+  /// otherwise Ledger::receipt() gives it.
+  std::optional<Receipt> receipt;
 };
 
 /// One committed entry, in ledger order.
@@ -45,16 +48,19 @@ struct CommittedEntry {
 /// Thread-safe. Every method may be called from any thread until the destructor starts.
 class Ledger {
  public:
-  /// Called once for each submit(), on a thread of the ledger; must return soon and must not throw.
-  /// One result per entry, in the order of the entries. Errors: conflict (this id is recorded with
-  /// another body), overloaded, unavailable (not recorded), uncertain (send the same again).
+  /// Called once for each submit(), never within it but on a thread of the ledger; must return
+  /// soon, must not throw and may call submit(). One result per entry, in the order of the entries.
+  /// Errors: invalid (an empty or too long body), conflict (this id is recorded with another body),
+  /// overloaded and unavailable (not recorded), uncertain (send the same again).
   using Done = std::function<void(std::vector<Result<Position>>)>;
 
   virtual ~Ledger() = default;
 
-  /// Queues entries, in this order, and returns at once. When `done` reports a position, the entry
+  /// Queues entries, in this order, and returns at once; what one thread submits is recorded in the
+  /// order of its calls. When `done` reports a position, the entry
   /// MUST be durable and MUST have been published under a signed tree head (or a commit of the
-  /// network). Recording an id again with the same body is not an error: the result says `repeated`.
+  /// network). Recording an id again with the same body is not an error: the result says
+  /// `repeated`.
   virtual void submit(std::vector<LedgerEntry> entries, Done done) = 0;
 
   /// The position of a transaction, or nothing if the ledger does not hold it. Blocks on the disk.
@@ -64,11 +70,11 @@ class Ledger {
   /// Errors: not_found. Blocks on the disk.
   virtual Result<Receipt> receipt(const Uuid& id) = 0;
 
-  /// Committed entries from `first` on, at most `limit`, in order. Empty: there are none yet. Blocks
-  /// on the disk.
+  /// Committed entries from `first` on, at most `limit`, in order. Empty: there are none yet.
+  /// Blocks on the disk.
   virtual Result<std::vector<CommittedEntry>> read(std::uint64_t first, std::size_t limit) = 0;
 
-  /// The number of committed entries.
+  /// The number of committed entries. Does not block.
   virtual std::uint64_t size() = 0;
 };
 

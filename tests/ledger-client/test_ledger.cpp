@@ -1,0 +1,85 @@
+#include "tests/ledger-client/test_ledger.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "gateway/base/bytes.h"
+
+namespace flora::test {
+
+Folder::Folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "flora-ledger-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) std::abort();
+  path_ = name;
+}
+
+Folder::~Folder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+crypto::Ed25519Key test_key() {
+  std::array<std::byte, 32> seed;
+  seed.fill(std::byte{7});
+  return crypto::Ed25519Key::from_seed(seed).value();
+}
+
+Uuid id_of(std::uint64_t n) {
+  Uuid id;
+  const std::uint64_t ms = 1'793'000'000'000 + n;
+  for (std::size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::byte>(ms >> (40 - 8 * i));
+  id.bytes[6] = std::byte{0x70};
+  id.bytes[8] = std::byte{0x80};
+  for (std::size_t i = 0; i < 4; ++i) id.bytes[15 - i] = static_cast<std::byte>(n >> (8 * i));
+  return id;
+}
+
+std::string body_of(std::uint64_t n) {
+  char time[40];
+  std::snprintf(time, sizeof time, "2026-11-03T%02u:%02u:%02u.%03uZ",
+                static_cast<unsigned>(n / 3'600'000 % 24), static_cast<unsigned>(n / 60'000 % 60),
+                static_cast<unsigned>(n / 1000 % 60), static_cast<unsigned>(n % 1000));
+  return R"({"id":")" + to_string(id_of(n)) + R"(","recordedAt":")" + time + R"(","salt":")" +
+         to_hex(crypto::sha256(std::to_string(n))).substr(0, 32) + R"(","v":1})";
+}
+
+LedgerEntry entry_of(std::uint64_t n) { return {id_of(n), body_of(n)}; }
+
+std::vector<LedgerEntry> entries_of(std::uint64_t first, std::uint64_t count) {
+  std::vector<LedgerEntry> entries;
+  for (std::uint64_t n = first; n < first + count; ++n) entries.push_back(entry_of(n));
+  return entries;
+}
+
+ledger::EmbeddedOptions options_in(const Folder& folder) {
+  return {.database = folder.path("ledger.db"),
+          .checkpoint_file = folder.path("checkpoint"),
+          .origin = kOrigin,
+          .key = test_key()};
+}
+
+std::vector<Result<Position>> submit(Ledger& ledger, std::vector<LedgerEntry> entries) {
+  std::promise<std::vector<Result<Position>>> answer;
+  auto waiting = answer.get_future();
+  ledger.submit(std::move(entries), [&answer](std::vector<Result<Position>> results) {
+    answer.set_value(std::move(results));
+  });
+  return waiting.get();
+}
+
+bool fill(Ledger& ledger, std::uint64_t first, std::uint64_t count, std::uint64_t batch) {
+  for (std::uint64_t done = 0; done < count; done += batch) {
+    const auto results =
+        submit(ledger, entries_of(first + done, std::min<std::uint64_t>(batch, count - done)));
+    for (const auto& result : results) {
+      if (!result) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace flora::test
