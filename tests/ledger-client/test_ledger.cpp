@@ -62,6 +62,13 @@ ledger::EmbeddedOptions options_in(const Folder& folder) {
           .key = test_key()};
 }
 
+ledger::LedgerFiles files_in(const Folder& folder) {
+  return {.database = folder.path("ledger.db"),
+          .checkpoint_file = folder.path("checkpoint"),
+          .origin = kOrigin,
+          .public_key = test_key().public_key()};
+}
+
 std::vector<Result<Position>> submit(Ledger& ledger, std::vector<LedgerEntry> entries) {
   std::promise<std::vector<Result<Position>>> answer;
   auto waiting = answer.get_future();

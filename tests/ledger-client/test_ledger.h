@@ -12,6 +12,7 @@
 #include "gateway/base/crypto.h"
 #include "gateway/base/env.h"
 #include "ledger-client/embedded/embedded_ledger.h"
+#include "ledger-client/embedded/operations.h"
 #include "ledger-client/ledger.h"
 
 namespace flora::test {
@@ -45,6 +46,9 @@ std::vector<LedgerEntry> entries_of(std::uint64_t first, std::uint64_t count);
 
 /// A ledger's options in a folder.
 ledger::EmbeddedOptions options_in(const Folder& folder);
+
+/// The same ledger, for the operations.
+ledger::LedgerFiles files_in(const Folder& folder);
 
 /// Submits and waits for the answer.
 std::vector<Result<Position>> submit(Ledger& ledger, std::vector<LedgerEntry> entries);
