@@ -36,7 +36,7 @@ struct Parameter {
 /// A body in one media type.
 struct MediaType {
   std::string name;    ///< Such as `application/json`; lower case, without parameters.
-  Schema schema;       ///< Of a JSON body as a whole; accepts all for other media types.
+  Schema schema;       ///< Of a JSON body, or of a text body as one string.
   Schema item_schema;  ///< Of each line of `application/x-ndjson`.
 };
 
@@ -134,7 +134,8 @@ class Document {
 
   /// What in a response is not as the document says; empty if all is. For tests: every response of
   /// the gateway goes through this. `media_type` is the Content-Type field's value as sent, empty
-  /// if there is none. Fields of HTTP itself (Date, Connection …) need no mention in the document.
+  /// if there is none. Fields that HTTP itself owns (Date, Connection …) need no mention in the
+  /// document. Not for answers to HEAD, whose body is missing.
   std::vector<Violation> check_response(std::string_view operation_id, int status,
                                         std::string_view media_type, std::span<const Field> headers,
                                         std::string_view body) const;

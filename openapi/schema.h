@@ -33,7 +33,8 @@ class SchemaProgram;
 ///
 /// Understood are: type (one name, or one name and "null"), properties, required,
 /// additionalProperties (true or false), items, minItems, maxItems, uniqueItems, enum and const
-/// (scalars), pattern (RE2), format (date, date-time, uuid), minLength, maxLength (code points),
+/// (scalars), pattern (RE2), format (date, date-time, uuid; int32 and int64 are
+/// read over), minLength, maxLength (code points),
 /// minimum, maximum, oneOf, anyOf, allOf, $ref (within the document); title, description, example,
 /// examples, default, deprecated, readOnly, writeOnly and x-… are read over. Two rules are stricter
 /// than JSON Schema: an integer is written without fraction and exponent, and a date-time has the
