@@ -1,4 +1,6 @@
-// How a handler answers and reads: move-only values that may be used from any thread.
+// How a handler answers and reads: move-only values that may be used from any thread. Callbacks run
+// on a worker thread, must not block and must not throw; after Server::stop() they run on the
+// calling thread, within the call.
 #pragma once
 
 #include <cstdint>
