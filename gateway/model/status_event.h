@@ -18,6 +18,7 @@ namespace flora {
 struct ProcedureReference {
   std::optional<Uuid> pseudonym;
   std::vector<Identifier> identifiers;  ///< In normal form; empty if there is a pseudonym.
+  std::vector<std::string> written;     ///< The same values as they were sent.
 };
 
 /// The sender's own name of an event. Counts as an identifier of a person, because state systems

@@ -1,0 +1,148 @@
+#include "gateway/store/store.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "gateway/base/sqlite.h"
+#include "gateway/store/writer.h"
+
+namespace flora::store {
+
+// Read-only connections, lent to one thread at a time.
+class Store::Readers {
+ public:
+  Readers(std::string path, std::string vfs) : path_(std::move(path)), vfs_(std::move(vfs)) {}
+
+  // Runs `work(database)` with a connection of its own.
+  template <typename Work>
+  auto with(Work work) -> decltype(work(std::declval<sqlite::Database&>())) {
+    std::optional<sqlite::Database> connection = take();
+    if (!connection) {
+      FLORA_ASSIGN(connection, sqlite::Database::open(path_, sqlite::Mode::read_only,
+                                                      sqlite::Sync::full, vfs_));
+    }
+    auto result = work(*connection);
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(*connection));
+    return result;
+  }
+
+ private:
+  std::optional<sqlite::Database> take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return std::nullopt;
+    sqlite::Database connection = std::move(idle_.back());
+    idle_.pop_back();
+    return connection;
+  }
+
+  std::string path_;
+  std::string vfs_;
+  std::mutex mutex_;
+  std::vector<sqlite::Database> idle_;
+};
+
+Store::Store() = default;
+Store::~Store() = default;
+
+Result<std::unique_ptr<Store>> Store::open(Options options, Env& env) {
+  std::unique_ptr<Store> store(new Store());
+  store->readers_ = std::make_unique<Readers>(options.path, options.vfs);
+  FLORA_ASSIGN(store->writer_, Writer::start(std::move(options), env));
+  return store;
+}
+
+void Store::accept(std::vector<Draft> drafts, AcceptDone done) {
+  writer_->accept(std::move(drafts), std::move(done));
+}
+
+void Store::committed_through(std::int64_t number) { writer_->committed_through(number); }
+
+void Store::keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
+                        std::optional<Uuid> procedure, std::function<void()> done) {
+  writer_->keep_answer(key, answer, expires, procedure, std::move(done));
+}
+
+std::int64_t Store::outbox_size() const { return writer_->outbox_size(); }
+
+Result<std::optional<KeptAnswer>> Store::kept_answer(const Digest& key, Instant now) {
+  return readers_->with([&](sqlite::Database& db) -> Result<std::optional<KeptAnswer>> {
+    FLORA_ASSIGN(auto select, db.prepare("SELECT request, status, location, content_type, body "
+                                         "FROM kept_answer WHERE key=? AND expires>?"));
+    FLORA_ASSIGN(const bool row, select.bind_blob(1, key).bind(2, now.ms).step());
+    if (!row) return std::optional<KeptAnswer>();
+    KeptAnswer answer;
+    const auto request = select.blob(0);
+    std::copy_n(request.begin(), std::min(request.size(), answer.request.size()),
+                answer.request.begin());
+    answer.status = static_cast<int>(select.integer(1));
+    answer.location = select.text(2);
+    answer.content_type = select.text(3);
+    answer.body = select.text(4);
+    return std::optional(std::move(answer));
+  });
+}
+
+Result<std::optional<Uuid>> Store::find_procedure(const std::vector<Digest>& hashes) {
+  // The path from each identifier to the procedure that it was merged into; one end must remain.
+  constexpr std::string_view kQuery =
+      "WITH RECURSIVE path(n, merged_into, pseudonym) AS ("
+      " SELECT p.n, p.merged_into, p.pseudonym FROM identifier i JOIN procedure p ON "
+      "p.n=i.procedure"
+      " WHERE i.hash=?1"
+      " UNION SELECT p.n, p.merged_into, p.pseudonym FROM path JOIN procedure p"
+      " ON p.n=path.merged_into)"
+      " SELECT DISTINCT pseudonym FROM path WHERE merged_into IS NULL";
+  return readers_->with([&](sqlite::Database& db) -> Result<std::optional<Uuid>> {
+    FLORA_ASSIGN(auto select, db.prepare(kQuery));
+    std::optional<std::vector<Uuid>> common;
+    for (const Digest& hash : hashes) {
+      std::vector<Uuid> found;
+      select.reset();
+      select.bind_blob(1, hash);
+      while (true) {
+        FLORA_ASSIGN(const bool row, select.step());
+        if (!row) break;
+        found.push_back(uuid_from_bytes(select.blob(0)));
+      }
+      if (found.empty()) continue;
+      if (!common) {
+        common = std::move(found);
+      } else {
+        std::erase_if(*common, [&found](const Uuid& id) {
+          return std::ranges::find(found, id) == found.end();
+        });
+      }
+    }
+    if (!common || common->size() != 1) return std::optional<Uuid>();
+    return std::optional(common->front());
+  });
+}
+
+Result<std::optional<OutboxEntry>> Store::find_in_outbox(const Uuid& transaction_id) {
+  return readers_->with([&](sqlite::Database& db) -> Result<std::optional<OutboxEntry>> {
+    FLORA_ASSIGN(auto select, db.prepare("SELECT n, body FROM outbox WHERE transaction_id=?"));
+    FLORA_ASSIGN(const bool row, select.bind_blob(1, transaction_id.bytes).step());
+    if (!row) return std::optional<OutboxEntry>();
+    return std::optional(
+        OutboxEntry{select.integer(0), transaction_id, std::string(select.text(1))});
+  });
+}
+
+Result<std::vector<OutboxEntry>> Store::outbox(std::int64_t after, std::size_t limit) {
+  return readers_->with([&](sqlite::Database& db) -> Result<std::vector<OutboxEntry>> {
+    FLORA_ASSIGN(auto select, db.prepare("SELECT n, transaction_id, body FROM outbox "
+                                         "WHERE n>? ORDER BY n LIMIT ?"));
+    select.bind(1, after).bind(2, static_cast<std::int64_t>(limit));
+    std::vector<OutboxEntry> entries;
+    while (true) {
+      FLORA_ASSIGN(const bool row, select.step());
+      if (!row) return entries;
+      entries.push_back(
+          {select.integer(0), uuid_from_bytes(select.blob(1)), std::string(select.text(2))});
+    }
+  });
+}
+
+}  // namespace flora::store

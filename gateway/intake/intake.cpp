@@ -1,0 +1,272 @@
+#include "gateway/intake/intake.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace flora::intake {
+namespace {
+
+Problem problem_of(store::Refusal refusal) {
+  switch (refusal) {
+    case store::Refusal::content_differs:
+      return {"event-conflict", {}, {}};
+    case store::Refusal::identifier_ambiguous:
+      return {"identifier-ambiguous", {}, {}};
+    case store::Refusal::identifier_conflict:
+      return {"identifier-conflict", {}, {}};
+    case store::Refusal::procedure_unknown:
+      return {"procedure-unknown", {}, {}};
+    case store::Refusal::reference_unknown:
+      return {"reference-unknown", {}, {}};
+    case store::Refusal::reference_mismatch:
+      return {"reference-mismatch", {}, {}};
+    case store::Refusal::reference_cycle:
+      return {"reference-cycle", {}, {}};
+    case store::Refusal::merge_with_itself:
+      return {"merge-with-itself", {}, {}};
+    case store::Refusal::unavailable:
+      return {"unavailable", {}, {}};
+    case store::Refusal::uncertain:
+      return {"outcome-unknown", {}, {}};
+    case store::Refusal::overloaded:
+      return {"overloaded", {}, {}};
+  }
+  return {"internal-error", {}, {}};
+}
+
+Problem problem_of(policy::Denial denial) {
+  const auto mismatch = [](std::string pointer, std::string detail) {
+    ProblemCause cause;
+    cause.code = "reporter";
+    cause.detail = std::move(detail);
+    cause.pointer = std::move(pointer);
+    cause.has_pointer = true;
+    return Problem{"validation-failed", {}, {std::move(cause)}};
+  };
+  switch (denial) {
+    case policy::Denial::not_your_authority:
+      return {"not-your-authority", {}, {}};
+    case policy::Denial::not_your_status:
+      return {"not-your-status", {}, {}};
+    case policy::Denial::wrong_land:
+      return mismatch("/reporter/land", "It is not the Land of the authority.");
+    case policy::Denial::wrong_role:
+      return mismatch("/reporter/role", "It is not the role of the authority.");
+    case policy::Denial::unknown_site:
+      return mismatch("/site", "The authority has no such site.");
+  }
+  return {"internal-error", {}, {}};
+}
+
+store::ProcedureKey keyed(const privacy::Keys& keys, const ProcedureReference& procedure) {
+  if (procedure.pseudonym) return *procedure.pseudonym;
+  std::vector<store::KeyedIdentifier> identifiers;
+  for (const Identifier& identifier : procedure.identifiers) {
+    identifiers.push_back({keys.identifier_hash(identifier), identifier});
+  }
+  return identifiers;
+}
+
+store::EventKey keyed(const privacy::Keys& keys, std::string_view authority,
+                      const EventReference& reference) {
+  if (const auto* id = std::get_if<Uuid>(&reference)) return *id;
+  return keys.identity_hash(authority, std::get<SenderIdentity>(reference));
+}
+
+Answer refused(Problem problem) {
+  Answer answer;
+  answer.problem = std::move(problem);
+  return answer;
+}
+
+}  // namespace
+
+int Answer::status() const {
+  switch (kind) {
+    case Kind::committed:
+      return repeat ? 200 : 201;
+    case Kind::accepted:
+      return 202;
+    case Kind::test:
+      return 200;
+    case Kind::refused:
+      return problem.status();
+  }
+  return 500;
+}
+
+// One submission on its way through the stages. Shared by their callbacks; the stages follow each
+// other, so that no two threads work on it at the same time.
+class Intake::Run : public std::enable_shared_from_this<Run> {
+ public:
+  Run(const Parts& parts, Submission& submission, Done done)
+      : parts_(parts),
+        early_(submission.answer_early),
+        with_receipts_(submission.with_receipts),
+        answers_(submission.items.size()),
+        done_(std::move(done)) {}
+
+  void refuse(std::size_t item, Problem problem) { answers_[item] = refused(std::move(problem)); }
+  void mark_test(std::size_t item) { answers_[item].kind = Answer::Kind::test; }
+  void add(std::size_t item, store::Draft draft) {
+    items_.push_back(item);
+    drafts_.push_back(std::move(draft));
+  }
+
+  void start() {
+    if (drafts_.empty()) return finish();
+    parts_.store->accept(std::move(drafts_), [self = shared_from_this()](auto outcomes) {
+      self->stored(std::move(outcomes));
+    });
+  }
+
+ private:
+  // On the store's thread: what is durable goes on to the ledger.
+  void stored(std::vector<store::Outcome> outcomes) {
+    std::vector<store::Accepted> to_forward;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      Answer& answer = answers_[items_[i]];
+      if (const auto* refusal = std::get_if<store::Refusal>(&outcomes[i])) {
+        answer = refused(problem_of(*refusal));
+        continue;
+      }
+      auto& accepted = std::get<store::Accepted>(outcomes[i]);
+      answer.kind = Answer::Kind::accepted;
+      answer.repeat = accepted.repeat;
+      answer.transaction_id = accepted.transaction_id;
+      answer.procedure = accepted.procedure;
+      if (accepted.body.empty()) {
+        on_ledger_.push_back(items_[i]);
+      } else {
+        forwarded_.push_back(items_[i]);
+        to_forward.push_back(std::move(accepted));
+      }
+    }
+    if (early_) {
+      if (!to_forward.empty()) parts_.forwarder->forward(to_forward, [](auto) {});
+      return look_up();
+    }
+    if (to_forward.empty()) return look_up();
+    parts_.forwarder->forward(to_forward, [self = shared_from_this()](auto positions) {
+      self->committed(std::move(positions));
+    });
+  }
+
+  // On the read model's thread.
+  void committed(std::vector<Result<Position>> positions) {
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      if (!positions[i]) continue;  // It stays accepted, and is tried again.
+      Answer& answer = answers_[forwarded_[i]];
+      answer.kind = Answer::Kind::committed;
+      answer.index = positions[i]->index;
+      if (!with_receipts_) continue;
+      answer.receipt = std::move(positions[i]->receipt);
+      if (!answer.receipt) on_ledger_.push_back(forwarded_[i]);
+    }
+    look_up();
+  }
+
+  // Repeats of what has been on the ledger for long are read from the disk.
+  void look_up() {
+    if (on_ledger_.empty()) return finish();
+    const bool queued = parts_.blocking->post([self = shared_from_this()] {
+      for (const std::size_t item : self->on_ledger_) self->look_up(self->answers_[item]);
+      self->finish();
+    });
+    if (queued) return;
+    for (const std::size_t item : on_ledger_) answers_[item] = refused({"overloaded", {}, {}});
+    finish();
+  }
+
+  void look_up(Answer& answer) {
+    if (with_receipts_) {
+      Result<Receipt> receipt = parts_.ledger->receipt(answer.transaction_id);
+      if (!receipt) return;  // Not there yet: it stays accepted.
+      answer.index = receipt->index;
+      answer.receipt = std::move(*receipt);
+    } else {
+      const auto index = parts_.ledger->find(answer.transaction_id);
+      if (!index || !*index) return;
+      answer.index = **index;
+    }
+    answer.kind = Answer::Kind::committed;
+  }
+
+  void finish() { done_(std::move(answers_)); }
+
+  const Parts& parts_;
+  bool early_;
+  bool with_receipts_;
+  std::vector<Answer> answers_;
+  Done done_;
+  std::vector<store::Draft> drafts_;
+  std::vector<std::size_t> items_;      // The item of each draft.
+  std::vector<std::size_t> forwarded_;  // The item of each transaction that went to the ledger.
+  std::vector<std::size_t> on_ledger_;  // Items whose place on the ledger must be read.
+};
+
+void Intake::submit(const policy::Caller& caller, Submission submission, Done done) {
+  const auto run = std::make_shared<Run>(parts_, submission, std::move(done));
+  for (std::size_t i = 0; i < submission.items.size(); ++i) {
+    store::Draft draft;
+    bool test = false;
+    if (auto problem = prepare(caller, submission.items[i], draft, test)) {
+      run->refuse(i, std::move(*problem));
+    } else if (test) {
+      run->mark_test(i);
+    } else {
+      run->add(i, std::move(draft));
+    }
+  }
+  run->start();
+}
+
+// Everything that needs no database.
+std::optional<Problem> Intake::prepare(const policy::Caller& caller, Item& item,
+                                       store::Draft& draft, bool& test) const {
+  if (auto* problem = std::get_if<Problem>(&item.parsed)) return std::move(*problem);
+  const ParsedEvent& parsed = std::get<ParsedEvent>(item.parsed);
+  const StatusEvent& event = parsed.event;
+  if (const auto denial =
+          policy::may_report(*parts_.policy, caller, parsed.claim, *parsed.status)) {
+    return problem_of(*denial);
+  }
+  const policy::Authority& authority = *parts_.policy->authority(event.authority);
+  const privacy::Keys& keys = *parts_.keys;
+
+  Transaction& t = draft.transaction;
+  t.status = event.status;
+  t.regime = event.regime;
+  t.occurred = event.occurred;
+  t.source_sequence = event.source_sequence;
+  t.authority = event.authority;
+  t.role = to_string(authority.role);
+  t.land = authority.land;
+  t.site = event.site;
+  t.channel = parts_.channel;
+  t.catalogue = parts_.catalogue_version;
+  t.details = event.details;
+  t.adapter = item.adapter;
+  if (const Result<void> allowed = parts_.guard->check(t, event); !allowed) {
+    ProblemCause cause;
+    cause.code = "guard";
+    cause.detail =
+        "The privacy gate refuses a member that could name a person or is in no closed list.";
+    return Problem{"validation-failed", {}, {std::move(cause)}};
+  }
+  test = event.test;
+  if (test) return std::nullopt;
+
+  draft.identity = keys.identity_hash(event.authority, event.identity);
+  draft.content = keys.content_hash(fingerprint_text(event));
+  if (!item.native.empty()) draft.native = keys.content_hash(item.native);
+  draft.procedure = keyed(keys, event.procedure);
+  if (event.merged_into) draft.merged_into = keyed(keys, *event.merged_into);
+  if (event.corrects) draft.corrects = keyed(keys, event.authority, *event.corrects);
+  if (event.revokes) draft.revokes = keyed(keys, event.authority, *event.revokes);
+  draft.may_correct_others = authority.role == Role::bamf;
+  return std::nullopt;
+}
+
+}  // namespace flora::intake

@@ -1,0 +1,88 @@
+// Start here. Intake takes parsed events to the ledger: policy, privacy gate, store, ledger, read
+// model. No thread waits: each stage hands over to the next.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gateway/base/thread_pool.h"
+#include "gateway/intake/event_parser.h"
+#include "gateway/intake/forwarder.h"
+#include "gateway/policy/policy.h"
+#include "gateway/privacy/guard.h"
+#include "gateway/privacy/keys.h"
+#include "gateway/store/store.h"
+#include "ledger-client/ledger.h"
+
+namespace flora::intake {
+
+/// One event on its way, or the problem that parsing found.
+struct Item {
+  ParseResult parsed;
+  std::optional<AdapterMark> adapter;  ///< The adapter that made the event.
+  std::string_view native;  ///< The native record's bytes; empty if there is none. Read at once.
+};
+
+/// What became of one event.
+struct Answer {
+  enum class Kind {
+    committed,  ///< On the ledger. `repeat`: it was there or on its way before.
+    accepted,   ///< Durable here, not yet on the ledger.
+    test,       ///< Valid, with the sender's test mark: nothing was written.
+    refused,    ///< Nothing was written, but for the problem `outcome-unknown`.
+  };
+  Kind kind = Kind::refused;
+  bool repeat = false;
+  Uuid transaction_id;
+  Uuid procedure;
+  std::uint64_t index = 0;         ///< committed only.
+  std::optional<Receipt> receipt;  ///< committed only, and only if asked for.
+  Problem problem;                 ///< refused only.
+
+  /// The HTTP status of this event alone.
+  int status() const;
+};
+
+struct Submission {
+  std::vector<Item> items;
+  bool answer_early = false;  ///< As soon as it is durable here, not when it is on the ledger.
+  bool with_receipts = true;
+};
+
+/// What intake works with; all of it outlives it.
+struct Parts {
+  const policy::Policy* policy = nullptr;
+  const privacy::Keys* keys = nullptr;
+  const privacy::Guard* guard = nullptr;
+  store::Store* store = nullptr;
+  Ledger* ledger = nullptr;
+  Forwarder* forwarder = nullptr;
+  ThreadPool* blocking = nullptr;  ///< Runs what waits for the disk.
+  std::string channel;
+  std::string catalogue_version;
+};
+
+/// Thread-safe.
+class Intake {
+ public:
+  using Done = std::function<void(std::vector<Answer>)>;
+
+  explicit Intake(Parts parts) : parts_(std::move(parts)) {}
+
+  /// Answers all items, in their order; each is accepted or refused by itself. `done` is called
+  /// once, on any thread, perhaps within this call.
+  void submit(const policy::Caller& caller, Submission submission, Done done);
+
+ private:
+  class Run;
+  std::optional<Problem> prepare(const policy::Caller& caller, Item& item, store::Draft& draft,
+                                 bool& test) const;
+
+  Parts parts_;
+};
+
+}  // namespace flora::intake

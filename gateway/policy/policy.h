@@ -1,0 +1,87 @@
+// Start here. Who the callers are: the authorities of the network, the clients that may act for
+// them, and the one function that turns a request's credentials into a Caller.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/base/result.h"
+#include "gateway/model/catalogue.h"
+#include "gateway/model/status_event.h"
+
+namespace flora::policy {
+
+/// An authority, named by its Behördenkennzeichen.
+struct Authority {
+  std::string id;  ///< Six digits.
+  std::string name;
+  std::string land;  ///< `DE-NI` …; `DE` for the BAMF.
+  Role role = Role::ae;
+  std::vector<std::string> sites;  ///< Names of its sites, upper case.
+};
+
+/// Who sent a request. All authorities of one caller have the same Land and role.
+struct Caller {
+  std::string client;                    ///< The client's name in the policy.
+  std::vector<std::string> authorities;  ///< It may act for these; at least one.
+  Role role = Role::ae;
+  std::string land;
+  bool development = false;  ///< Known by the development header alone.
+
+  bool acts_for(std::string_view authority) const;
+};
+
+/// What a request shows of who sent it.
+struct Credentials {
+  std::optional<std::string> certificate_sha256;  ///< Of the verified client certificate, 64 hex.
+  std::optional<std::string> development_header;  ///< The value of Flora-Dev-Authority.
+};
+
+/// Immutable and thread-safe.
+class Policy {
+ public:
+  /// `file` stands in error messages. Errors: invalid, "file:line:column: what".
+  static Result<Policy> parse(std::string_view yaml, std::string_view file);
+
+  const std::vector<Authority>& authorities() const { return authorities_; }
+  /// nullptr if there is none.
+  const Authority* authority(std::string_view id) const;
+
+  /// The caller, or nothing. A client certificate decides where there is one; the development
+  /// header names a configured authority and counts only if `development` is true.
+  std::optional<Caller> authenticate(const Credentials& credentials, bool development) const;
+
+  /// True if a certificate is mapped to any client.
+  bool knows_certificates() const { return !by_fingerprint_.empty(); }
+
+ private:
+  std::vector<Authority> authorities_;  // Sorted by id.
+  std::map<std::string, Caller, std::less<>> by_fingerprint_;
+};
+
+/// Why a report is not allowed.
+enum class Denial {
+  not_your_authority,  ///< The caller may not act for the reporter.
+  wrong_land,          ///< The Land that the reporter gave is not the authority's.
+  wrong_role,          ///< The role that the reporter gave is not the authority's.
+  not_your_status,     ///< The catalogue does not let this role report this status.
+  unknown_site,        ///< The authority has no such site.
+};
+
+/// What an event says of its reporter; empty texts were not given.
+struct ReporterClaim {
+  std::string authority;
+  std::string land;
+  std::string role;
+  std::string site;
+};
+
+/// Decides whether a caller may report a status. It depends on role, Land and status alone, never
+/// on the procedure. Nothing: it may.
+std::optional<Denial> may_report(const Policy& policy, const Caller& caller,
+                                 const ReporterClaim& claim, const Status& status);
+
+}  // namespace flora::policy

@@ -1,0 +1,75 @@
+#include "gateway/store/schema.h"
+
+namespace flora::store {
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+
+// Numbers rise with time, so that new rows go to the end of their table; only the keyed hashes and
+// the pseudonyms are random.
+constexpr const char* kTables = R"(
+PRAGMA application_id=0x464C5331;
+
+CREATE TABLE procedure(
+  n INTEGER PRIMARY KEY,
+  pseudonym BLOB NOT NULL UNIQUE,
+  merged_into INTEGER REFERENCES procedure(n)
+) STRICT;
+
+CREATE TABLE identifier(
+  hash BLOB NOT NULL,
+  procedure INTEGER NOT NULL REFERENCES procedure(n),
+  type INTEGER NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY(hash, procedure)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX identifier_procedure ON identifier(procedure);
+
+CREATE TABLE submission(
+  n INTEGER PRIMARY KEY,
+  transaction_id BLOB NOT NULL UNIQUE,
+  identity BLOB NOT NULL UNIQUE,
+  authority TEXT NOT NULL,
+  procedure INTEGER NOT NULL REFERENCES procedure(n),
+  content BLOB,
+  native BLOB,
+  status TEXT,
+  refers BLOB
+) STRICT;
+CREATE INDEX submission_procedure ON submission(procedure);
+
+CREATE TABLE outbox(
+  n INTEGER PRIMARY KEY,
+  transaction_id BLOB NOT NULL UNIQUE,
+  body TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE kept_answer(
+  key BLOB PRIMARY KEY,
+  request BLOB NOT NULL,
+  status INTEGER NOT NULL,
+  location TEXT NOT NULL,
+  content_type TEXT NOT NULL,
+  body TEXT NOT NULL,
+  expires INTEGER NOT NULL,
+  procedure BLOB
+) STRICT, WITHOUT ROWID;
+CREATE INDEX kept_answer_expires ON kept_answer(expires);
+)";
+
+}  // namespace
+
+Result<void> prepare_schema(sqlite::Database& database) {
+  FLORA_ASSIGN(const std::int64_t version, database.schema_version());
+  if (version == kVersion) return {};
+  if (version > kVersion) {
+    return Error{Errc::invalid, "store.db is of version " + std::to_string(version) +
+                                    ", this program knows " + std::to_string(kVersion)};
+  }
+  FLORA_TRY(database.begin());
+  FLORA_TRY(database.execute(kTables));
+  FLORA_TRY(database.set_schema_version(kVersion));
+  return database.commit();
+}
+
+}  // namespace flora::store

@@ -1,0 +1,157 @@
+// Start here. What the gateway keeps beside the ledger, in one SQLite file: the mapping from
+// identifiers to procedures, the identity of every event that was accepted, the transactions that
+// are not yet on the ledger, and answers under an Idempotency-Key. One thread writes, by groups.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gateway/base/bytes.h"
+#include "gateway/base/env.h"
+#include "gateway/base/result.h"
+#include "gateway/model/identifiers.h"
+#include "gateway/model/ids.h"
+#include "gateway/model/transaction.h"
+
+namespace flora::store {
+
+/// An identifier on its way into the mapping: the hash finds it, the value is sealed if it is new.
+struct KeyedIdentifier {
+  Digest hash{};
+  Identifier identifier;
+};
+
+/// A pseudonym, or identifiers that lead to one (at least one).
+using ProcedureKey = std::variant<Uuid, std::vector<KeyedIdentifier>>;
+
+/// An earlier event: by transaction id, or by the hash of the sender's identity of it.
+using EventKey = std::variant<Uuid, Digest>;
+
+/// An event that passed every check which needs no database.
+struct Draft {
+  Digest identity{};             ///< Of (authority, source, id).
+  Digest content{};              ///< Of the canonical event.
+  std::optional<Digest> native;  ///< Of the native record that it came from.
+  ProcedureKey procedure;
+  std::optional<ProcedureKey> merged_into;
+  std::optional<EventKey> corrects;
+  std::optional<EventKey> revokes;
+  bool may_correct_others = false;  ///< The reporter is the BAMF.
+  /// All members but id, procedure, recorded_at, salt, corrects, revokes and merged_into, which the
+  /// store sets.
+  Transaction transaction;
+};
+
+/// Why a draft was not accepted. Nothing of it was written.
+enum class Refusal : std::uint8_t {
+  content_differs,       ///< This identity was accepted with another content.
+  identifier_ambiguous,  ///< The only identifier belongs to several procedures.
+  identifier_conflict,   ///< The identifiers lead to several procedures.
+  procedure_unknown,     ///< No procedure has this pseudonym.
+  reference_unknown,     ///< The event that it refers to is not known, or is another authority's.
+  reference_mismatch,    ///< It is about another procedure or, for a revocation, another status.
+  reference_cycle,       ///< The event would correct itself, by way of others.
+  merge_with_itself,     ///< Both procedures are the same.
+  unavailable,           ///< The disk failed or is full; nothing was written.
+  uncertain,             ///< The disk failed during the commit: send the same again.
+  overloaded,            ///< Too many are waiting; try again after a while.
+};
+
+/// A draft that is durable here.
+struct Accepted {
+  std::int64_t number = 0;  ///< The order of acceptance; 0 if it is a repeat that is on the ledger.
+  bool repeat = false;      ///< It was accepted before.
+  Uuid transaction_id;
+  Uuid procedure;
+  std::optional<Uuid> merged_into;  ///< Of the transaction, if it is in `body`.
+  std::string body;  ///< The transaction text; empty for a repeat that is no longer in the outbox.
+};
+
+using Outcome = std::variant<Accepted, Refusal>;
+
+/// A transaction that is accepted and perhaps not yet on the ledger.
+struct OutboxEntry {
+  std::int64_t number = 0;
+  Uuid transaction_id;
+  std::string body;
+};
+
+/// An answer that is kept under an Idempotency-Key.
+struct KeptAnswer {
+  Digest request{};  ///< Hash of method, path and body.
+  int status = 0;
+  std::string location;  ///< The Location field's value, or empty.
+  std::string content_type;
+  std::string body;
+};
+
+struct Options {
+  std::string path;               ///< Of store.db; created if missing.
+  std::size_t queue = 16384;      ///< Drafts that may wait; above, `overloaded`.
+  std::size_t group = 512;        ///< Drafts per commit, at most.
+  std::int64_t outbox = 200'000;  ///< Transactions not yet on the ledger; above, `overloaded`.
+  Instant last_recorded;          ///< recordedAt of the newest ledger entry: it never goes back.
+  /// Encrypts the value of an identifier that is new in a procedure. Called on the writer thread.
+  std::function<std::string(const Identifier&, const Uuid& procedure)> seal;
+  /// Called once, on the writer thread, after a commit whose outcome is unknown: the process must
+  /// not acknowledge anything any more and should end.
+  std::function<void(const Error&)> on_fatal;
+  std::string vfs;  ///< A SQLite VFS for tests.
+};
+
+/// Thread-safe.
+class Store {
+ public:
+  /// Errors: unavailable, corrupt; invalid (the file is of a newer version).
+  static Result<std::unique_ptr<Store>> open(Options options, Env& env);
+  /// Waits until everything that was queued is written.
+  ~Store();
+
+  /// Called once, on the writer thread, in the order of the calls of accept(); must not block.
+  using AcceptDone = std::function<void(std::vector<Outcome>)>;
+
+  /// Queues drafts and returns at once. When `done` reports Accepted, the draft is durable. The
+  /// drafts of one call are accepted in their order, one by one: one that is refused does not hold
+  /// back the others. The transaction id is drawn once and kept with the identity, so that the same
+  /// event always has the same id.
+  void accept(std::vector<Draft> drafts, AcceptDone done);
+
+  /// Everything up to this number is on the ledger and leaves the outbox, with some later commit.
+  void committed_through(std::int64_t number);
+
+  /// Keeps an answer until `expires`; `done` is called when it is durable (or could not be kept).
+  void keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
+                   std::optional<Uuid> procedure, std::function<void()> done);
+
+  // Reading. Blocks on the disk. Any thread.
+
+  /// The answer under a key that has not expired at `now`.
+  Result<std::optional<KeptAnswer>> kept_answer(const Digest& key, Instant now);
+
+  /// The procedure that these identifiers lead to, or nothing if they lead to none, to several, or
+  /// do not name one person.
+  Result<std::optional<Uuid>> find_procedure(const std::vector<Digest>& hashes);
+
+  /// A transaction that is still in the outbox.
+  Result<std::optional<OutboxEntry>> find_in_outbox(const Uuid& transaction_id);
+
+  /// The transactions in the outbox behind `after`, in order, at most `limit`.
+  Result<std::vector<OutboxEntry>> outbox(std::int64_t after, std::size_t limit);
+
+  /// Transactions in the outbox; for metrics.
+  std::int64_t outbox_size() const;
+
+ private:
+  class Writer;
+  class Readers;
+  Store();
+  std::unique_ptr<Readers> readers_;
+  std::unique_ptr<Writer> writer_;
+};
+
+}  // namespace flora::store

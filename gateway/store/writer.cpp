@@ -1,0 +1,174 @@
+#include "gateway/store/writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/base/log.h"
+#include "gateway/store/schema.h"
+
+namespace flora::store {
+
+Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env& env) {
+  FLORA_ASSIGN(sqlite::Database database,
+               sqlite::Database::open(options.path, sqlite::Mode::read_write, sqlite::Sync::full,
+                                      options.vfs));
+  FLORA_TRY(prepare_schema(database));
+  std::unique_ptr<Writer> writer(new Writer(std::move(options), env, std::move(database)));
+  sqlite::Database& db = writer->database_;
+  FLORA_ASSIGN(Acceptor acceptor, Acceptor::open(db, writer->options_, env));
+  writer->acceptor_.emplace(std::move(acceptor));
+  FLORA_ASSIGN(writer->delete_outbox_, db.prepare("DELETE FROM outbox WHERE n<=?"));
+  FLORA_ASSIGN(writer->insert_answer_,
+               db.prepare("INSERT OR REPLACE INTO kept_answer(key, request, status, location, "
+                          "content_type, body, expires, procedure) VALUES(?,?,?,?,?,?,?,?)"));
+  FLORA_ASSIGN(writer->delete_answers_, db.prepare("DELETE FROM kept_answer WHERE expires<=?"));
+  FLORA_ASSIGN(auto count, db.prepare("SELECT count(*) FROM outbox"));
+  FLORA_ASSIGN(const bool row, count.step());
+  if (row) writer->outbox_size_ = count.integer(0);
+  writer->thread_ = std::thread([raw = writer.get()] { raw->run(); });
+  return writer;
+}
+
+Store::Writer::Writer(Options options, Env& env, sqlite::Database database)
+    : options_(std::move(options)), env_(env), database_(std::move(database)) {}
+
+Store::Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Store::Writer::accept(std::vector<Draft> drafts, AcceptDone done) {
+  const std::size_t count = drafts.size();
+  {
+    const std::lock_guard lock(mutex_);
+    const bool full = queued_ + count > options_.queue || outbox_size_ > options_.outbox;
+    if (!full && !failed_ && !stopping_) {
+      queued_ += count;
+      batches_.push_back({std::move(drafts), std::move(done), {}});
+      wake_.notify_one();
+      return;
+    }
+  }
+  done(std::vector<Outcome>(count, Outcome(Refusal::overloaded)));
+}
+
+void Store::Writer::committed_through(std::int64_t number) {
+  const std::lock_guard lock(mutex_);
+  committed_ = std::max(committed_, number);
+  // No wake-up: the outbox is trimmed with the next commit, or at the end.
+}
+
+void Store::Writer::keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
+                                std::optional<Uuid> procedure, std::function<void()> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failed_ && !stopping_) {
+      answers_.push_back({key, answer, expires, procedure, std::move(done)});
+      wake_.notify_one();
+      return;
+    }
+  }
+  done();
+}
+
+Store::Writer::Work Store::Writer::take() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return stopping_ || !batches_.empty() || !answers_.empty(); });
+  Work work;
+  std::size_t drafts = 0;
+  std::size_t count = 0;
+  while (count < batches_.size() && (count == 0 || drafts < options_.group)) {
+    drafts += batches_[count++].drafts.size();
+  }
+  const auto end = batches_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::move(batches_.begin(), end, std::back_inserter(work.batches));
+  batches_.erase(batches_.begin(), end);
+  queued_ -= drafts;
+  work.answers = std::exchange(answers_, {});
+  work.committed = committed_;
+  return work;
+}
+
+void Store::Writer::run() {
+  while (true) {
+    Work work = take();
+    const bool idle = work.batches.empty() && work.answers.empty();
+    process(work);
+    if (idle) return;
+  }
+}
+
+void Store::Writer::process(Work& work) {
+  const Result<void> written = write(work);
+  if (!written) {
+    database_.rollback();
+    const bool uncertain = written.error().code == Errc::uncertain;
+    log::write(log::Level::error, "store: a group was not written",
+               {{"reason", to_string(written.error().code)},
+                {"detail", std::string_view(written.error().message)}});
+    refuse(work, uncertain ? Refusal::uncertain : Refusal::unavailable);
+    if (uncertain) {
+      {
+        const std::lock_guard lock(mutex_);
+        failed_ = true;
+      }
+      if (options_.on_fatal) options_.on_fatal(written.error());
+    }
+  }
+  for (Batch& batch : work.batches) batch.done(std::move(batch.outcomes));
+  for (Answer& answer : work.answers) answer.done();
+}
+
+void Store::Writer::refuse(Work& work, Refusal refusal) {
+  for (Batch& batch : work.batches) {
+    batch.outcomes.assign(batch.drafts.size(), Outcome(refusal));
+  }
+}
+
+Result<void> Store::Writer::write(Work& work) {
+  if (failed_) return Error{Errc::unavailable, "an earlier commit failed"};
+  FLORA_TRY(database_.begin());
+  std::int64_t added = 0;
+  for (Batch& batch : work.batches) {
+    for (Draft& draft : batch.drafts) {
+      FLORA_ASSIGN(Outcome outcome, acceptor_->accept(draft));
+      const auto* accepted = std::get_if<Accepted>(&outcome);
+      if (accepted != nullptr && !accepted->repeat) ++added;
+      batch.outcomes.push_back(std::move(outcome));
+    }
+  }
+  for (const Answer& answer : work.answers) FLORA_TRY(write_answer(answer));
+  if (work.committed > trimmed_) FLORA_TRY(trim_outbox(work.committed));
+  FLORA_TRY(database_.commit());
+  outbox_size_ += added;
+  return {};
+}
+
+Result<void> Store::Writer::trim_outbox(std::int64_t through) {
+  FLORA_TRY(delete_outbox_->bind(1, through).run());
+  trimmed_ = through;
+  FLORA_ASSIGN(auto changes, database_.prepare("SELECT changes()"));
+  FLORA_ASSIGN(const bool row, changes.step());
+  if (row) outbox_size_ -= changes.integer(0);
+  return {};
+}
+
+Result<void> Store::Writer::write_answer(const Answer& answer) {
+  FLORA_TRY(delete_answers_->bind(1, env_.now_ms()).run());
+  sqlite::Statement& insert = *insert_answer_;
+  insert.bind_blob(1, answer.key).bind_blob(2, answer.answer.request).bind(3, answer.answer.status);
+  insert.bind_text(4, answer.answer.location).bind_text(5, answer.answer.content_type);
+  insert.bind_text(6, answer.answer.body).bind(7, answer.expires.ms);
+  if (answer.procedure) {
+    insert.bind_blob(8, answer.procedure->bytes);
+  } else {
+    insert.bind_null(8);
+  }
+  return insert.run();
+}
+
+}  // namespace flora::store

@@ -1,0 +1,77 @@
+// The store's only writing thread: everything that is queued since the last commit goes into one
+// transaction, with one fsync.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "gateway/base/sqlite.h"
+#include "gateway/store/acceptor.h"
+#include "gateway/store/store.h"
+
+namespace flora::store {
+
+class Store::Writer {
+ public:
+  static Result<std::unique_ptr<Writer>> start(Options options, Env& env);
+  ~Writer();
+
+  void accept(std::vector<Draft> drafts, AcceptDone done);
+  void committed_through(std::int64_t number);
+  void keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
+                   std::optional<Uuid> procedure, std::function<void()> done);
+  std::int64_t outbox_size() const { return outbox_size_; }
+
+ private:
+  struct Batch {
+    std::vector<Draft> drafts;
+    AcceptDone done;
+    std::vector<Outcome> outcomes;
+  };
+  struct Answer {
+    Digest key;
+    KeptAnswer answer;
+    Instant expires;
+    std::optional<Uuid> procedure;
+    std::function<void()> done;
+  };
+  struct Work {
+    std::vector<Batch> batches;
+    std::vector<Answer> answers;
+    std::int64_t committed = 0;
+  };
+
+  Writer(Options options, Env& env, sqlite::Database database);
+  void run();
+  Work take();
+  void process(Work& work);
+  Result<void> write(Work& work);
+  Result<void> trim_outbox(std::int64_t through);
+  Result<void> write_answer(const Answer& answer);
+  static void refuse(Work& work, Refusal refusal);
+
+  Options options_;
+  Env& env_;
+  sqlite::Database database_;
+  std::optional<Acceptor> acceptor_;
+  std::optional<sqlite::Statement> delete_outbox_;
+  std::optional<sqlite::Statement> insert_answer_;
+  std::optional<sqlite::Statement> delete_answers_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Batch> batches_;
+  std::vector<Answer> answers_;
+  std::size_t queued_ = 0;
+  std::int64_t committed_ = 0;
+  bool stopping_ = false;
+  bool failed_ = false;       // After an uncertain commit nothing is written any more.
+  std::int64_t trimmed_ = 0;  // Writer thread only.
+  std::atomic<std::int64_t> outbox_size_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace flora::store

@@ -1,0 +1,291 @@
+#include "gateway/view/procedure_index.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "gateway/base/log.h"
+#include "gateway/base/sqlite.h"
+#include "gateway/model/transaction.h"
+
+namespace flora::view {
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+constexpr std::size_t kReadAhead = 1024;
+
+constexpr const char* kTables = R"(
+CREATE TABLE event(
+  procedure BLOB NOT NULL,
+  idx INTEGER NOT NULL,
+  PRIMARY KEY(procedure, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE merge(
+  target BLOB NOT NULL,
+  source BLOB NOT NULL,
+  PRIMARY KEY(target, source)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE position(
+  one INTEGER PRIMARY KEY CHECK(one=1),
+  next INTEGER NOT NULL,
+  last_transaction BLOB NOT NULL
+) STRICT;
+INSERT INTO position VALUES(1, 0, x'');
+)";
+
+Result<IndexedEntry> indexed(const CommittedEntry& entry) {
+  FLORA_ASSIGN(const Transaction transaction, parse_transaction(entry.body));
+  return IndexedEntry{entry.index, entry.id, transaction.procedure, transaction.merged_into};
+}
+
+void remove_files(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm"}) std::remove((path + suffix).c_str());
+}
+
+}  // namespace
+
+class ProcedureIndex::Core {
+ public:
+  struct Statements {
+    sqlite::Statement insert_event;
+    sqlite::Statement insert_merge;
+    sqlite::Statement set_position;
+  };
+
+  Core(std::string path, Ledger& ledger) : path_(std::move(path)), ledger_(ledger) {}
+
+  ~Core() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Result<void> open() {
+    Result<void> opened = open_file();
+    if (!opened && opened.error().code == Errc::unavailable) return opened;
+    if (!opened) {
+      log::write(log::Level::warning, "view: rebuilt from the ledger",
+                 {{"reason", to_string(opened.error().code)}});
+      statements_.reset();
+      database_.reset();
+      remove_files(path_);
+      FLORA_TRY(open_file());
+    }
+    FLORA_TRY(catch_up(ledger_.size()));
+    thread_ = std::thread([this] { run(); });
+    return {};
+  }
+
+  void append(std::vector<IndexedEntry> entries, std::function<void()> done) {
+    const std::lock_guard lock(mutex_);
+    jobs_.push_back({std::move(entries), std::move(done)});
+    wake_.notify_one();
+  }
+
+  // Reads with a connection that is lent to one thread at a time.
+  template <typename Work>
+  auto read(Work work) -> decltype(work(std::declval<sqlite::Database&>())) {
+    std::optional<sqlite::Database> connection;
+    {
+      const std::lock_guard lock(readers_mutex_);
+      if (!readers_.empty()) {
+        connection = std::move(readers_.back());
+        readers_.pop_back();
+      }
+    }
+    if (!connection) {
+      FLORA_ASSIGN(connection, sqlite::Database::open(path_, sqlite::Mode::read_only));
+    }
+    auto result = work(*connection);
+    const std::lock_guard lock(readers_mutex_);
+    readers_.push_back(std::move(*connection));
+    return result;
+  }
+
+  std::uint64_t position() const { return next_; }
+
+ private:
+  struct Job {
+    std::vector<IndexedEntry> entries;
+    std::function<void()> done;
+  };
+
+  Result<void> open_file() {
+    FLORA_ASSIGN(database_,
+                 sqlite::Database::open(path_, sqlite::Mode::read_write, sqlite::Sync::normal));
+    FLORA_ASSIGN(const std::int64_t version, database_->schema_version());
+    if (version == 0) {
+      FLORA_TRY(database_->begin());
+      FLORA_TRY(database_->execute(kTables));
+      FLORA_TRY(database_->set_schema_version(kVersion));
+      FLORA_TRY(database_->commit());
+    } else if (version != kVersion) {
+      return Error{Errc::invalid, "view.db is of another version"};
+    }
+    FLORA_ASSIGN(auto insert_event,
+                 database_->prepare("INSERT OR IGNORE INTO event(procedure, idx) VALUES(?,?)"));
+    FLORA_ASSIGN(auto insert_merge,
+                 database_->prepare("INSERT OR IGNORE INTO merge(target, source) VALUES(?,?)"));
+    FLORA_ASSIGN(auto set_position,
+                 database_->prepare("UPDATE position SET next=?, last_transaction=?"));
+    statements_.emplace(
+        Statements{std::move(insert_event), std::move(insert_merge), std::move(set_position)});
+    return check_position();
+  }
+
+  // The entry before the position must be the one that was indexed there.
+  Result<void> check_position() {
+    FLORA_ASSIGN(auto select, database_->prepare("SELECT next, last_transaction FROM position"));
+    FLORA_ASSIGN(const bool row, select.step());
+    if (!row) return Error{Errc::corrupt, "view.db has no position"};
+    const auto next = static_cast<std::uint64_t>(select.integer(0));
+    if (next > ledger_.size()) return Error{Errc::conflict, "view.db is ahead of the ledger"};
+    if (next > 0) {
+      FLORA_ASSIGN(const auto last, ledger_.read(next - 1, 1));
+      const auto expected = select.blob(1);
+      if (last.size() != 1 || !std::ranges::equal(last.front().id.bytes, expected)) {
+        return Error{Errc::conflict, "view.db belongs to another ledger"};
+      }
+    }
+    next_ = next;
+    return {};
+  }
+
+  Result<void> catch_up(std::uint64_t end) {
+    while (next_ < end) {
+      const std::size_t limit = std::min<std::uint64_t>(kReadAhead, end - next_);
+      FLORA_ASSIGN(const auto entries, ledger_.read(next_, limit));
+      if (entries.empty()) return Error{Errc::unavailable, "the ledger gives no more entries"};
+      std::vector<IndexedEntry> batch;
+      for (const CommittedEntry& entry : entries) {
+        FLORA_ASSIGN(IndexedEntry one, indexed(entry));
+        batch.push_back(std::move(one));
+      }
+      FLORA_TRY(write(batch));
+    }
+    return {};
+  }
+
+  void run() {
+    while (true) {
+      std::vector<Job> jobs;
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+        if (jobs_.empty()) return;
+        jobs = std::exchange(jobs_, {});
+      }
+      const Result<void> done = process(jobs);
+      if (!done) {
+        database_->rollback();
+        log::write(log::Level::error, "view: entries were not written",
+                   {{"reason", to_string(done.error().code)}});
+      }
+      for (const Job& job : jobs) job.done();
+    }
+  }
+
+  Result<void> process(const std::vector<Job>& jobs) {
+    std::vector<IndexedEntry> batch;
+    for (const Job& job : jobs) {
+      batch.insert(batch.end(), job.entries.begin(), job.entries.end());
+    }
+    std::ranges::sort(batch, {}, &IndexedEntry::index);
+    std::erase_if(batch, [this](const IndexedEntry& entry) { return entry.index < next_; });
+    const auto repeated = std::ranges::unique(batch, {}, &IndexedEntry::index);
+    batch.erase(repeated.begin(), repeated.end());
+    if (batch.empty()) return {};
+    const bool complete =
+        batch.front().index == next_ && batch.back().index - next_ + 1 == batch.size();
+    if (!complete) return catch_up(batch.back().index + 1);
+    return write(batch);
+  }
+
+  // A run of entries that starts at the position.
+  Result<void> write(const std::vector<IndexedEntry>& entries) {
+    FLORA_TRY(database_->begin());
+    for (const IndexedEntry& entry : entries) {
+      FLORA_TRY(statements_->insert_event.bind_blob(1, entry.procedure.bytes)
+                    .bind(2, static_cast<std::int64_t>(entry.index))
+                    .run());
+      if (entry.merged_into) {
+        FLORA_TRY(statements_->insert_merge.bind_blob(1, entry.merged_into->bytes)
+                      .bind_blob(2, entry.procedure.bytes)
+                      .run());
+      }
+    }
+    const std::uint64_t next = entries.back().index + 1;
+    FLORA_TRY(statements_->set_position.bind(1, static_cast<std::int64_t>(next))
+                  .bind_blob(2, entries.back().transaction_id.bytes)
+                  .run());
+    FLORA_TRY(database_->commit());
+    next_ = next;
+    return {};
+  }
+
+  std::string path_;
+  Ledger& ledger_;
+  std::optional<sqlite::Database> database_;
+  std::optional<Statements> statements_;
+  std::atomic<std::uint64_t> next_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Job> jobs_;
+  bool stopping_ = false;
+
+  std::mutex readers_mutex_;
+  std::vector<sqlite::Database> readers_;
+  std::thread thread_;
+};
+
+ProcedureIndex::ProcedureIndex(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+ProcedureIndex::~ProcedureIndex() = default;
+
+Result<std::unique_ptr<ProcedureIndex>> ProcedureIndex::open(const std::string& path,
+                                                             Ledger& ledger) {
+  auto core = std::make_unique<Core>(path, ledger);
+  FLORA_TRY(core->open());
+  return std::unique_ptr<ProcedureIndex>(new ProcedureIndex(std::move(core)));
+}
+
+void ProcedureIndex::append(std::vector<IndexedEntry> entries, std::function<void()> done) {
+  core_->append(std::move(entries), std::move(done));
+}
+
+std::uint64_t ProcedureIndex::position() const { return core_->position(); }
+
+Result<std::vector<std::uint64_t>> ProcedureIndex::entries_of(const Uuid& procedure) {
+  return core_->read([&](sqlite::Database& db) -> Result<std::vector<std::uint64_t>> {
+    FLORA_ASSIGN(auto select, db.prepare("SELECT idx FROM event WHERE procedure=? ORDER BY idx"));
+    select.bind_blob(1, procedure.bytes);
+    std::vector<std::uint64_t> indexes;
+    while (true) {
+      FLORA_ASSIGN(const bool row, select.step());
+      if (!row) return indexes;
+      indexes.push_back(static_cast<std::uint64_t>(select.integer(0)));
+    }
+  });
+}
+
+Result<std::vector<Uuid>> ProcedureIndex::merged_from(const Uuid& procedure) {
+  return core_->read([&](sqlite::Database& db) -> Result<std::vector<Uuid>> {
+    FLORA_ASSIGN(auto select, db.prepare("SELECT source FROM merge WHERE target=?"));
+    select.bind_blob(1, procedure.bytes);
+    std::vector<Uuid> sources;
+    while (true) {
+      FLORA_ASSIGN(const bool row, select.step());
+      if (!row) return sources;
+      sources.push_back(uuid_from_bytes(select.blob(0)));
+    }
+  });
+}
+
+}  // namespace flora::view

@@ -1,0 +1,59 @@
+// Start here. The read model: which ledger entries belong to which procedure. It is derived from
+// the ledger alone, may be deleted at any time, and is then rebuilt from the entries.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/base/env.h"
+#include "gateway/base/result.h"
+#include "gateway/model/ids.h"
+#include "ledger-client/ledger.h"
+
+namespace flora::view {
+
+/// What the index needs of a committed entry.
+struct IndexedEntry {
+  std::uint64_t index = 0;
+  Uuid transaction_id;
+  Uuid procedure;
+  std::optional<Uuid> merged_into;
+};
+
+/// Thread-safe. One thread writes, without fsync: what the power takes away is read again from the
+/// ledger at the next start.
+class ProcedureIndex {
+ public:
+  /// Opens or creates view.db, throws it away if it is damaged or does not belong to this ledger,
+  /// and reads from the ledger what it lacks. Blocks until then. The ledger must outlive the index.
+  /// Errors: unavailable, corrupt (an entry of the ledger cannot be read).
+  static Result<std::unique_ptr<ProcedureIndex>> open(const std::string& path, Ledger& ledger);
+  /// Waits until everything that was queued is written.
+  ~ProcedureIndex();
+
+  /// Queues committed entries; `done` is called on the index's thread when a reader would see them
+  /// (or when they could not be written: the ledger holds them all the same, and the index catches
+  /// up with the next entries). Entries may come in any order and more than once.
+  void append(std::vector<IndexedEntry> entries, std::function<void()> done);
+
+  /// The ledger indexes of a procedure's own entries, rising. Blocks on the disk.
+  Result<std::vector<std::uint64_t>> entries_of(const Uuid& procedure);
+
+  /// The procedures whose entries name this one as `mergedInto` (also where that was revoked
+  /// since). Blocks on the disk.
+  Result<std::vector<Uuid>> merged_from(const Uuid& procedure);
+
+  /// Entries from 0 up to here are in the index.
+  std::uint64_t position() const;
+
+ private:
+  class Core;
+  explicit ProcedureIndex(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace flora::view
