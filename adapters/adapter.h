@@ -21,30 +21,33 @@ struct Location {
   std::string path;  ///< As the format names places: an XPath, a JSON Pointer, a column.
 };
 
-/// Why an item was rejected or skipped. No text of the message stands in it: a value is shown by its
-/// shape only (digits as 9, letters as a or A).
+/// Why an item was rejected or skipped. No text of the message stands in it: a value is shown by
+/// its shape only (digits as 9, letters as a or A).
 struct Issue {
   std::string code;    ///< Kebab case, such as `value-malformed`; the adapters' README lists all.
   std::string detail;  ///< One English sentence.
   Location at;
-  std::string rule;    ///< Where the rule stands: "adapter.yaml:line:column".
+  std::string rule;  ///< Where the rule stands: "adapter.yaml:line:column".
 };
 
 /// What became of one item (such as one person of a message).
 struct Item {
   enum class Outcome { event, rejected, skipped };
   Outcome outcome = Outcome::event;
-  std::size_t number = 0;          ///< Counts the message's items from 0, in message order.
-  std::string event;               ///< Outcome::event: the canonical status event, JSON text.
-  std::string_view native_record;  ///< The bytes that this item came from, a view into the message.
-  std::vector<Issue> issues;       ///< rejected: at least one. skipped: the reason.
+  std::size_t number = 0;  ///< Counts the message's items from 0, in message order.
+  std::string event;       ///< Outcome::event: the canonical status event, JSON text.
+  /// The bytes that this item came from, a view into the message. Where the events of one message
+  /// share its header and dates (XML), it is the whole message, the same view for all items.
+  std::string_view native_record;
+  std::vector<Issue> issues;  ///< rejected: at least one. skipped: the reason.
   Location at;
 };
 
 /// Either all items, in message order, or the reasons why the message as a whole was rejected.
 struct Translation {
   std::vector<Item> items;
-  std::vector<Issue> rejection;  ///< Not empty: the message as a whole was rejected, items is empty.
+  std::vector<Issue>
+      rejection;  ///< Not empty: the message as a whole was rejected, items is empty.
 };
 
 /// Identity and content hash of a bundle.
@@ -54,18 +57,29 @@ struct BundleInfo {
   std::string hash;     ///< SHA-256 of adapter.yaml and the code lists, 64 hexadecimal digits.
   std::string land;     ///< Such as `DE-NI`.
   std::string title;
-  std::string format;        ///< Such as `xml`.
-  std::string media_type;    ///< Such as `application/xml`.
-  bool simulation = false;   ///< The dialect is invented (see the bundle's README).
+  std::string format;                   ///< Such as `xml`.
+  std::string media_type;               ///< Such as `application/xml`.
+  bool simulation = false;              ///< The dialect is invented (see the bundle's README).
   std::vector<std::string> code_lists;  ///< "list version", sorted.
+};
+
+/// What a canonical event may say, as far as the compiler cannot know it by itself.
+struct CanonicalTypes {
+  struct Status {
+    std::string name;                  ///< Such as `BESCHEID_ERLASSEN`.
+    std::vector<std::string> details;  ///< The member names of its details.
+  };
+  std::vector<Status> statuses;
 };
 
 /// A compiled bundle. Immutable and thread-safe.
 class Adapter {
  public:
   /// Compiles the bundle in `folder`. Errors: invalid, with all errors of the bundle, one per line,
-  /// each "file:line:column: what".
-  static Result<std::unique_ptr<Adapter>> load(const std::string& folder);
+  /// each "file:line:column: what". With `types`, statuses and the members of their details are
+  /// checked too; it is read during the call only.
+  static Result<std::unique_ptr<Adapter>> load(const std::string& folder,
+                                               const CanonicalTypes* types = nullptr);
   ~Adapter();
 
   const BundleInfo& info() const;
@@ -75,9 +89,9 @@ class Adapter {
   Translation translate(std::string_view message) const;
 
  private:
-  struct Plan;
-  explicit Adapter(std::unique_ptr<Plan> plan);
-  std::unique_ptr<Plan> plan_;
+  struct Compiled;
+  explicit Adapter(std::unique_ptr<Compiled> compiled);
+  std::unique_ptr<Compiled> compiled_;
 };
 
 }  // namespace flora::adapter

@@ -91,23 +91,9 @@ std::size_t encode(std::uint32_t c, char (&out)[4]) {
 
 }  // namespace
 
-TextPosition position_in(std::string_view text, std::size_t offset) {
-  TextPosition position;
-  offset = std::min(offset, text.size());
-  std::size_t i = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
-  for (; i < offset; ++i) {
-    const char c = text[i];
-    if (c == '\n' || (c == '\r' && (i + 1 >= text.size() || text[i + 1] != '\n'))) {
-      ++position.line;
-      position.column = 1;
-    } else if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {
-      ++position.column;
-    }
-  }
-  return position;
-}
-
-void XmlScanner::reset(std::string_view message, const XmlLimits& limits) {
+void XmlScanner::reset(std::string_view message, std::span<const std::string> spaces,
+                       const XmlLimits& limits) {
+  spaces_ = spaces;
   limits_ = limits;
   begin_ = message.data();
   end_ = begin_ + message.size();

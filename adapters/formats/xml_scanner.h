@@ -15,15 +15,6 @@
 
 namespace flora::adapter {
 
-/// A place in a text, for people.
-struct TextPosition {
-  int line = 1;    ///< From 1.
-  int column = 1;  ///< From 1, in characters.
-};
-
-/// Where the byte at `offset` of a UTF-8 text stands; line ends are LF, CR LF or CR.
-TextPosition position_in(std::string_view text, std::size_t offset);
-
 struct XmlLimits {
   int depth = 64;                ///< Open elements.
   std::size_t attributes = 64;   ///< Of one element, namespace declarations included.
@@ -52,11 +43,10 @@ class XmlScanner {
     std::size_t offset = 0;
   };
 
-  /// `spaces` are the namespace URIs that space() numbers.
-  explicit XmlScanner(std::vector<std::string> spaces = {}) : spaces_(std::move(spaces)) {}
-
-  /// Begins a message, which must outlive all views.
-  void reset(std::string_view message, const XmlLimits& limits = {});
+  /// Begins a message. `spaces` are the namespace URIs that space() numbers. Both must outlive all
+  /// views.
+  void reset(std::string_view message, std::span<const std::string> spaces = {},
+             const XmlLimits& limits = {});
 
   /// The next token. An empty element gives start and end; comments, processing instructions and
   /// the XML declaration are checked and passed over. Text comes in as many pieces as line ends,
@@ -139,7 +129,7 @@ class XmlScanner {
   int number_of(std::string_view uri) const;
   bool skip_space();
 
-  std::vector<std::string> spaces_;
+  std::span<const std::string> spaces_;
   XmlLimits limits_;
   const char* begin_ = nullptr;
   const char* end_ = nullptr;

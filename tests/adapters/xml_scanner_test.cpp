@@ -3,13 +3,16 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
+
+#include "adapters/formats/text_position.h"
 
 namespace flora::adapter {
 namespace {
 
 XmlScanner::Error error_of(const std::string& document, const XmlLimits& limits = {}) {
   XmlScanner scanner;
-  scanner.reset(document, limits);
+  scanner.reset(document, {}, limits);
   for (;;) {
     const XmlScanner::Token token = scanner.next();
     if (token == XmlScanner::Token::done) return {};
@@ -22,8 +25,9 @@ XmlScanner::Error error_of(const std::string& document, const XmlLimits& limits 
 TEST_CASE("names carry the number of their namespace, whatever the prefix") {
   const std::string document =
       "<x:a xmlns:x='urn:1' xmlns:y='urn:2' y:b='1' c='2'><d xmlns='urn:3'/></x:a>";
-  XmlScanner scanner({"urn:2", "urn:1"});
-  scanner.reset(document);
+  const std::vector<std::string> spaces = {"urn:2", "urn:1"};
+  XmlScanner scanner;
+  scanner.reset(document, spaces);
   REQUIRE(scanner.next() == XmlScanner::Token::start);
   CHECK(scanner.local() == "a");
   CHECK(scanner.space() == 2);

@@ -1,0 +1,123 @@
+#include "adapters/engine/bundle.h"
+
+#include <algorithm>
+
+namespace flora::adapter {
+
+void Bundle::declare(yaml::Position at, std::string what) {
+  declarations_.try_emplace({at.line, at.column}, Declaration{std::move(what), at, false});
+}
+
+void Bundle::use(yaml::Position at) {
+  const auto found = declarations_.find({at.line, at.column});
+  if (found != declarations_.end()) found->second.used = true;
+}
+
+void Bundle::report_unused() {
+  for (const auto& [place, declaration] : declarations_) {
+    if (!declaration.used) errors.error(declaration.at, declaration.what + " is never used");
+  }
+  for (const SpacePrefix& prefix : prefixes) {
+    if (!prefix.used) errors.error(prefix.at, "prefix \"" + prefix.prefix + "\" is never used");
+  }
+}
+
+int Bundle::find_map(const yaml::Node& name) {
+  const std::string wanted = word(name);
+  for (std::size_t i = 0; i < plan.maps.size(); ++i) {
+    if (plan.maps[i].name != wanted) continue;
+    use(map_places.at(wanted));
+    return static_cast<int>(i);
+  }
+  if (!wanted.empty()) error(name, "there is no map \"" + wanted + "\"");
+  return -1;
+}
+
+int Bundle::find_list(const yaml::Node& name) {
+  const std::string wanted = word(name);
+  for (std::size_t i = 0; i < plan.lists.size(); ++i) {
+    if (plan.lists[i].name != wanted) continue;
+    use(list_places.at(wanted));
+    return static_cast<int>(i);
+  }
+  if (!wanted.empty()) error(name, "there is no code list \"" + wanted + "\"");
+  return -1;
+}
+
+bool Bundle::mapping(const yaml::Node& node, std::initializer_list<std::string_view> known) {
+  if (node.kind != yaml::Kind::mapping) {
+    error(node, "a mapping is expected here");
+    return false;
+  }
+  for (std::size_t i = 0; i < node.members.size(); ++i) {
+    if (std::find(known.begin(), known.end(), node.members[i].first) == known.end()) {
+      errors.error(node.member_at[i], "the key \"" + node.members[i].first + "\" is unknown here");
+    }
+  }
+  return true;
+}
+
+bool Bundle::sequence(const yaml::Node& node) {
+  if (node.kind == yaml::Kind::sequence) return true;
+  error(node, "a list is expected here");
+  return false;
+}
+
+std::string Bundle::word(const yaml::Node& node) {
+  if (node.kind == yaml::Kind::scalar && !node.text.empty()) return node.text;
+  error(node, "a name is expected here");
+  return {};
+}
+
+std::string Bundle::literal(const yaml::Node& node) {
+  if (node.kind != yaml::Kind::scalar) {
+    error(node, "a quoted text is expected here");
+    return {};
+  }
+  if (!node.quoted) error(node, "a text must be quoted: \"" + node.text + "\"");
+  return node.text;
+}
+
+long Bundle::number(const yaml::Node& node) {
+  const bool good = node.kind == yaml::Kind::scalar && !node.quoted && !node.text.empty() &&
+                    node.text.size() <= 9 &&
+                    node.text.find_first_not_of("0123456789") == std::string::npos;
+  if (good) return std::stol(node.text);
+  error(node, "a number without quotes is expected here");
+  return -1;
+}
+
+bool Bundle::boolean(const yaml::Node& node) {
+  if (node.kind == yaml::Kind::scalar && !node.quoted && node.text == "true") return true;
+  if (node.kind != yaml::Kind::scalar || node.quoted || node.text != "false") {
+    error(node, "true or false is expected here");
+  }
+  return false;
+}
+
+yaml::Node substitute(const yaml::Node& node, const std::map<std::string, std::string>& values,
+                      std::set<std::string>& used, Bundle& bundle) {
+  yaml::Node out = node;
+  for (yaml::Node& item : out.items) item = substitute(item, values, used, bundle);
+  for (auto& [key, member] : out.members) member = substitute(member, values, used, bundle);
+  std::size_t at = 0;
+  while ((at = out.text.find("$(", at)) != std::string::npos) {
+    const std::size_t end = out.text.find(')', at);
+    if (end == std::string::npos) {
+      bundle.error(node, "\"$(\" without \")\"");
+      return out;
+    }
+    const std::string name = out.text.substr(at + 2, end - at - 2);
+    const auto value = values.find(name);
+    if (value == values.end()) {
+      bundle.error(node, "the template has no parameter \"" + name + "\"");
+      return out;
+    }
+    used.insert(name);
+    out.text.replace(at, end + 1 - at, value->second);
+    at += value->second.size();
+  }
+  return out;
+}
+
+}  // namespace flora::adapter

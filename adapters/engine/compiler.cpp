@@ -1,0 +1,395 @@
+// Compiles a bundle as a whole: identity, input, declarations; each kind of message is compiled by
+// MessageCompiler.
+#include <algorithm>
+
+#include "adapters/engine/message_compiler.h"
+#include "gateway/base/bytes.h"
+#include "gateway/base/crypto.h"
+#include "gateway/model/catalogue.h"
+
+namespace flora::adapter {
+namespace {
+
+constexpr std::string_view kFile = "adapter.yaml";
+constexpr std::size_t kMostSpaces = 60;
+constexpr std::size_t kMostMessages = 500;
+
+class BundleCompiler {
+ public:
+  BundleCompiler(const BundleFiles& files, Plan& plan, const CanonicalTypes* types)
+      : files_(files), plan_(plan), bundle_(plan, types) {}
+
+  void compile(const yaml::Node& root);
+  const Diagnostics& errors() const { return bundle_.errors; }
+
+ private:
+  const yaml::Node* member(const yaml::Node& node, std::string_view key, std::string_view whose);
+  void identity(const yaml::Node& node);
+  void input(const yaml::Node& node);
+  void limits(const yaml::Node& node);
+  void namespaces(const yaml::Node& node);
+  void maps(const yaml::Node& node);
+  void map(const std::string& name, const yaml::Node& node);
+  void map_file(const yaml::Node& where, const std::string& file, Map& out);
+  void lists(const yaml::Node& node);
+  void list(const std::string& name, const yaml::Node& node);
+  void list_version(const std::string& name, const yaml::Node& node, CodeList& out);
+  void messages(const yaml::Node& node, const CommonRules& common, const yaml::Node* templates);
+  void message(const yaml::Node& node, const CommonRules& common, const yaml::Node* templates);
+  void roots(const yaml::Node& node, MessagePlan& out);
+  const yaml::Node* expand(const yaml::Node& node, const yaml::Node* templates);
+  void hash();
+
+  const BundleFiles& files_;
+  Plan& plan_;
+  Bundle bundle_;
+  std::unique_ptr<Reader> reader_;
+  std::vector<std::unique_ptr<yaml::Node>> expanded_;  // Outlive the compilation.
+  std::set<std::string> used_files_;
+};
+
+const yaml::Node* BundleCompiler::member(const yaml::Node& node, std::string_view key,
+                                         std::string_view whose) {
+  const yaml::Node* found = node.find(key);
+  if (found == nullptr) {
+    bundle_.error(node, std::string(whose) + " needs `" + std::string(key) + "`");
+  }
+  return found;
+}
+
+void BundleCompiler::compile(const yaml::Node& root) {
+  if (!bundle_.mapping(root, {"adapter", "input", "namespaces", "maps", "lists", "templates", "let",
+                              "require", "reject", "skip", "event", "messages"})) {
+    return;
+  }
+  if (const yaml::Node* node = member(root, "adapter", "a bundle")) identity(*node);
+  if (const yaml::Node* node = root.find("namespaces")) namespaces(*node);
+  if (const yaml::Node* node = member(root, "input", "a bundle")) input(*node);
+  if (const yaml::Node* node = root.find("maps")) maps(*node);
+  if (const yaml::Node* node = root.find("lists")) lists(*node);
+  CommonRules common{root.find("let"), root.find("require"), root.find("reject"), root.find("skip"),
+                     root.find("event")};
+  if (common.event != nullptr)
+    bundle_.mapping(*common.event, {"for_each", "let", "reject", "skip", "set"});
+  const yaml::Node* list = member(root, "messages", "a bundle");
+  if (list != nullptr && reader_ != nullptr) messages(*list, common, root.find("templates"));
+  for (const auto& [name, text] : files_.code_lists) {
+    if (!used_files_.contains(name)) bundle_.errors.error({1, 1}, "no map reads this file", name);
+  }
+  bundle_.report_unused();
+  hash();
+}
+
+void BundleCompiler::identity(const yaml::Node& node) {
+  if (!bundle_.mapping(node, {"id", "version", "land", "title", "simulation"})) return;
+  BundleInfo& info = plan_.info;
+  if (const yaml::Node* id = member(node, "id", "an adapter")) {
+    info.id = bundle_.word(*id);
+    if (info.id.size() > 64 ||
+        info.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
+      bundle_.error(*id, "an id has at most 64 lower-case letters, digits and hyphens");
+    }
+  }
+  if (const yaml::Node* version = member(node, "version", "an adapter")) {
+    info.version = bundle_.literal(*version);
+    static const re2::RE2 kVersion("[0-9]{1,4}\\.[0-9]{1,4}\\.[0-9]{1,4}");
+    if (!re2::RE2::FullMatch(info.version, kVersion))
+      bundle_.error(*version, "a version is like \"1.0.0\"");
+  }
+  if (const yaml::Node* land = member(node, "land", "an adapter")) {
+    info.land = bundle_.word(*land);
+    if (!is_land(info.land)) bundle_.error(*land, "a Land is like DE-NI");
+  }
+  if (const yaml::Node* title = member(node, "title", "an adapter"))
+    info.title = bundle_.literal(*title);
+  if (const yaml::Node* flag = node.find("simulation")) info.simulation = bundle_.boolean(*flag);
+}
+
+void BundleCompiler::input(const yaml::Node& node) {
+  if (!bundle_.mapping(node, {"format", "media_type", "limits"})) return;
+  if (const yaml::Node* format = member(node, "format", "the input")) {
+    plan_.info.format = bundle_.word(*format);
+    reader_ = find_reader(plan_.info.format, plan_.spaces);
+    bundle_.reader = reader_.get();
+    if (reader_ == nullptr) {
+      bundle_.error(*format, "there is no format \"" + plan_.info.format + "\"");
+      return;
+    }
+    plan_.info.media_type = reader_->media_type();
+  }
+  if (const yaml::Node* type = node.find("media_type"))
+    plan_.info.media_type = bundle_.literal(*type);
+  if (const yaml::Node* bounds = node.find("limits")) limits(*bounds);
+}
+
+void BundleCompiler::limits(const yaml::Node& node) {
+  if (!bundle_.mapping(node, {"bytes", "items", "value_bytes", "attributes", "depth"})) return;
+  const auto read = [&](std::string_view key, std::size_t& out, long most) {
+    const yaml::Node* given = node.find(key);
+    if (given == nullptr) return;
+    const long value = bundle_.number(*given);
+    if (value < 1 || value > most)
+      bundle_.error(*given, "the limit is 1 to " + std::to_string(most));
+    out = static_cast<std::size_t>(std::max(1L, value));
+  };
+  std::size_t depth = static_cast<std::size_t>(plan_.limits.depth);
+  read("bytes", plan_.limits.bytes, 64 << 20);
+  read("items", plan_.limits.items, 100000);
+  read("value_bytes", plan_.limits.value_bytes, 65536);
+  read("attributes", plan_.limits.attributes, 256);
+  read("depth", depth, 256);
+  plan_.limits.depth = static_cast<int>(depth);
+}
+
+void BundleCompiler::namespaces(const yaml::Node& node) {
+  if (node.kind != yaml::Kind::mapping) {
+    bundle_.error(node, "a mapping is expected here");
+    return;
+  }
+  for (std::size_t i = 0; i < node.members.size(); ++i) {
+    const auto& [prefix, uris] = node.members[i];
+    if (!bundle_.sequence(uris)) continue;
+    SpacePrefix known{prefix, 0, false, node.member_at[i]};
+    for (const yaml::Node& uri : uris.items) {
+      const std::string text = bundle_.literal(uri);
+      auto found = std::find(plan_.spaces.begin(), plan_.spaces.end(), text);
+      if (found == plan_.spaces.end()) found = plan_.spaces.insert(found, text);
+      known.spaces |= std::uint64_t{1} << (found - plan_.spaces.begin() + 1);
+      if (plan_.spaces.size() > kMostSpaces) {
+        bundle_.error(uri, "there are too many namespaces");
+        plan_.spaces.pop_back();
+      }
+    }
+    bundle_.prefixes.push_back(known);
+  }
+}
+
+void BundleCompiler::maps(const yaml::Node& node) {
+  if (node.kind != yaml::Kind::mapping) {
+    bundle_.error(node, "a mapping is expected here");
+    return;
+  }
+  for (const auto& [name, value] : node.members) map(name, value);
+}
+
+void BundleCompiler::map(const std::string& name, const yaml::Node& node) {
+  if (!bundle_.mapping(node, {"file", "to", "on_unmapped"})) return;
+  Map out;
+  out.name = name;
+  bundle_.map_places[name] = node.at;
+  bundle_.declare(node.at, "map \"" + name + "\"");
+  if (const yaml::Node* to = node.find("to")) {
+    const std::string word = bundle_.word(*to);
+    if (word != "status" && word != "text") bundle_.error(*to, "a map goes to status or to text");
+    out.to_status = word == "status";
+  }
+  if (const yaml::Node* rule = node.find("on_unmapped")) {
+    const std::string word = bundle_.word(*rule);
+    if (word != "reject" && word != "absent")
+      bundle_.error(*rule, "on_unmapped is reject or absent");
+    out.on_unmapped = word == "absent" ? Map::Unmapped::absent : Map::Unmapped::reject;
+  }
+  if (const yaml::Node* file = member(node, "file", "a map"))
+    map_file(*file, bundle_.word(*file), out);
+  plan_.maps.push_back(std::move(out));
+}
+
+// Lines of source;target;comment under a head line that says so.
+void BundleCompiler::map_file(const yaml::Node& where, const std::string& file, Map& out) {
+  const auto found = files_.code_lists.find(file);
+  if (found == files_.code_lists.end()) {
+    bundle_.error(where, "the bundle has no file \"" + file + "\" (it must end in .map.csv)");
+    return;
+  }
+  used_files_.insert(file);
+  std::string_view rest = found->second;
+  for (int line = 1; !rest.empty(); ++line) {
+    const std::size_t end = rest.find('\n');
+    std::string_view text = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    const auto error = [&](std::string_view what) { bundle_.errors.error({line, 1}, what, file); };
+    if (line == 1) {
+      if (text != "source;target;comment") error("the first line must be source;target;comment");
+      continue;
+    }
+    const std::size_t first = text.find(';');
+    const std::size_t second = first == std::string_view::npos ? first : text.find(';', first + 1);
+    if (second == std::string_view::npos || first == 0 || second == first + 1) {
+      error("a line is source;target;comment, and only the comment may be empty");
+      continue;
+    }
+    if (!is_utf8(text)) error("the line is not UTF-8");
+    const std::string target(text.substr(first + 1, second - first - 1));
+    if (out.to_status && bundle_.types != nullptr &&
+        std::none_of(bundle_.types->statuses.begin(), bundle_.types->statuses.end(),
+                     [&](const auto& status) { return status.name == target; })) {
+      error("\"" + target + "\" is no status");
+    }
+    if (!out.entries.emplace(text.substr(0, first), target).second)
+      error("the source occurs twice");
+  }
+  if (out.entries.empty()) bundle_.errors.error({1, 1}, "the code list is empty", file);
+}
+
+void BundleCompiler::lists(const yaml::Node& node) {
+  if (node.kind != yaml::Kind::mapping) {
+    bundle_.error(node, "a mapping is expected here");
+    return;
+  }
+  for (const auto& [name, value] : node.members) list(name, value);
+}
+
+void BundleCompiler::list(const std::string& name, const yaml::Node& node) {
+  if (!bundle_.mapping(node, {"kind", "uri", "versions"})) return;
+  CodeList out;
+  out.name = name;
+  bundle_.list_places[name] = node.at;
+  bundle_.declare(node.at, "code list \"" + name + "\"");
+  if (const yaml::Node* kind = member(node, "kind", "a code list")) {
+    out.kind = static_cast<int>(bundle_.number(*kind));
+    if (out.kind != 1 && out.kind != 3 && out.kind != 4)
+      bundle_.error(*kind, "the kind is 1, 3 or 4");
+  }
+  if (const yaml::Node* uri = member(node, "uri", "a code list")) out.uri = bundle_.literal(*uri);
+  const yaml::Node* versions = member(node, "versions", "a code list");
+  if (versions != nullptr && versions->kind == yaml::Kind::mapping) {
+    for (const auto& [version, codes] : versions->members) list_version(version, codes, out);
+  } else if (versions != nullptr) {
+    bundle_.error(*versions, "a mapping from version to codes is expected here");
+  }
+  if (out.versions.empty() || (out.kind == 1 && out.versions.size() != 1)) {
+    bundle_.error(node, "a code list has versions; one of kind 1 has exactly one");
+  }
+  plan_.lists.push_back(std::move(out));
+}
+
+void BundleCompiler::list_version(const std::string& name, const yaml::Node& node, CodeList& out) {
+  CodeList::Version version;
+  version.name = name;
+  if (node.kind == yaml::Kind::mapping) {
+    if (!bundle_.mapping(node, {"pattern"})) return;
+    const yaml::Node* pattern = member(node, "pattern", "a version without codes");
+    if (pattern == nullptr) return;
+    version.pattern = std::make_shared<re2::RE2>(bundle_.literal(*pattern), re2::RE2::Quiet);
+    if (!version.pattern->ok()) bundle_.error(*pattern, "the pattern is malformed");
+  } else if (bundle_.sequence(node)) {
+    for (const yaml::Node& code : node.items) version.codes.push_back(bundle_.literal(code));
+    std::sort(version.codes.begin(), version.codes.end());
+    if (std::adjacent_find(version.codes.begin(), version.codes.end()) != version.codes.end()) {
+      bundle_.error(node, "a code occurs twice");
+    }
+  }
+  plan_.info.code_lists.push_back(out.uri + " " + name);
+  out.versions.push_back(std::move(version));
+}
+
+void BundleCompiler::messages(const yaml::Node& node, const CommonRules& common,
+                              const yaml::Node* templates) {
+  if (!bundle_.sequence(node)) return;
+  if (node.items.empty() || node.items.size() > kMostMessages) {
+    bundle_.error(node, "1 to " + std::to_string(kMostMessages) + " messages are expected here");
+    return;
+  }
+  if (templates != nullptr && templates->kind != yaml::Kind::mapping) {
+    bundle_.error(*templates, "a mapping is expected here");
+    templates = nullptr;
+  }
+  if (templates != nullptr) {
+    for (const auto& [name, value] : templates->members)
+      bundle_.declare(value.at, "template \"" + name + "\"");
+  }
+  for (const yaml::Node& item : node.items) message(item, common, templates);
+}
+
+void BundleCompiler::message(const yaml::Node& node, const CommonRules& common,
+                             const yaml::Node* templates) {
+  const bool uses = node.find("use") != nullptr;
+  const bool good = uses ? bundle_.mapping(node, {"root", "roots", "use", "with"})
+                         : bundle_.mapping(node, {"root", "roots", "let", "require", "reject",
+                                                  "skip", "events", "on_no_event"});
+  if (!good) return;
+  MessagePlan& out = plan_.messages.emplace_back();
+  roots(node, out);
+  const yaml::Node* rules = uses ? expand(node, templates) : &node;
+  if (rules != nullptr) MessageCompiler(bundle_, out).compile(*rules, common);
+}
+
+void BundleCompiler::roots(const yaml::Node& node, MessagePlan& out) {
+  std::vector<const yaml::Node*> names;
+  if (const yaml::Node* one = node.find("root")) names.push_back(one);
+  if (const yaml::Node* many = node.find("roots"); many != nullptr && bundle_.sequence(*many)) {
+    for (const yaml::Node& item : many->items) names.push_back(&item);
+  }
+  if (names.empty()) bundle_.error(node, "a message needs `root` or `roots`");
+  for (const yaml::Node* name : names) {
+    Result<RootPattern> pattern = reader_->root(bundle_.word(*name), bundle_.prefixes);
+    if (!pattern) {
+      bundle_.error(*name, pattern.error().message);
+      continue;
+    }
+    const auto same = [&](const RootPattern& other) {
+      return other.prefix == pattern->prefix && other.suffix == pattern->suffix &&
+             other.any == pattern->any && (other.spaces & pattern->spaces) != 0;
+    };
+    for (const MessagePlan& message : plan_.messages) {
+      if (std::any_of(message.roots.begin(), message.roots.end(), same)) {
+        bundle_.error(*name, "another message has the same root");
+      }
+    }
+    out.roots.push_back(*pattern);
+  }
+}
+
+// The rules of the template that a message uses, with its parameters filled in.
+const yaml::Node* BundleCompiler::expand(const yaml::Node& node, const yaml::Node* templates) {
+  const yaml::Node& use = *node.find("use");
+  const std::string name = bundle_.word(use);
+  const yaml::Node* source = templates == nullptr ? nullptr : templates->find(name);
+  if (source == nullptr) {
+    bundle_.error(use, "there is no template \"" + name + "\"");
+    return nullptr;
+  }
+  bundle_.use(source->at);
+  if (!bundle_.mapping(*source, {"let", "require", "reject", "skip", "events", "on_no_event"}))
+    return nullptr;
+  std::map<std::string, std::string> values;
+  if (const yaml::Node* with = node.find("with")) {
+    if (with->kind != yaml::Kind::mapping) bundle_.error(*with, "a mapping is expected here");
+    for (const auto& [key, value] : with->members) values[key] = bundle_.word(value);
+  }
+  std::set<std::string> used;
+  expanded_.push_back(std::make_unique<yaml::Node>(substitute(*source, values, used, bundle_)));
+  for (const auto& [key, value] : values) {
+    if (!used.contains(key))
+      bundle_.error(node, "the template \"" + name + "\" does not use \"" + key + "\"");
+  }
+  return expanded_.back().get();
+}
+
+// The SHA-256 of what `sha256sum adapter.yaml *.map.csv` prints, with the names in byte order.
+void BundleCompiler::hash() {
+  const auto line = [](std::string_view name, std::string_view text) {
+    return to_hex(crypto::sha256(text)) + "  " + std::string(name) + "\n";
+  };
+  std::map<std::string, std::string> lines;
+  lines[std::string(kFile)] = line(kFile, files_.adapter_yaml);
+  for (const auto& [name, text] : files_.code_lists) lines[name] = line(name, text);
+  std::string all;
+  for (const auto& [name, text] : lines) all += text;
+  plan_.info.hash = to_hex(crypto::sha256(all));
+  std::sort(plan_.info.code_lists.begin(), plan_.info.code_lists.end());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Plan>> compile(const BundleFiles& files, const CanonicalTypes* types) {
+  FLORA_ASSIGN(const yaml::Node root, yaml::parse(files.adapter_yaml, kFile));
+  auto plan = std::make_unique<Plan>();
+  BundleCompiler compiler(files, *plan, types);
+  compiler.compile(root);
+  if (!compiler.errors().empty()) return compiler.errors().error();
+  return plan;
+}
+
+}  // namespace flora::adapter

@@ -1,0 +1,516 @@
+#include "adapters/engine/evaluator.h"
+
+#include <algorithm>
+
+#include "adapters/engine/functions.h"
+#include "gateway/base/json.h"
+
+namespace flora::adapter {
+namespace {
+
+std::string rule_at(yaml::Position at) {
+  return "adapter.yaml:" + std::to_string(at.line) + ":" + std::to_string(at.column);
+}
+
+bool same(const Issue& a, const Issue& b) {
+  return a.code == b.code && a.rule == b.rule && a.at.line == b.at.line &&
+         a.at.column == b.at.column;
+}
+
+std::string_view problem_of(Slot::State state) {
+  switch (state) {
+    case Slot::State::repeated:
+      return "value-repeated";
+    case Slot::State::structured:
+      return "value-structured";
+    default:
+      return "value-too-long";
+  }
+}
+
+std::string_view sentence_of(Slot::State state) {
+  switch (state) {
+    case Slot::State::repeated:
+      return "This place may occur once only.";
+    case Slot::State::structured:
+      return "A text is expected here, not elements.";
+    default:
+      return "The value is too long.";
+  }
+}
+
+}  // namespace
+
+void Evaluator::reset(const Plan& plan, const Walk& walk, std::string_view message) {
+  plan_ = &plan;
+  walk_ = &walk;
+  rules_ = walk.message_plan();
+  message_ = message;
+  positions_.reset(message);
+  arena_.clear();
+  lets_.assign(rules_->lets.size(), {});
+  stamp_ = 0;
+  stamps_.fill(0);
+  stamps_[0] = ++stamp_;
+  issues_.clear();
+}
+
+Scope Evaluator::message_scope() const {
+  Scope scope;
+  scope.rows[0] = &walk_->rows(0).front();
+  return scope;
+}
+
+Translation Evaluator::run() {
+  Translation out;
+  const Scope scope = message_scope();
+  if (message_verdicts(scope, out)) return out;
+  for (const Group& group : rules_->groups) run_group(group, scope, out);
+  if (out.items.empty()) {
+    without_event(scope, out);
+    if (!rules_->skip_without_event) {
+      out.rejection = std::move(out.items.front().issues);
+      out.items.clear();
+    }
+  }
+  for (std::size_t i = 0; i < out.items.size(); ++i) out.items[i].number = i;
+  return out;
+}
+
+// What concerns the message as a whole: true if that is already the answer.
+bool Evaluator::message_verdicts(const Scope& scope, Translation& out) {
+  for (const int required : rules_->required) {
+    const Value value = evaluate(required, scope);
+    if (value.state != Value::State::absent) continue;
+    const Expression& e = rules_->expressions[static_cast<std::size_t>(required)];
+    report("value-missing", "A value that every message needs is missing.", e.at, nullptr, scope);
+  }
+  judge(rules_->rejects, scope);
+  if (!issues_.empty()) {
+    out.rejection = std::move(issues_);
+    issues_.clear();
+    return true;
+  }
+  const bool skipped = judge(rules_->skips, scope);
+  if (issues_.empty()) return false;
+  if (!skipped) {
+    out.rejection = std::move(issues_);
+  } else {
+    Item item;
+    item.outcome = Item::Outcome::skipped;
+    item.native_record = message_;
+    item.at = issues_.front().at;
+    item.issues = std::move(issues_);
+    out.items.push_back(std::move(item));
+  }
+  issues_.clear();
+  return true;
+}
+
+void Evaluator::run_group(const Group& group, const Scope& scope, Translation& out) {
+  if (group.loop == 0) {
+    run_row(group, scope, out);
+    return;
+  }
+  const std::vector<Row>& rows = walk_->rows(group.loop);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    stamps_[1] = ++stamp_;
+    run_row(group, scope.with(group.loop, rows[i], i), out);
+  }
+}
+
+void Evaluator::run_row(const Group& group, const Scope& scope, Translation& out) {
+  const std::size_t before = out.items.size();
+  for (const EventRule& rule : group.events) {
+    Item item;
+    if (run_event(rule, scope, item)) out.items.push_back(std::move(item));
+  }
+  if (out.items.size() == before && group.loop != 0) without_event(scope, out);
+}
+
+bool Evaluator::run_event(const EventRule& rule, const Scope& scope, Item& item) {
+  issues_.clear();
+  bool applies = true;
+  bool skipped = false;
+  if (rule.when >= 0) {
+    const Value when = evaluate(rule.when, scope);
+    applies = when.failed() || when.is_true();
+  }
+  if (!applies) return false;
+  if (issues_.empty()) judge(rule.rejects, scope);
+  if (issues_.empty()) skipped = judge(rule.skips, scope);
+  if (issues_.empty()) write_event(rule, scope, item);
+  if (!issues_.empty()) {
+    item.event.clear();
+    item.outcome = skipped ? Item::Outcome::skipped : Item::Outcome::rejected;
+    item.issues = std::move(issues_);
+    issues_.clear();
+  }
+  item.native_record = message_;
+  const TextPosition at =
+      positions_.at(scope.rows[static_cast<std::size_t>(scope.depth - 1)]->begin);
+  item.at.line = at.line;
+  item.at.column = at.column;
+  item.at.path = path_of(nullptr, scope);
+  return true;
+}
+
+void Evaluator::write_event(const EventRule& rule, const Scope& scope, Item& item) {
+  times_ = 0;
+  item.event.reserve(512);
+  write(rule.output, scope, item.event);
+  if (!issues_.empty() || times_ == 1) return;
+  report(times_ == 0 ? "time-missing" : "time-ambiguous",
+         "An event has exactly one of occurredAt and occurredOn.", rule.at, nullptr, scope);
+}
+
+// Adds the reasons of the verdicts that apply. False if none does, or if one cannot be told.
+bool Evaluator::judge(const std::vector<Verdict>& verdicts, const Scope& scope) {
+  bool applied = false;
+  for (const Verdict& verdict : verdicts) {
+    const Value when = verdict.when < 0 ? Value{} : evaluate(verdict.when, scope);
+    if (when.failed()) return false;
+    if (verdict.when >= 0 && !when.is_true()) continue;
+    report(verdict.code, verdict.detail, verdict.at, nullptr, scope);
+    applied = true;
+  }
+  return applied;
+}
+
+void Evaluator::without_event(const Scope& scope, Translation& out) {
+  issues_.clear();
+  report("no-event", "No rule makes an event of this.", rules_->at, nullptr, scope);
+  Item item;
+  item.outcome = rules_->skip_without_event ? Item::Outcome::skipped : Item::Outcome::rejected;
+  item.native_record = message_;
+  item.at = issues_.front().at;
+  item.issues = std::move(issues_);
+  issues_.clear();
+  out.items.push_back(std::move(item));
+}
+
+void Evaluator::report(std::string_view code, std::string detail, yaml::Position rule,
+                       const SlotReference* place, const Scope& scope) {
+  Issue issue;
+  issue.code = code;
+  issue.detail = std::move(detail);
+  issue.rule = rule_at(rule);
+  const std::size_t level =
+      static_cast<std::size_t>(place != nullptr ? place->level : scope.depth - 1);
+  std::size_t offset = scope.rows[level]->begin;
+  if (place != nullptr && slot(*place, scope).state != Slot::State::absent) {
+    offset = slot(*place, scope).offset;
+  }
+  const TextPosition at = positions_.at(offset);
+  issue.at.line = at.line;
+  issue.at.column = at.column;
+  issue.at.path = path_of(place, scope);
+  const bool known = std::any_of(issues_.begin(), issues_.end(),
+                                 [&](const Issue& other) { return same(issue, other); });
+  if (!known) issues_.push_back(std::move(issue));
+}
+
+std::string Evaluator::path_of(const SlotReference* place, const Scope& scope) const {
+  std::string path = "/*";
+  const int levels = place != nullptr ? place->level + 1 : scope.depth;
+  for (int i = 1; i < levels; ++i) {
+    const auto level = static_cast<std::size_t>(i);
+    path += "/" + rules_->loops[static_cast<std::size_t>(scope.loops[level])].path + "[" +
+            std::to_string(scope.numbers[level] + 1) + "]";
+  }
+  if (place == nullptr) return path;
+  const Loop& loop = rules_->loops[static_cast<std::size_t>(place->loop)];
+  const std::string& rest = loop.slots[static_cast<std::size_t>(place->index)];
+  return rest.empty() ? path : path + "/" + rest;
+}
+
+const Slot& Evaluator::slot(const SlotReference& reference, const Scope& scope) const {
+  return walk_->slot(*scope.rows[static_cast<std::size_t>(reference.level)], reference.index);
+}
+
+std::size_t Evaluator::rows_of(int loop, const Scope& scope, std::size_t& first) const {
+  const std::vector<Row>& rows = walk_->rows(loop);
+  const int parent_loop = rules_->loops[static_cast<std::size_t>(loop)].parent;
+  std::size_t parent = 0;
+  for (int i = 0; i < scope.depth; ++i) {
+    if (scope.loops[static_cast<std::size_t>(i)] == parent_loop)
+      parent = scope.numbers[static_cast<std::size_t>(i)];
+  }
+  const auto begin = std::lower_bound(rows.begin(), rows.end(), parent,
+                                      [](const Row& row, std::size_t p) { return row.parent < p; });
+  const auto end = std::upper_bound(begin, rows.end(), parent,
+                                    [](std::size_t p, const Row& row) { return p < row.parent; });
+  first = static_cast<std::size_t>(begin - rows.begin());
+  return static_cast<std::size_t>(end - begin);
+}
+
+Value Evaluator::fail(const Expression& e, const Scope& scope, const SlotReference* place,
+                      std::string_view code, std::string detail) {
+  report(code, std::move(detail), e.at, place, scope);
+  Value value;
+  value.state = Value::State::failed;
+  return value;
+}
+
+Value Evaluator::evaluate(int expression, const Scope& scope) {
+  const Expression& e = rules_->expressions[static_cast<std::size_t>(expression)];
+  if (e.when >= 0) {
+    const Value when = evaluate(e.when, scope);
+    if (when.failed()) return when;
+    if (!when.is_true()) return {};
+  }
+  const std::size_t issues_before = issues_.size();
+  Value value = evaluate_bare(e, scope);
+  if (value.present()) value = call_functions(e, scope, value);
+  if (value.present() && e.kind == Expression::Kind::slot && value.text.empty()) {
+    value = fail(e, scope, &e.slot, "value-malformed", "The value is empty.");
+  }
+  if (value.failed() && e.malformed_is_absent) {
+    issues_.resize(issues_before);
+    value = {};
+  }
+  if (value.state == Value::State::absent && e.required) {
+    const bool placed = e.kind == Expression::Kind::slot || e.kind == Expression::Kind::coded;
+    return fail(e, scope, placed ? &e.slot : nullptr, "value-missing",
+                "A required value is missing.");
+  }
+  if (value.present() && value.type != Type::code) value.type = e.type;
+  return value;
+}
+
+Value Evaluator::evaluate_bare(const Expression& e, const Scope& scope) {
+  using Kind = Expression::Kind;
+  Value value;
+  switch (e.kind) {
+    case Kind::constant:
+      value.state = Value::State::present;
+      value.text = e.text;
+      return value;
+    case Kind::slot:
+      return evaluate_slot(e, scope);
+    case Kind::coded:
+      return evaluate_coded(e, scope);
+    case Kind::let:
+      return evaluate_let(e, scope);
+    case Kind::position:
+      value.state = Value::State::present;
+      value.text =
+          arena_.store(std::to_string(scope.numbers[static_cast<std::size_t>(e.level)] + 1));
+      return value;
+    case Kind::concat:
+      return evaluate_concat(e, scope);
+    case Kind::first:
+      return evaluate_first(e, scope);
+    case Kind::exists:
+    case Kind::absent:
+      value.state = Value::State::present;
+      value.text = (slot(e.slot, scope).state != Slot::State::absent) == (e.kind == Kind::exists)
+                       ? "true"
+                       : "false";
+      return value;
+    case Kind::equal:
+      return evaluate_equal(e, scope);
+    case Kind::all:
+    case Kind::any:
+    case Kind::negate:
+      return evaluate_logic(e, scope);
+    case Kind::more_than:
+      return evaluate_more_than(e, scope);
+    case Kind::pick:
+      return evaluate_pick(e, scope);
+  }
+  return value;
+}
+
+Value Evaluator::evaluate_slot(const Expression& e, const Scope& scope) {
+  const Slot& found = slot(e.slot, scope);
+  if (found.state == Slot::State::absent) return {};
+  if (found.state != Slot::State::present) {
+    return fail(e, scope, &e.slot, problem_of(found.state), std::string(sentence_of(found.state)));
+  }
+  Value value;
+  value.state = Value::State::present;
+  value.text = found.text;
+  value.place = &e.slot;
+  return value;
+}
+
+// Which version of a list the message means, by the rules of XÖV code data types.
+const CodeList::Version* Evaluator::version_of(const Expression& e, const Scope& scope,
+                                               const CodeList& list) {
+  const Slot& uri = slot(e.list, scope);
+  if (uri.state == Slot::State::absent ? list.kind == 4 : trimmed(uri.text) != list.uri) {
+    fail(e, scope, &e.list, "code-list-mismatch",
+         "The code names no list, or another than the one that belongs here.");
+    return nullptr;
+  }
+  const Slot& version = slot(e.version, scope);
+  if (version.state == Slot::State::absent) {
+    if (list.kind == 1) return &list.versions.front();
+    fail(e, scope, &e.slot, "code-version-missing",
+         "The code does not name the version of its list.");
+    return nullptr;
+  }
+  for (const CodeList::Version& known : list.versions) {
+    if (known.name == trimmed(version.text)) return &known;
+  }
+  fail(e, scope, &e.version, "code-version-unknown",
+       "The code names a version of its list that the adapter does not know.");
+  return nullptr;
+}
+
+Value Evaluator::evaluate_coded(const Expression& e, const Scope& scope) {
+  const Slot& element = slot(e.slot, scope);
+  if (element.state == Slot::State::absent) return {};
+  if (element.state != Slot::State::present) {
+    return fail(e, scope, &e.slot, problem_of(element.state),
+                std::string(sentence_of(element.state)));
+  }
+  const Slot& code = slot(e.code, scope);
+  if (code.state != Slot::State::present) {
+    return fail(e, scope, &e.slot, "code-missing", "A coded value has exactly one code.");
+  }
+  Value value;
+  const CodeList& list = plan_->lists[static_cast<std::size_t>(e.code_list)];
+  const CodeList::Version* version = version_of(e, scope, list);
+  if (version == nullptr) {
+    value.state = Value::State::failed;
+    return value;
+  }
+  value.text = trimmed(code.text);
+  const bool known =
+      version->pattern != nullptr
+          ? re2::RE2::FullMatch(re2::StringPiece(value.text.data(), value.text.size()),
+                                *version->pattern)
+          : std::binary_search(version->codes.begin(), version->codes.end(), value.text);
+  if (!known) {
+    return fail(e, scope, &e.code, "code-unknown",
+                "The code `" + shape(value.text) + "` is not in this version of its list.");
+  }
+  value.state = Value::State::present;
+  value.type = Type::code;
+  value.code_list = e.code_list;
+  value.version = version->name;
+  value.place = &e.code;
+  return value;
+}
+
+Value Evaluator::evaluate_let(const Expression& e, const Scope& scope) {
+  const auto number = static_cast<std::size_t>(e.number);
+  const Let& let = rules_->lets[number];
+  const std::size_t stamp = stamps_[static_cast<std::size_t>(let.level)];
+  if (lets_[number].stamp == stamp) return lets_[number].value;
+  const Value value = evaluate(let.expression, scope);
+  if (!value.failed()) lets_[number] = {stamp, value};
+  return value;
+}
+
+Value Evaluator::evaluate_concat(const Expression& e, const Scope& scope) {
+  std::string joined;
+  for (const int operand : e.operands) {
+    const Value part = evaluate(operand, scope);
+    if (!part.present()) return part;
+    joined += part.text;
+  }
+  Value value;
+  value.state = Value::State::present;
+  value.text = arena_.store(joined);
+  return value;
+}
+
+Value Evaluator::evaluate_first(const Expression& e, const Scope& scope) {
+  for (const int operand : e.operands) {
+    Value value = evaluate(operand, scope);
+    if (value.state != Value::State::absent) return value;
+  }
+  return {};
+}
+
+Value Evaluator::evaluate_equal(const Expression& e, const Scope& scope) {
+  const Value left = evaluate(e.operands.front(), scope);
+  if (left.failed()) return left;
+  Value value;
+  value.state = Value::State::present;
+  value.text = "false";
+  for (std::size_t i = 1; i < e.operands.size() && left.present(); ++i) {
+    const Value right = evaluate(e.operands[i], scope);
+    if (right.failed()) return right;
+    if (right.present() && right.text == left.text) value.text = "true";
+  }
+  return value;
+}
+
+Value Evaluator::evaluate_logic(const Expression& e, const Scope& scope) {
+  Value out;
+  out.state = Value::State::present;
+  bool result = e.kind == Expression::Kind::all;
+  for (const int operand : e.operands) {
+    const Value value = evaluate(operand, scope);
+    if (value.failed()) return value;
+    if (e.kind == Expression::Kind::negate) result = !value.is_true();
+    if (e.kind == Expression::Kind::all && !value.is_true()) result = false;
+    if (e.kind == Expression::Kind::any && value.is_true()) result = true;
+    if (e.kind != Expression::Kind::negate && result != (e.kind == Expression::Kind::all)) break;
+  }
+  out.text = result ? "true" : "false";
+  return out;
+}
+
+Value Evaluator::evaluate_more_than(const Expression& e, const Scope& scope) {
+  std::size_t first = 0;
+  const std::size_t count = rows_of(e.loop, scope, first);
+  int found = 0;
+  for (std::size_t i = first; i < first + count && found <= e.number; ++i) {
+    if (e.operands.empty()) {
+      ++found;
+      continue;
+    }
+    const Value where = evaluate(e.operands.front(), scope.with(e.loop, walk_->rows(e.loop)[i], i));
+    if (where.failed()) return where;
+    found += where.is_true();
+  }
+  Value value;
+  value.state = Value::State::present;
+  value.text = found > e.number ? "true" : "false";
+  return value;
+}
+
+Value Evaluator::evaluate_pick(const Expression& e, const Scope& scope) {
+  std::size_t first = 0;
+  const std::size_t count = rows_of(e.loop, scope, first);
+  for (std::size_t i = first; i < first + count; ++i) {
+    const Scope inner = scope.with(e.loop, walk_->rows(e.loop)[i], i);
+    const Value where = evaluate(e.operands[0], inner);
+    if (where.failed()) return where;
+    if (where.is_true()) return evaluate(e.operands[1], inner);
+  }
+  return {};
+}
+
+Value Evaluator::call_functions(const Expression& e, const Scope& scope, Value value) {
+  if (e.calls.empty()) return value;
+  std::string_view text = value.text;
+  for (const Call& call : e.calls) {
+    const std::string_view before = text;
+    switch (apply(call, plan_->maps, text, scratch_)) {
+      case Trouble::none:
+        break;
+      case Trouble::malformed:
+        return fail(e, scope, value.place, "value-malformed",
+                    "The value `" + shape(before) + "` is " +
+                        std::string(expectation(call.function)) + ".");
+      case Trouble::unmapped:
+        return fail(e, scope, value.place, "value-unmapped",
+                    "The value `" + shape(before) + "` is not in the code list of the adapter.");
+      case Trouble::unmapped_absent:
+        return {};
+    }
+  }
+  const bool in_scratch =
+      text.data() >= scratch_.data() && text.data() < scratch_.data() + scratch_.size();
+  value.text = in_scratch ? arena_.store(text) : text;
+  value.type = e.type;
+  return value;
+}
+
+}  // namespace flora::adapter

@@ -1,0 +1,116 @@
+// Evaluates the rules of one message over the rows of a walk, and writes events as JSON text.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/engine/arena.h"
+#include "adapters/engine/plan.h"
+#include "adapters/engine/walk.h"
+#include "adapters/formats/text_position.h"
+
+namespace flora::adapter {
+
+/// The rows that an expression may look at, from the message inwards.
+struct Scope {
+  static constexpr int kMost = 4;
+  std::array<const Row*, kMost> rows{};
+  std::array<std::size_t, kMost> numbers{};  ///< Of each row in its loop, from 0.
+  std::array<int, kMost> loops{};
+  int depth = 1;
+
+  Scope with(int loop, const Row& row, std::size_t number) const {
+    Scope inner = *this;
+    const auto at = static_cast<std::size_t>(depth);
+    inner.rows[at] = &row;
+    inner.numbers[at] = number;
+    inner.loops[at] = loop;
+    ++inner.depth;
+    return inner;
+  }
+};
+
+struct Value {
+  enum class State : std::uint8_t { absent, present, failed };
+  State state = State::absent;
+  Type type = Type::text;
+  std::string_view text;
+  int code_list = -1;
+  std::string_view version;
+  const SlotReference* place = nullptr;  ///< Where it came from, if from one place.
+
+  bool present() const { return state == State::present; }
+  bool failed() const { return state == State::failed; }
+  bool is_true() const { return present() && text == "true"; }
+};
+
+/// Reused from message to message. Not thread-safe.
+class Evaluator {
+ public:
+  /// All three must outlive the evaluation. The message plan is the walk's.
+  void reset(const Plan& plan, const Walk& walk, std::string_view message);
+
+  /// The items, or the rejection.
+  Translation run();
+
+ private:
+  struct CachedLet {
+    std::size_t stamp = 0;
+    Value value;
+  };
+
+  Scope message_scope() const;
+  bool message_verdicts(const Scope& scope, Translation& out);
+  void run_group(const Group& group, const Scope& scope, Translation& out);
+  void run_row(const Group& group, const Scope& scope, Translation& out);
+  bool run_event(const EventRule& rule, const Scope& scope, Item& item);
+  void write_event(const EventRule& rule, const Scope& scope, Item& item);
+  bool judge(const std::vector<Verdict>& verdicts, const Scope& scope);
+  void without_event(const Scope& scope, Translation& out);
+  void report(std::string_view code, std::string detail, yaml::Position rule,
+              const SlotReference* place, const Scope& scope);
+
+  Value evaluate(int expression, const Scope& scope);
+  Value evaluate_bare(const Expression& e, const Scope& scope);
+  Value evaluate_slot(const Expression& e, const Scope& scope);
+  Value evaluate_coded(const Expression& e, const Scope& scope);
+  Value evaluate_let(const Expression& e, const Scope& scope);
+  Value evaluate_concat(const Expression& e, const Scope& scope);
+  Value evaluate_first(const Expression& e, const Scope& scope);
+  Value evaluate_equal(const Expression& e, const Scope& scope);
+  Value evaluate_logic(const Expression& e, const Scope& scope);
+  Value evaluate_more_than(const Expression& e, const Scope& scope);
+  Value evaluate_pick(const Expression& e, const Scope& scope);
+  Value call_functions(const Expression& e, const Scope& scope, Value value);
+  const CodeList::Version* version_of(const Expression& e, const Scope& scope,
+                                      const CodeList& list);
+  Value fail(const Expression& e, const Scope& scope, const SlotReference* place,
+             std::string_view code, std::string detail);
+  const Slot& slot(const SlotReference& reference, const Scope& scope) const;
+  std::string path_of(const SlotReference* place, const Scope& scope) const;
+  std::size_t rows_of(int loop, const Scope& scope, std::size_t& first) const;
+
+  bool write(const OutputNode& node, const Scope& scope, std::string& out);
+  bool write_members(const OutputNode& node, const Scope& scope, std::string& out);
+  bool write_leaf(const OutputNode& node, const Scope& scope, std::string& out);
+  bool write_rows(const OutputNode& node, const Scope& scope, std::string& out);
+  void write_value(const Value& value, std::string& out) const;
+
+  const Plan* plan_ = nullptr;
+  const MessagePlan* rules_ = nullptr;
+  const Walk* walk_ = nullptr;
+  std::string_view message_;
+  PositionIndex positions_;
+  Arena arena_;
+  std::string scratch_;
+  std::vector<CachedLet> lets_;
+  std::array<std::size_t, Scope::kMost> stamps_{};
+  std::size_t stamp_ = 0;
+  std::vector<Issue> issues_;
+  int times_ = 0;  // Members of the event at hand that say when it occurred.
+};
+
+}  // namespace flora::adapter

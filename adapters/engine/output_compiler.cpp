@@ -1,0 +1,353 @@
+// The part of MessageCompiler that compiles `set`: which targets a canonical status event has, what
+// they take, and in which order they are written.
+#include <algorithm>
+#include <array>
+
+#include "adapters/engine/message_compiler.h"
+#include "gateway/base/json.h"
+#include "gateway/model/catalogue.h"
+#include "gateway/model/identifiers.h"
+
+namespace flora::adapter {
+namespace {
+
+enum class Takes : std::uint8_t {
+  text,
+  status,
+  regime,
+  instant,
+  day,
+  integer,
+  role,
+  land,
+  boolean,
+  identifiers
+};
+
+struct Target {
+  std::string_view name;
+  Takes takes;
+  bool required;
+};
+
+// In the order in which an event is written; details follow behind site.
+constexpr std::array kTargets = {
+    Target{"id", Takes::text, true},
+    Target{"source", Takes::text, true},
+    Target{"status", Takes::status, true},
+    Target{"regime", Takes::regime, false},
+    Target{"occurredAt", Takes::instant, false},
+    Target{"occurredOn", Takes::day, false},
+    Target{"sourceSequence", Takes::integer, false},
+    Target{"procedure.procedureId", Takes::text, false},
+    Target{"procedure.identifiers", Takes::identifiers, false},
+    Target{"reporter.authority", Takes::text, true},
+    Target{"reporter.land", Takes::land, false},
+    Target{"reporter.role", Takes::role, false},
+    Target{"site", Takes::text, false},
+    Target{"corrects.transactionId", Takes::text, false},
+    Target{"corrects.source", Takes::text, false},
+    Target{"corrects.id", Takes::text, false},
+    Target{"revokes.transactionId", Takes::text, false},
+    Target{"revokes.source", Takes::text, false},
+    Target{"revokes.id", Takes::text, false},
+    Target{"mergedInto.procedureId", Takes::text, false},
+    Target{"mergedInto.identifiers", Takes::identifiers, false},
+    Target{"test", Takes::boolean, false},
+};
+
+constexpr std::size_t kBehindSite = 13;
+constexpr std::string_view kDetails = "details.";
+
+const Target* find_target(std::string_view name) {
+  const auto found = std::find_if(kTargets.begin(), kTargets.end(),
+                                  [&](const Target& t) { return t.name == name; });
+  return found == kTargets.end() ? nullptr : &*found;
+}
+
+bool fits(Takes takes, Type type) {
+  switch (takes) {
+    case Takes::instant:
+      return type == Type::instant;
+    case Takes::day:
+      return type == Type::day;
+    case Takes::integer:
+      return type == Type::integer;
+    case Takes::boolean:
+      return type == Type::boolean;
+    default:
+      return type == Type::text;
+  }
+}
+
+std::string key_of(std::string_view name) {
+  std::string key;
+  json::append_string(key, name);
+  return key + ":";
+}
+
+bool is_member_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  });
+}
+
+}  // namespace
+
+std::string_view to_string(Type type) {
+  static constexpr std::array<std::string_view, 7> kNames = {"text", "boolean", "day", "instant",
+                                                             "time", "integer", "code"};
+  return kNames[static_cast<std::size_t>(type)];
+}
+
+// Own targets replace common ones of the same name.
+MessageCompiler::Targets MessageCompiler::targets(const yaml::Node* common, const yaml::Node* own) {
+  Targets given;
+  for (const yaml::Node* set : {common, own}) {
+    if (set == nullptr) continue;
+    if (set->kind != yaml::Kind::mapping) {
+      bundle_.error(*set, "a mapping is expected here");
+      continue;
+    }
+    for (std::size_t i = 0; i < set->members.size(); ++i) {
+      const auto& [name, value] = set->members[i];
+      const bool known = find_target(name) != nullptr ||
+                         (name.starts_with(kDetails) &&
+                          is_member_name(std::string_view(name).substr(kDetails.size())));
+      if (!known) {
+        bundle_.errors.error(set->member_at[i], "a canonical event has no \"" + name + "\"");
+        continue;
+      }
+      std::erase_if(given, [&](const auto& other) { return other.first == name; });
+      given.emplace_back(name, &value);
+    }
+  }
+  Targets ordered;
+  const auto take = [&](auto wanted) {
+    for (const auto& target : given) {
+      if (wanted(target.first)) ordered.push_back(target);
+    }
+  };
+  for (std::size_t i = 0; i < kTargets.size(); ++i) {
+    if (i == kBehindSite) take([](std::string_view name) { return name.starts_with(kDetails); });
+    take([&](std::string_view name) { return name == kTargets[i].name; });
+  }
+  return ordered;
+}
+
+void MessageCompiler::output(const Targets& targets, const Context& context, yaml::Position where,
+                             OutputNode& out) {
+  out.kind = OutputNode::Kind::object;
+  out.at = where;
+  require_targets(targets, where);
+  check_details(targets);
+  for (const auto& [target, node] : targets) {
+    std::string name;
+    OutputNode* parent = parent_of(target, out, name);
+    OutputNode fresh;
+    fresh.name = target;
+    fresh.key = key_of(name);
+    fresh.at = node->at;
+    if (target.starts_with(kDetails)) {
+      detail(*node, context, fresh);
+    } else if (find_target(target)->takes == Takes::identifiers) {
+      identifiers(*node, context, fresh);
+    } else {
+      leaf(target, *node, context, fresh);
+    }
+    parent->children.push_back(std::move(fresh));
+  }
+}
+
+// The object in which a target stands, made when it is the first of it.
+OutputNode* MessageCompiler::parent_of(std::string_view target, OutputNode& root,
+                                       std::string& name) {
+  const std::size_t dot = target.find('.');
+  name = target.substr(dot == std::string_view::npos ? 0 : dot + 1);
+  if (dot == std::string_view::npos) return &root;
+  const std::string_view object = target.substr(0, dot);
+  for (OutputNode& child : root.children) {
+    if (child.name == object) return &child;
+  }
+  OutputNode fresh;
+  fresh.kind = OutputNode::Kind::object;
+  fresh.name = object;
+  fresh.key = key_of(object);
+  fresh.at = root.at;
+  fresh.required = object == "procedure" || object == "reporter" || object == "mergedInto";
+  if (object != "reporter") fresh.missing = "identifier-missing";
+  root.children.push_back(std::move(fresh));
+  return &root.children.back();
+}
+
+void MessageCompiler::leaf(const std::string& target, const yaml::Node& node,
+                           const Context& context, OutputNode& out) {
+  const Target& what = *find_target(target);
+  out.kind = OutputNode::Kind::leaf;
+  out.expression = expression(node, context);
+  out.required = what.required;
+  out.only_if_true = target == "test";
+  out.is_time = what.takes == Takes::instant || what.takes == Takes::day;
+  if (out.expression < 0) return;
+  const Type type = at(out.expression).type;
+  if (!fits(what.takes, type)) {
+    bundle_.error(node, target + " does not take a value of type " + std::string(to_string(type)));
+  }
+  check_words(target, node, out.expression);
+}
+
+// What stands in an event only as a word of a closed list, followed to where the words come from.
+void MessageCompiler::check_words(const std::string& target, const yaml::Node& node,
+                                  int expression) {
+  const Takes takes = find_target(target)->takes;
+  const Expression& e = at(expression);
+  const bool closed = takes == Takes::status || takes == Takes::regime || takes == Takes::role ||
+                      takes == Takes::land;
+  if (!closed) return;
+  if (e.kind == Expression::Kind::let) {
+    check_words(target, node, out_.lets[static_cast<std::size_t>(e.number)].expression);
+    return;
+  }
+  if (e.kind == Expression::Kind::first) {
+    for (const int operand : e.operands) check_words(target, node, operand);
+    return;
+  }
+  const bool mapped = !e.calls.empty() && e.calls.back().function == Function::map;
+  if (mapped && (takes != Takes::status || bundle_.plan.maps[e.calls.back().number].to_status))
+    return;
+  if (e.kind != Expression::Kind::constant) {
+    bundle_.error(node, target + " takes a constant or the result of a map" +
+                            (takes == Takes::status ? " to status" : ""));
+    return;
+  }
+  const std::string& word = e.text;
+  const bool known_status =
+      bundle_.types == nullptr ||
+      std::any_of(bundle_.types->statuses.begin(), bundle_.types->statuses.end(),
+                  [&](const auto& status) { return status.name == word; });
+  const bool good = takes == Takes::status   ? known_status
+                    : takes == Takes::regime ? word == "ALT" || word == "GEAS"
+                    : takes == Takes::role   ? parse_role(word).has_value()
+                                             : is_land(word);
+  if (!good) bundle_.error(node, "\"" + word + "\" is no " + target);
+}
+
+void MessageCompiler::detail(const yaml::Node& node, const Context& context, OutputNode& out) {
+  const yaml::Node* each = node.find("each");
+  if (each == nullptr) {
+    out.kind = OutputNode::Kind::leaf;
+    out.expression = expression(node, context);
+    if (node.find("required") != nullptr) out.required = bundle_.boolean(*node.find("required"));
+    return;
+  }
+  out.kind = OutputNode::Kind::each;
+  if (!bundle_.mapping(node, {"each", "code", "item", "required"})) return;
+  if (const yaml::Node* required = node.find("required")) out.required = bundle_.boolean(*required);
+  out.loop = loop(*each, context);
+  if (out.loop < 0) return;
+  const Context inner = inside(context, out.loop);
+  const yaml::Node* code = node.find("code");
+  const yaml::Node* item = node.find("item");
+  if ((code == nullptr) == (item == nullptr)) {
+    bundle_.error(node, "`each` needs one of `code` and `item`");
+    return;
+  }
+  if (item != nullptr) {
+    out.expression = expression(*item, inner);
+    return;
+  }
+  const auto last = static_cast<std::size_t>(inner.depth - 1);
+  Place row;
+  row.level = inner.depth - 1;
+  row.loop = inner.loops[last];
+  row.node = inner.nodes[last];
+  out.expression = coded_at(row, node, *code);
+}
+
+void MessageCompiler::identifiers(const yaml::Node& node, const Context& context, OutputNode& out) {
+  constexpr std::size_t kMost = 8;
+  out.kind = OutputNode::Kind::array;
+  if (!bundle_.sequence(node)) return;
+  if (node.items.empty() || node.items.size() > kMost)
+    bundle_.error(node, "1 to 8 identifiers are expected here");
+  for (const yaml::Node& item : node.items) {
+    if (!bundle_.mapping(item, {"type", "value"})) continue;
+    const yaml::Node* type = item.find("type");
+    const yaml::Node* value = item.find("value");
+    if (type == nullptr || value == nullptr) {
+      bundle_.error(item, "an identifier has `type` and `value`");
+      continue;
+    }
+    const std::string word = bundle_.word(*type);
+    if (!parse_identifier_type(word))
+      bundle_.error(*type, "\"" + word + "\" is no type of identifier");
+    OutputNode pair;
+    pair.kind = OutputNode::Kind::object;
+    pair.name = "identifier";
+    pair.at = item.at;
+    pair.needs_all = true;
+    OutputNode first, second;
+    first.key = key_of("type");
+    first.expression = constant(*type, word);
+    second.key = key_of("value");
+    second.expression = expression(*value, context);
+    if (second.expression < 0) continue;
+    if (at(second.expression).type != Type::text) bundle_.error(*value, "an identifier is a text");
+    pair.children = {std::move(first), std::move(second)};
+    out.children.push_back(std::move(pair));
+  }
+}
+
+void MessageCompiler::require_targets(const Targets& targets, yaml::Position where) {
+  const auto has = [&](std::string_view name) {
+    return std::any_of(targets.begin(), targets.end(),
+                       [&](const auto& t) { return t.first == name; });
+  };
+  for (const Target& target : kTargets) {
+    if (target.required && !has(target.name)) {
+      bundle_.errors.error(where, "the event does not set " + std::string(target.name));
+    }
+  }
+  if (!has("occurredAt") && !has("occurredOn")) {
+    bundle_.errors.error(where, "the event sets neither occurredAt nor occurredOn");
+  }
+  if (!has("procedure.identifiers") && !has("procedure.procedureId")) {
+    bundle_.errors.error(where,
+                         "the event sets neither procedure.identifiers nor procedure.procedureId");
+  }
+  const CanonicalTypes::Status* status = status_of(targets);
+  const bool merges = has("mergedInto.identifiers") || has("mergedInto.procedureId");
+  if (status != nullptr && merges != (status->name == "VERFAHREN_ZUSAMMENGEFUEHRT")) {
+    bundle_.errors.error(where,
+                         "mergedInto belongs to VERFAHREN_ZUSAMMENGEFUEHRT, and only to that");
+  }
+}
+
+void MessageCompiler::check_details(const Targets& targets) {
+  const CanonicalTypes::Status* status = status_of(targets);
+  if (status == nullptr) return;
+  for (const auto& [name, node] : targets) {
+    if (!name.starts_with(kDetails)) continue;
+    const std::string_view member = std::string_view(name).substr(kDetails.size());
+    if (std::find(status->details.begin(), status->details.end(), member) ==
+        status->details.end()) {
+      bundle_.error(*node,
+                    "the details of " + status->name + " have no \"" + std::string(member) + "\"");
+    }
+  }
+}
+
+// Known if the status is a constant and the caller knows the statuses.
+const CanonicalTypes::Status* MessageCompiler::status_of(const Targets& targets) const {
+  if (bundle_.types == nullptr) return nullptr;
+  for (const auto& [name, node] : targets) {
+    const yaml::Node* text = name == "status" ? node->find("const") : nullptr;
+    if (text == nullptr) continue;
+    for (const CanonicalTypes::Status& status : bundle_.types->statuses) {
+      if (status.name == text->text) return &status;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace flora::adapter

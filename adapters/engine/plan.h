@@ -1,0 +1,255 @@
+// What a bundle is compiled to: checked once, then only read. Nothing in it refers to a message.
+#pragma once
+
+#include <re2/re2.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "adapters/adapter.h"
+#include "gateway/base/yaml.h"
+
+namespace flora::adapter {
+
+/// What an expression gives. text accepts every type (a code counts as its code).
+enum class Type : std::uint8_t { text, boolean, day, instant, time, integer, code };
+
+std::string_view to_string(Type type);
+
+/// The functions of `do`, in the order of kFunctions (functions.h).
+enum class Function : std::uint8_t {
+  trim,
+  nfc,
+  upper,
+  lower,
+  prefix,
+  strip_prefix,
+  before,
+  after,
+  after_last,
+  strip_country_suffix,
+  matches,
+  max_length,
+  uuid,
+  boolean,
+  integer,
+  date,
+  time,
+  instant,
+  map,
+};
+
+/// A date pattern in LDML letters, such as `dd.MM.yyyy`: a run of one letter, or a literal.
+struct DatePart {
+  char letter = 0;  ///< y, M or d; 0: the literal `text`.
+  int digits = 0;
+  std::string text;
+};
+
+/// One step of a `do` list.
+struct Call {
+  Function function = Function::trim;
+  std::string argument;
+  std::shared_ptr<re2::RE2> pattern;  ///< matches.
+  std::vector<DatePart> date;         ///< date.
+  std::size_t number = 0;             ///< max_length; map: its index.
+  yaml::Position at;
+};
+
+/// A *.map.csv file: from the sender's word to ours.
+struct Map {
+  enum class Unmapped : std::uint8_t { reject, absent };
+  std::string name;
+  bool to_status = false;  ///< Its targets are statuses.
+  Unmapped on_unmapped = Unmapped::reject;
+  std::map<std::string, std::string, std::less<>> entries;
+};
+
+/// A code list as XÖV knows it. Kind 1: list and version are fixed; 3: the list is fixed and the
+/// message names the version; 4: the message names both (XÖV-Handbuch, code data types).
+struct CodeList {
+  struct Version {
+    std::string name;
+    std::vector<std::string> codes;     ///< Sorted.
+    std::shared_ptr<re2::RE2> pattern;  ///< Instead of codes.
+  };
+  std::string name;
+  int kind = 3;
+  std::string uri;
+  std::vector<Version> versions;  ///< Kind 1: exactly one.
+};
+
+/// Where a value is kept during a walk: the n-th slot of the row that is current at a level of the
+/// scope (0: the message; 1: the item of for_each; 2: the item of `each` or `count` in it).
+struct SlotReference {
+  int level = 0;
+  int index = -1;
+  int loop = 0;
+};
+
+struct Expression {
+  enum class Kind : std::uint8_t {
+    constant,   ///< text
+    slot,       ///< slot
+    coded,      ///< slot (the element), code, list, version
+    let,        ///< number: which
+    position,   ///< The number of the row at `level`, from 1.
+    concat,     ///< operands
+    first,      ///< operands: the first that is not absent
+    exists,     ///< slot
+    absent,     ///< slot
+    equal,      ///< operands[0] with any other operand
+    all,        ///< operands
+    any,        ///< operands
+    negate,     ///< operands[0]
+    more_than,  ///< number; loop; operands[0] (optional): which rows count
+    pick,       ///< loop; operands: the condition and the value of the first row that meets it
+  };
+  Kind kind = Kind::constant;
+  Type type = Type::text;
+  bool required = false;
+  bool malformed_is_absent = false;
+  yaml::Position at;
+  std::string text;
+  SlotReference slot;
+  SlotReference code, list, version;
+  int code_list = -1;
+  int number = 0;
+  int loop = 0;
+  int level = 0;
+  int when = -1;
+  std::vector<int> operands;
+  std::vector<Call> calls;
+};
+
+struct Let {
+  std::string name;
+  int expression = -1;
+  int level = 0;
+};
+
+/// A node of the trie of places that the rules read.
+struct TrieNode {
+  struct Edge {
+    std::uint64_t spaces = 1;  ///< Bit n: the n-th namespace of the bundle; bit 0: none.
+    std::string name;
+    int node = -1;
+  };
+  struct Target {
+    int loop = 0;
+    int index = 0;
+    bool text = false;  ///< The text is wanted, not only the presence.
+  };
+  std::vector<Edge> children;
+  std::vector<Edge> attributes;
+  std::vector<Target> values;
+  std::vector<Target> local_names;
+  std::vector<Target> space_names;
+  int loop = -1;  ///< A row of this loop begins here.
+  bool wants_text = false;
+};
+
+/// What is repeated. Loop 0 is the message, with one row.
+struct Loop {
+  int parent = -1;
+  int node = 0;
+  std::string path;                ///< From its parent's place.
+  std::vector<std::string> slots;  ///< The path of each slot from here.
+};
+
+struct OutputNode {
+  enum class Kind : std::uint8_t { object, array, leaf, each };
+  Kind kind = Kind::leaf;
+  std::string key;  ///< As JSON with colon, or empty in an array.
+  std::string name;
+  std::vector<OutputNode> children;
+  int expression = -1;
+  int loop = -1;  ///< each: the rows.
+  bool required = false;
+  bool only_if_true = false;  ///< A boolean that is omitted when false.
+  bool needs_all = false;     ///< An object that is omitted unless all members are there.
+  bool is_time = false;       ///< occurredAt or occurredOn: exactly one must be there.
+  std::string_view missing = "value-missing";  ///< The issue code when it is required and absent.
+  yaml::Position at;
+};
+
+/// `reject` and `skip`.
+struct Verdict {
+  int when = -1;
+  std::string code;
+  std::string detail;
+  yaml::Position at;
+};
+
+struct EventRule {
+  std::string name;
+  int when = -1;
+  int loop = 0;
+  std::vector<Verdict> rejects;
+  std::vector<Verdict> skips;
+  OutputNode output;
+  yaml::Position at;
+};
+
+/// Event rules over the same rows: all events of one row come before those of the next.
+struct Group {
+  int loop = 0;
+  std::vector<EventRule> events;
+};
+
+struct RootPattern {
+  std::uint64_t spaces = 1;
+  std::string prefix;  ///< Of the local name; the whole name if there is no `*`.
+  std::string suffix;
+  bool any = false;  ///< There is a `*` between prefix and suffix.
+};
+
+/// One kind of message: its root elements and its rules.
+struct MessagePlan {
+  std::vector<RootPattern> roots;
+  std::vector<TrieNode> trie;
+  std::vector<Loop> loops;
+  std::vector<Expression> expressions;
+  std::vector<Let> lets;
+  std::vector<int> required;
+  std::vector<Verdict> rejects;
+  std::vector<Verdict> skips;
+  std::vector<Group> groups;
+  bool skip_without_event = false;
+  yaml::Position at;
+};
+
+struct MessageLimits {
+  std::size_t bytes = 16u << 20;
+  std::size_t items = 10000;
+  std::size_t value_bytes = 1024;
+  std::size_t attributes = 64;
+  int depth = 64;
+};
+
+/// A whole bundle.
+struct Plan {
+  BundleInfo info;
+  MessageLimits limits;
+  std::vector<std::string> spaces;  ///< Namespace URIs; the n-th has bit n (from 1).
+  std::vector<Map> maps;
+  std::vector<CodeList> lists;
+  std::vector<MessagePlan> messages;
+};
+
+/// The texts that a bundle is made of.
+struct BundleFiles {
+  std::string adapter_yaml;
+  std::map<std::string, std::string> code_lists;  ///< By file name.
+};
+
+/// Compiles a bundle. Errors: invalid; all errors, one per line, "file:line:column: what".
+Result<std::unique_ptr<Plan>> compile(const BundleFiles& files, const CanonicalTypes* types);
+
+}  // namespace flora::adapter

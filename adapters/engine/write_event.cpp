@@ -1,0 +1,96 @@
+// The writing half of Evaluator: from rules and rows straight to JSON text.
+#include "adapters/engine/evaluator.h"
+#include "gateway/base/json.h"
+
+namespace flora::adapter {
+
+// Each of these appends its node and returns true, or appends nothing and returns false.
+bool Evaluator::write(const OutputNode& node, const Scope& scope, std::string& out) {
+  const std::size_t before = out.size();
+  const std::size_t issues_before = issues_.size();
+  out += node.key;
+  bool written = false;
+  switch (node.kind) {
+    case OutputNode::Kind::object:
+    case OutputNode::Kind::array:
+      written = write_members(node, scope, out);
+      break;
+    case OutputNode::Kind::leaf:
+      written = write_leaf(node, scope, out);
+      break;
+    case OutputNode::Kind::each:
+      written = write_rows(node, scope, out);
+      break;
+  }
+  if (!written) {
+    out.resize(before);
+    if (node.required && issues_.size() == issues_before) {
+      report(node.missing, "The event needs `" + node.name + "`, and the message does not give it.",
+             node.at, nullptr, scope);
+    }
+  }
+  times_ += written && node.is_time;
+  return written;
+}
+
+bool Evaluator::write_members(const OutputNode& node, const Scope& scope, std::string& out) {
+  const bool object = node.kind == OutputNode::Kind::object;
+  out += object ? '{' : '[';
+  std::size_t count = 0;
+  for (const OutputNode& child : node.children) {
+    if (count > 0) out += ',';
+    if (write(child, scope, out)) {
+      ++count;
+    } else if (count > 0) {
+      out.pop_back();
+    }
+  }
+  out += object ? '}' : ']';
+  return node.needs_all ? count == node.children.size() : count > 0;
+}
+
+bool Evaluator::write_leaf(const OutputNode& node, const Scope& scope, std::string& out) {
+  const Value value = evaluate(node.expression, scope);
+  if (!value.present() || (node.only_if_true && !value.is_true())) return false;
+  write_value(value, out);
+  return true;
+}
+
+bool Evaluator::write_rows(const OutputNode& node, const Scope& scope, std::string& out) {
+  out += '[';
+  std::size_t first = 0;
+  const std::size_t count = rows_of(node.loop, scope, first);
+  bool any = false;
+  for (std::size_t i = first; i < first + count; ++i) {
+    const Value value =
+        evaluate(node.expression, scope.with(node.loop, walk_->rows(node.loop)[i], i));
+    if (!value.present()) continue;
+    if (any) out += ',';
+    write_value(value, out);
+    any = true;
+  }
+  out += ']';
+  return any;
+}
+
+void Evaluator::write_value(const Value& value, std::string& out) const {
+  switch (value.type) {
+    case Type::boolean:
+    case Type::integer:
+      out += value.text;
+      break;
+    case Type::code:
+      out += "{\"list\":";
+      json::append_string(out, plan_->lists[static_cast<std::size_t>(value.code_list)].uri);
+      out += ",\"version\":";
+      json::append_string(out, value.version);
+      out += ",\"code\":";
+      json::append_string(out, value.text);
+      out += '}';
+      break;
+    default:
+      json::append_string(out, value.text);
+  }
+}
+
+}  // namespace flora::adapter

@@ -1,0 +1,30 @@
+// Where a byte of a text stands, for people.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace flora::adapter {
+
+struct TextPosition {
+  int line = 1;    ///< From 1.
+  int column = 1;  ///< From 1, in characters.
+};
+
+/// Where the byte at `offset` of a UTF-8 text stands; line ends are LF, CR LF or CR, and a byte
+/// order mark is no character.
+TextPosition position_in(std::string_view text, std::size_t offset);
+
+/// The same for many offsets of one text: one pass over it, when first asked. Not thread-safe.
+class PositionIndex {
+ public:
+  void reset(std::string_view text);
+  TextPosition at(std::size_t offset);
+
+ private:
+  std::string_view text_;
+  std::vector<TextPosition> every_;  // Each kStride bytes.
+};
+
+}  // namespace flora::adapter
