@@ -150,7 +150,7 @@ class EmbeddedLedger::Core {
 
   Result<void> start() {
     FLORA_ASSIGN(writer_, LogWriter::open({options_.database, options_.checkpoint_file,
-                                           options_.origin, options_.vfs},
+                                           options_.origin, options_.vfs, options_.max_wal_pages},
                                           options_.key));
     for (const Origin& origin : writer_->origins()) {
       vkeys_.push_back(to_text(NoteVerifier{origin.name, options_.key.public_key()}));

@@ -22,6 +22,8 @@ struct EmbeddedOptions {
   crypto::Ed25519Key key;       ///< Signs the checkpoints.
   std::string vfs = {};         ///< An SQLite VFS for database and checkpoint file; for tests.
 
+  /// The write-ahead log is moved into the database when it has this many pages of 4 KiB.
+  int max_wal_pages = 4'000;
   std::size_t max_queued_entries = 65'536;          ///< Beyond it submit() answers overloaded.
   std::size_t max_queued_bytes = 64 * 1024 * 1024;  ///< The same for the bodies' bytes.
 

@@ -10,7 +10,6 @@ namespace flora::ledger {
 namespace {
 
 constexpr std::size_t kMaxBody = 65'535;  // What the length in an entry bundle can say.
-constexpr int kMaxWalPages = 4'000;       // 16 MB.
 
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
@@ -64,8 +63,12 @@ struct LogWriter::Statements {
   sqlite::Statement insert_checkpoint;
 };
 
-LogWriter::LogWriter(sqlite::Database database, CheckpointFile file, const crypto::Ed25519Key& key)
-    : database_(std::move(database)), file_(std::move(file)), key_(key) {}
+LogWriter::LogWriter(sqlite::Database database, CheckpointFile file, const crypto::Ed25519Key& key,
+                     int max_wal_pages)
+    : database_(std::move(database)),
+      file_(std::move(file)),
+      key_(key),
+      max_wal_pages_(max_wal_pages) {}
 
 LogWriter::~LogWriter() = default;
 
@@ -76,7 +79,8 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(const Options& options,
   // SQLite's own checkpointing would hide a failed sync: tidy() does it and reports it.
   FLORA_TRY(database.execute("PRAGMA wal_autocheckpoint=0"));
   FLORA_ASSIGN(auto file, CheckpointFile::open(options.checkpoint_file, options.vfs));
-  std::unique_ptr<LogWriter> writer(new LogWriter(std::move(database), std::move(file), key));
+  std::unique_ptr<LogWriter> writer(
+      new LogWriter(std::move(database), std::move(file), key, options.max_wal_pages));
   FLORA_TRY(writer->start(options));
   return writer;
 }
@@ -168,6 +172,7 @@ Result<std::vector<Result<Position>>> LogWriter::record(std::span<LedgerEntry* c
   const std::uint64_t old_size = tree_.size();
   std::vector<Result<Position>> results;
   results.reserve(entries.size());
+  if (entries.empty()) return results;
   if (auto begun = database_.begin(); !begun) return abandon(std::move(begun).error());
   for (LedgerEntry* entry : entries) {
     if (auto done = record_entry(*entry, results); !done) return abandon(std::move(done).error());
@@ -278,7 +283,7 @@ void LogWriter::attach_receipts(std::uint64_t old_size, std::span<LedgerEntry* c
 }
 
 Result<void> LogWriter::tidy() {
-  if (wal_pages_ < kMaxWalPages) return {};
+  if (wal_pages_ < max_wal_pages_) return {};
   wal_pages_ = 0;
   return database_.checkpoint();
 }

@@ -25,6 +25,7 @@ class LogWriter {
     std::string checkpoint_file;
     std::string origin;
     std::string vfs;
+    int max_wal_pages;
   };
 
   /// Opens or creates; see EmbeddedLedger::open(). The caller holds the lock. `key` must outlive
@@ -48,7 +49,8 @@ class LogWriter {
   const std::vector<Origin>& origins() const { return origins_; }
 
  private:
-  LogWriter(sqlite::Database database, CheckpointFile file, const crypto::Ed25519Key& key);
+  LogWriter(sqlite::Database database, CheckpointFile file, const crypto::Ed25519Key& key,
+            int max_wal_pages);
 
   Result<void> start(const Options& options);
   Result<void> load_tree();
@@ -71,6 +73,7 @@ class LogWriter {
   std::vector<Origin> origins_;
   GrowingTree tree_;
   std::string note_;
+  const int max_wal_pages_;
   int wal_pages_ = 0;
 };
 
