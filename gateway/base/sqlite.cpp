@@ -94,8 +94,11 @@ Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   const int result = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
                                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-  if (result == SQLITE_ERROR) abort_with("SQL", sqlite3_errmsg(handle_));
-  if (result != SQLITE_OK) return error_of(handle_, result);
+  if (result != SQLITE_OK) {
+    Error error = error_of(handle_, result);
+    if (result == SQLITE_ERROR) error.code = Errc::corrupt;
+    return error;
+  }
   return Statement(statement);
 }
 

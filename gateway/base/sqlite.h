@@ -45,8 +45,8 @@ class Database {
   /// Runs one or more statements without parameters or rows. Errors: as step().
   Result<void> execute(const std::string& sql);
 
-  /// Compiles one statement. Aborts on a syntax error: the text is ours. Errors: corrupt,
-  /// unavailable.
+  /// Compiles one statement. Errors: corrupt (also: the text does not fit the tables that the file
+  /// has, as after damage), unavailable.
   Result<Statement> prepare(std::string_view sql);
 
   /// BEGIN IMMEDIATE (a writer) or BEGIN (a reader, whose snapshot starts with its first read).

@@ -10,31 +10,45 @@ constexpr std::int64_t kApplicationId = 0x464C4C47;
 // level 0 full tiles only (a partial one follows from the entries), above it the last one may be
 // partial. `checkpoint.note` is one signed checkpoint per commit; `epoch` names the row of `origin`
 // under which it was signed.
-constexpr const char* kTables = R"(
-CREATE TABLE entry(
+constexpr const char* kTables[] = {
+    R"(CREATE TABLE entry(
   idx INTEGER PRIMARY KEY CHECK(idx >= 0),
   id BLOB NOT NULL UNIQUE CHECK(length(id) = 16),
-  body TEXT NOT NULL) STRICT;
-CREATE TABLE tile(
+  body TEXT NOT NULL) STRICT)",
+    R"(CREATE TABLE tile(
   level INTEGER NOT NULL,
   n INTEGER NOT NULL,
   hashes BLOB NOT NULL,
-  PRIMARY KEY(level, n)) STRICT, WITHOUT ROWID;
-CREATE TABLE origin(
+  PRIMARY KEY(level, n)) STRICT, WITHOUT ROWID)",
+    R"(CREATE TABLE origin(
   epoch INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
-  first_size INTEGER NOT NULL) STRICT;
-CREATE TABLE checkpoint(
+  first_size INTEGER NOT NULL) STRICT)",
+    R"(CREATE TABLE checkpoint(
   size INTEGER NOT NULL,
   epoch INTEGER NOT NULL REFERENCES origin(epoch),
   note TEXT NOT NULL,
-  PRIMARY KEY(size, epoch)) STRICT, WITHOUT ROWID;
-)";
+  PRIMARY KEY(size, epoch)) STRICT, WITHOUT ROWID)"};
 
 Result<std::int64_t> integer_of(sqlite::Database& database, std::string_view sql) {
   FLORA_ASSIGN(sqlite::Statement statement, database.prepare(sql));
   FLORA_ASSIGN(const bool row, statement.step());
   return row ? statement.integer(0) : 0;
+}
+
+/// SQLite keeps the texts of the statements that made its tables: they must be ours.
+Result<void> check_tables(sqlite::Database& database) {
+  FLORA_ASSIGN(auto statement, database.prepare("SELECT sql FROM sqlite_schema "
+                                                "WHERE sql IS NOT NULL ORDER BY rowid"));
+  for (const char* table : kTables) {
+    FLORA_ASSIGN(const bool row, statement.step());
+    if (!row || statement.text(0) != table) {
+      return Error{Errc::corrupt, "the ledger's tables are not those of its schema version"};
+    }
+  }
+  FLORA_ASSIGN(const bool more, statement.step());
+  if (more) return Error{Errc::corrupt, "the ledger's database has foreign tables"};
+  return {};
 }
 
 }  // namespace
@@ -51,13 +65,14 @@ Result<bool> has_schema(sqlite::Database& database) {
                                     std::to_string(version) + "; this program knows " +
                                     std::to_string(kSchemaVersion)};
   }
+  FLORA_TRY(check_tables(database));
   return true;
 }
 
 Result<void> create_schema(sqlite::Database& database, const std::string& origin,
                            const std::string& checkpoint) {
   FLORA_TRY(database.begin());
-  FLORA_TRY(database.execute(kTables));
+  for (const char* table : kTables) FLORA_TRY(database.execute(table));
   FLORA_TRY(database.execute("PRAGMA application_id=" + std::to_string(kApplicationId)));
   FLORA_TRY(database.set_schema_version(kSchemaVersion));
   FLORA_ASSIGN(sqlite::Statement first,
