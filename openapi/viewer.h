@@ -18,10 +18,10 @@ Asset viewer_page();
 /// A file that the page asks for as /docs/<name>, or nullptr.
 const Asset* viewer_asset(std::string_view name);
 
-/// Scripts, styles and answers come from the gateway alone; nothing is run from inside a page.
-/// Style attributes, which the viewer sets on its own elements, are the one allowance.
+/// Scripts, styles and answers come from the gateway alone, and nothing inside a page is run;
+/// images inside the viewer's style sheet are the one allowance.
 inline constexpr std::string_view kViewerPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'";
 
