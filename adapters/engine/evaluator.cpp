@@ -497,8 +497,9 @@ Value Evaluator::call_functions(const Expression& e, const Scope& scope, Value v
         break;
       case Trouble::malformed:
         return fail(e, scope, value.place, "value-malformed",
-                    "The value `" + shape(before) + "` is " +
-                        std::string(expectation(call.function)) + ".");
+                    trimmed(before).empty() ? "The value is empty."
+                                            : "The value `" + shape(before) + "` is " +
+                                                  std::string(expectation(call.function)) + ".");
       case Trouble::unmapped:
         return fail(e, scope, value.place, "value-unmapped",
                     "The value `" + shape(before) + "` is not in the code list of the adapter.");

@@ -45,6 +45,7 @@ void Walk::open(int space, std::string_view uri, std::string_view local, std::si
     if (find_plan(space, local)) enter(0, uri, local, offset);
     return;
   }
+  if (message_plan_ == nullptr) return;
   if (skipping_ > 0) {
     ++skipping_;
     return;

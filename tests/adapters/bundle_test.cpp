@@ -1,0 +1,342 @@
+// The bundle de-ni-xauslaender: its fixtures, and what must hold of every translation.
+// FLORA_WRITE_FIXTURES=1 writes the expected results anew, to be read before they are committed.
+#include <doctest/doctest.h>
+#include <algorithm>
+#include <atomic>
+#include <clocale>
+#include <cstdlib>
+#include <ctime>
+#include <random>
+#include <thread>
+
+#include "adapters/adapter.h"
+#include "adapters/formats/xml_scanner.h"
+#include "gateway/base/bytes.h"
+#include "gateway/base/crypto.h"
+#include "gateway/model/catalogue.h"
+#include "tests/adapters/golden.h"
+
+namespace flora::adapter {
+namespace {
+
+const Adapter& bundle() {
+  static const std::unique_ptr<Adapter> loaded = [] {
+    Result<std::unique_ptr<Adapter>> result = Adapter::load(bundle_folder());
+    if (!result) throw std::runtime_error(result.error().message);
+    return std::move(result).value();
+  }();
+  return *loaded;
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&' || c == '<' || c == '>' || c == '"' || static_cast<unsigned char>(c) < 0x20) {
+      out += "&#" + std::to_string(static_cast<int>(c)) + ";";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+// The same document with other prefixes, attributes in reverse order, other quotes, a comment in
+// each element.
+std::string rewritten(const std::string& message) {
+  XmlScanner scanner;
+  scanner.reset(message);
+  std::string out = "<?xml version='1.0'?>";
+  std::vector<std::string> open;
+  for (;;) {
+    switch (scanner.next()) {
+      case XmlScanner::Token::start: {
+        const std::string name =
+            (scanner.uri().empty() ? "" : "other:") + std::string(scanner.local());
+        out += "<" + name;
+        for (std::size_t i = scanner.attributes().size(); i-- > 0;) {
+          const XmlScanner::Attribute& a = scanner.attributes()[i];
+          out += "\n " + std::string(a.local) + " = \"" + escaped(a.value) + "\"";
+        }
+        if (!scanner.uri().empty()) out += " xmlns:other='" + std::string(scanner.uri()) + "'";
+        out += " ><!-- - -->";
+        open.push_back(name);
+        break;
+      }
+      case XmlScanner::Token::end:
+        out += "</" + open.back() + " >";
+        open.pop_back();
+        break;
+      case XmlScanner::Token::text:
+        out += escaped(scanner.text());
+        break;
+      case XmlScanner::Token::done:
+        return out + "<?done?>";
+      case XmlScanner::Token::error:
+        return {};
+    }
+  }
+}
+
+// All texts and attribute values of a message that are long enough to be told from others.
+std::vector<std::string> contents(const std::string& message) {
+  XmlScanner scanner;
+  scanner.reset(message);
+  std::vector<std::string> out;
+  const auto keep = [&](std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \r\n\t");
+    if (first == std::string_view::npos) return;
+    text = text.substr(first, text.find_last_not_of(" \r\n\t") + 1 - first);
+    if (text.size() > 4 && text != "false") out.emplace_back(text);
+  };
+  for (;;) {
+    const XmlScanner::Token token = scanner.next();
+    if (token == XmlScanner::Token::done || token == XmlScanner::Token::error) return out;
+    if (token == XmlScanner::Token::text) keep(scanner.text());
+    if (token != XmlScanner::Token::start) continue;
+    for (const XmlScanner::Attribute& attribute : scanner.attributes()) keep(attribute.value);
+  }
+}
+
+void check_events(const Translation& translation) {
+  CHECK((translation.items.empty() || translation.rejection.empty()));
+  CHECK((!translation.items.empty() || !translation.rejection.empty()));
+  json::Document document;
+  for (const Item& item : translation.items) {
+    if (item.outcome == Item::Outcome::event) {
+      CHECK(document.parse(item.event));
+      CHECK(item.issues.empty());
+    } else {
+      CHECK(item.event.empty());
+      CHECK(!item.issues.empty());
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("each fixture gives its expected result") {
+  const bool write = std::getenv("FLORA_WRITE_FIXTURES") != nullptr;
+  std::size_t expected_files = 0;
+  for (const auto& path : all_fixtures()) {
+    const Translation translation = bundle().translate(read_whole(path));
+    check_events(translation);
+    std::filesystem::path expected = path;
+    expected.replace_extension(".json");
+    if (write) std::ofstream(expected, std::ios::binary) << render(translation);
+    CHECK_MESSAGE(read_whole(expected) == render(translation), path);
+    ++expected_files;
+  }
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(bundle_folder() + "/fixtures")) {
+    if (entry.is_regular_file() && entry.path().extension() == ".json") --expected_files;
+  }
+  CHECK_MESSAGE(expected_files == 0, "expected results and messages must pair");
+}
+
+TEST_CASE("fixtures are what their folder says") {
+  const auto count = [](const Translation& t, Item::Outcome outcome) {
+    return std::count_if(t.items.begin(), t.items.end(),
+                         [&](const Item& item) { return item.outcome == outcome; });
+  };
+  REQUIRE(fixtures("accepted").size() > 20);
+  REQUIRE(fixtures("rejected").size() > 20);
+  REQUIRE(fixtures("skipped").size() > 3);
+  for (const auto& path : fixtures("accepted")) {
+    const Translation t = bundle().translate(read_whole(path));
+    CHECK_MESSAGE((count(t, Item::Outcome::event) > 0 && count(t, Item::Outcome::rejected) == 0),
+                  path);
+  }
+  for (const auto& path : fixtures("rejected")) {
+    const Translation t = bundle().translate(read_whole(path));
+    CHECK_MESSAGE((!t.rejection.empty() || count(t, Item::Outcome::rejected) > 0), path);
+    for (const Issue& issue : t.rejection) CHECK_MESSAGE(issue.at.line > 0, path);
+  }
+  for (const auto& path : fixtures("skipped")) {
+    const Translation t = bundle().translate(read_whole(path));
+    CHECK_MESSAGE((t.rejection.empty() && count(t, Item::Outcome::skipped) == std::ssize(t.items)),
+                  path);
+  }
+}
+
+TEST_CASE("the order and repetition of messages changes nothing") {
+  std::vector<std::pair<std::string, std::string>> cases;
+  for (const auto& path : all_fixtures()) {
+    const std::string message = read_whole(path);
+    for (int twice = 0; twice < 2; ++twice)
+      cases.emplace_back(message, render(bundle().translate(message)));
+  }
+  std::mt19937 random(7);
+  for (int round = 0; round < 3; ++round) {
+    std::shuffle(cases.begin(), cases.end(), random);
+    for (const auto& [message, result] : cases)
+      CHECK(render(bundle().translate(message)) == result);
+  }
+}
+
+TEST_CASE("threads share one adapter") {
+  std::vector<std::pair<std::string, std::string>> cases;
+  for (const auto& path : all_fixtures()) {
+    cases.emplace_back(read_whole(path), render(bundle().translate(read_whole(path))));
+  }
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (const auto& [message, result] : cases)
+        wrong += render(bundle().translate(message)) != result;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("prefixes, attribute order, quotes and comments change nothing") {
+  int compared = 0;
+  for (const auto& path : all_fixtures()) {
+    const std::string message = read_whole(path);
+    const std::string other = rewritten(message);
+    if (other.empty()) continue;  // Not well-formed.
+    CHECK_MESSAGE(essence(bundle().translate(other)) == essence(bundle().translate(message)), path);
+    ++compared;
+  }
+  CHECK(compared > 80);
+}
+
+TEST_CASE("no text of a message stands in what the sender is told") {
+  for (const auto& path : all_fixtures()) {
+    const std::string message = read_whole(path);
+    const Translation translation = bundle().translate(message);
+    std::string told;
+    const auto tell = [&](const std::vector<Issue>& issues) {
+      for (const Issue& issue : issues) {
+        CHECK(issue.rule.starts_with("adapter.yaml:"));
+        told += issue.code + "\n" + issue.detail + "\n" + issue.at.path + "\n" + issue.rule + "\n";
+      }
+    };
+    tell(translation.rejection);
+    for (const Item& item : translation.items) tell(item.issues);
+    for (const std::string& text : contents(message)) {
+      CHECK_MESSAGE(told.find(text) == std::string::npos, path);
+    }
+  }
+}
+
+TEST_CASE("another time zone and locale give the same bytes") {
+  std::string before, after;
+  for (const auto& path : all_fixtures()) before += render(bundle().translate(read_whole(path)));
+  setenv("TZ", "Pacific/Kiritimati", 1);
+  tzset();
+  for (const char* locale : {"de_DE.UTF-8", "tr_TR.UTF-8", "C.UTF-8"})
+    std::setlocale(LC_ALL, locale);
+  for (const auto& path : all_fixtures()) after += render(bundle().translate(read_whole(path)));
+  std::setlocale(LC_ALL, "C");
+  unsetenv("TZ");
+  tzset();
+  CHECK(before == after);
+}
+
+TEST_CASE("a message that ends early is rejected, wherever it ends") {
+  for (const char* name :
+       {"110202-three-persons", "111211-awkward-text", "110301-court-all-blocks"}) {
+    const std::string message = read_whole(bundle_folder() + "/fixtures/accepted/" + name + ".xml");
+    const std::size_t end = message.rfind('>');
+    for (std::size_t n = 0; n <= end; ++n) {
+      const Translation translation = bundle().translate(std::string_view(message).substr(0, n));
+      CHECK(translation.items.empty());
+      REQUIRE(translation.rejection.size() == 1);
+      CHECK(translation.rejection[0].at.line > 0);
+    }
+  }
+}
+
+TEST_CASE("a byte lost or changed never gives an ill-formed answer") {
+  for (const char* name : {"110202-three-persons", "110209-merged"}) {
+    const std::string message = read_whole(bundle_folder() + "/fixtures/accepted/" + name + ".xml");
+    for (std::size_t i = 0; i < message.size(); ++i) {
+      std::string other = message;
+      other.erase(i, 1);
+      check_events(bundle().translate(other));
+      for (const char c : {'<', '9', '\0', '\xC3', '"'}) {
+        other = message;
+        other[i] = c;
+        check_events(bundle().translate(other));
+      }
+    }
+  }
+}
+
+TEST_CASE(
+    "values that are too long are refused where a rule reads them, and passed over elsewhere") {
+  const std::string path = bundle_folder() + "/fixtures/accepted/111211-late.xml";
+  const std::string message = read_whole(path);
+  const auto with = [&](const std::string& old, const std::string& fresh) {
+    std::string other = message;
+    other.replace(other.find(old), old.size(), fresh);
+    return bundle().translate(other);
+  };
+  const std::string expected = essence(bundle().translate(message));
+  CHECK(essence(with("Nirgendheim", std::string(3 << 20, 'x'))) == expected);
+  CHECK(essence(with("<code>NB</code>", "<code>" + std::string(200000, 'N') + "</code>")) ==
+        expected);
+  const Translation azr = with("990630004102", std::string(1 << 20, '9'));
+  REQUIRE(azr.items.size() == 1);
+  CHECK(azr.items[0].issues[0].code == "value-too-long");
+  const Translation date = with("2026-11-07", std::string(100000, ' ') + "2026-11-07");
+  CHECK(date.items[0].issues[0].code == "value-too-long");
+  const Translation uuid =
+      with("nachrichtenUUID>9e8d", "nachrichtenUUID>" + std::string(5000, 'e'));
+  REQUIRE(uuid.rejection.size() == 1);
+  CHECK(uuid.rejection[0].code == "value-too-long");
+  CHECK(bundle().translate(std::string((16u << 20) + 1, ' ')).rejection[0].code ==
+        "message-too-large");
+}
+
+TEST_CASE("too many persons are refused as a whole") {
+  const std::string message = read_whole(bundle_folder() + "/fixtures/accepted/111211-late.xml");
+  const std::size_t begin = message.find("  <xa:person>");
+  const std::size_t end = message.find("</xa:person>\n") + 13;
+  std::string many = message.substr(0, begin);
+  for (int i = 0; i < 5001; ++i) many += message.substr(begin, end - begin);
+  many += message.substr(end);
+  const Translation translation = bundle().translate(many);
+  REQUIRE(translation.rejection.size() == 1);
+  CHECK(translation.rejection[0].code == "too-many-items");
+}
+
+TEST_CASE("the bundle knows itself") {
+  const BundleInfo& info = bundle().info();
+  CHECK(info.id == "de-ni-xauslaender");
+  CHECK(info.version == "1.0.0");
+  CHECK(info.land == "DE-NI");
+  CHECK(info.format == "xml");
+  CHECK(info.media_type == "application/xml");
+  CHECK(!info.simulation);
+  CHECK(info.code_lists.size() > 10);
+  // As `sha256sum adapter.yaml *.map.csv | sha256sum` prints it.
+  const auto line = [](const std::string& name) {
+    return to_hex(crypto::sha256(read_whole(bundle_folder() + "/" + name))) + "  " + name + "\n";
+  };
+  CHECK(info.hash == to_hex(crypto::sha256(line("adapter.yaml") + line("releases.map.csv"))));
+}
+
+TEST_CASE("its statuses are those of the catalogue") {
+  const std::string path = std::string(FLORA_SOURCE_DIR) + "/config/statuses.yaml";
+  Result<Catalogue> catalogue = Catalogue::parse(read_whole(path), path);
+  REQUIRE(catalogue);
+  const std::vector<std::string> details = {"zustaendigeAE", "verteilungErfolgt",
+                                            "asylgesuch",    "mitgliedstaat",
+                                            "fristende",     "rueckmeldefrist",
+                                            "gruende",       "entscheidung",
+                                            "bescheidVom",   "verfristet",
+                                            "antrag",        "mitteilungVom",
+                                            "sachverhalte",  "grund",
+                                            "terminAm",      "ankunftszeit",
+                                            "art",           "anlass"};
+  CanonicalTypes types;
+  for (const Status& status : catalogue->statuses())
+    types.statuses.push_back({status.name, details});
+  Result<std::unique_ptr<Adapter>> loaded = Adapter::load(bundle_folder(), &types);
+  CHECK_MESSAGE(loaded, (loaded ? "" : loaded.error().message));
+}
+
+}  // namespace flora::adapter
