@@ -105,7 +105,7 @@ class Builder final : public YAML::EventHandler {
     } else if (!frame.has_key) {
       set_key(frame, node);
     } else {
-      frame.node.members.emplace_back(std::move(frame.key), std::move(node));
+      frame.node.members.push_back({std::move(frame.key), std::move(node)});
       frame.node.member_at.push_back(frame.key_at);
       frame.has_key = false;
     }

@@ -19,6 +19,8 @@ struct Position {
 
 enum class Kind { null, scalar, sequence, mapping };
 
+struct Member;
+
 /// One node of the document. Value semantics; the tree owns its children.
 struct Node {
   Kind kind = Kind::null;
@@ -26,12 +28,18 @@ struct Node {
   bool quoted =
       false;  ///< The scalar was quoted (or a block scalar): it is a string, whatever its text.
   Position at;
-  std::vector<Node> items;                            ///< A sequence's items.
-  std::vector<std::pair<std::string, Node>> members;  ///< A mapping's members, in file order.
-  std::vector<Position> member_at;                    ///< Where each member's key stands.
+  std::vector<Node> items;          ///< A sequence's items.
+  std::vector<Member> members;      ///< A mapping's members, in file order.
+  std::vector<Position> member_at;  ///< Where each member's key stands.
 
   /// The member with this key, or nullptr.
   const Node* find(std::string_view key) const;
+};
+
+/// The member `second` of a mapping under the key `first`.
+struct Member {
+  std::string first;
+  Node second;
 };
 
 /// Parses one document. `file` stands in error messages: "file:line:column: what". Errors: invalid.

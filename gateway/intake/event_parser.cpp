@@ -139,6 +139,7 @@ Result<EventParser> EventParser::make(const openapi::Document& document,
   FLORA_ASSIGN(parser.event_, document.schema("#/components/schemas/StatusEvent"));
   FLORA_ASSIGN(parser.data_, document.schema("#/components/schemas/StatusEventData"));
   FLORA_ASSIGN(parser.cloud_event_, document.schema("#/components/schemas/CloudEvent"));
+  FLORA_ASSIGN(parser.search_, document.schema("#/components/schemas/ProcedureSearch"));
   std::set<std::string> only_document;
   for (std::string& name : document.enum_values("#/components/schemas/Status")) {
     only_document.insert(std::move(name));
@@ -185,6 +186,18 @@ ParseResult EventParser::parse_data(std::string_view text, const Envelope& envel
   std::vector<openapi::Violation> violations;
   if (!data_.validate(document.root(), violations)) return validation_failed(violations, "");
   return build(document.root(), envelope, "");
+}
+
+std::variant<std::vector<Identifier>, Problem> EventParser::parse_search(
+    std::string_view text) const {
+  thread_local json::Document document;
+  if (!document.parse(text)) return malformed_json(document.error());
+  std::vector<openapi::Violation> violations;
+  if (!search_.validate(document.root(), violations)) return validation_failed(violations, "");
+  Problem problem;
+  ProcedureReference reference = read_procedure(document.root(), "", problem);
+  if (!problem.name.empty()) return problem;
+  return std::move(reference.identifiers);
 }
 
 ParseResult EventParser::build(const json::Value& data, const std::optional<Envelope>& envelope,

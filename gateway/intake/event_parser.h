@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "gateway/base/json.h"
 #include "gateway/base/result.h"
@@ -48,6 +49,9 @@ class EventParser {
   ParseResult parse_cloud_event(std::string_view text) const;
   ParseResult parse_cloud_event(const json::Value& value) const;
 
+  /// The body of a search: identifiers in normal form.
+  std::variant<std::vector<Identifier>, Problem> parse_search(std::string_view text) const;
+
   /// The data of a CloudEvent in binary mode.
   ParseResult parse_data(std::string_view text, const Envelope& envelope) const;
 
@@ -62,6 +66,7 @@ class EventParser {
   openapi::Schema event_;
   openapi::Schema data_;
   openapi::Schema cloud_event_;
+  openapi::Schema search_;
   std::map<std::string, openapi::Schema, std::less<>> details_;  // By status.
 };
 

@@ -1,0 +1,186 @@
+#include "gateway/api/admission.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "gateway/api/call.h"
+
+namespace flora::api {
+namespace {
+
+using In = openapi::Parameter::In;
+
+constexpr std::size_t kEventBytes = 1 << 20;
+constexpr std::size_t kBatchBytes = 8 << 20;
+constexpr std::size_t kMessageBytes = 64 << 20;
+
+constexpr std::array<std::string_view, 9> kMethods = {
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+
+bool refuse(Verdict& verdict, std::string_view name) {
+  verdict.problem = Problem{name, {}, {}};
+  return false;
+}
+
+void add_cause(Verdict& verdict, std::string_view kind, std::string_view name,
+               std::string_view code, std::string detail) {
+  if (!verdict.problem) verdict.problem = Problem{"malformed-request", {}, {}};
+  ProblemCause cause;
+  cause.code = code;
+  cause.detail = std::move(detail);
+  cause.pointer = std::string(kind) + ' ' + std::string(name);
+  cause.has_pointer = true;
+  verdict.problem->causes.push_back(std::move(cause));
+}
+
+void check_text(Verdict& verdict, std::string_view kind, const openapi::Parameter& parameter,
+                std::string_view text) {
+  std::vector<openapi::Violation> violations;
+  if (parameter.schema.validate_text(text, violations)) return;
+  for (openapi::Violation& violation : violations) {
+    add_cause(verdict, kind, parameter.name, violation.rule, std::move(violation.detail));
+  }
+}
+
+void check_query(Verdict& verdict, const openapi::Operation& operation, std::string_view query) {
+  std::set<std::string_view> seen;
+  while (!query.empty()) {
+    const std::size_t end = query.find('&');
+    const std::string_view part = query.substr(0, end);
+    query.remove_prefix(end == query.npos ? query.size() : end + 1);
+    const std::size_t equals = part.find('=');
+    const std::string_view name = part.substr(0, equals);
+    const openapi::Parameter* parameter = operation.parameter(In::query, name);
+    if (parameter == nullptr) {
+      // The name is the client's text: it is not repeated.
+      add_cause(verdict, "query", "", "unknown", "The operation has no such parameter.");
+      continue;
+    }
+    if (!seen.insert(parameter->name).second) {
+      add_cause(verdict, "query", parameter->name, "duplicate", "The parameter occurs twice.");
+      continue;
+    }
+    const auto value =
+        percent_decode(equals == part.npos ? std::string_view() : part.substr(equals + 1));
+    if (!value) {
+      add_cause(verdict, "query", parameter->name, "encoding", "The percent-encoding is broken.");
+      continue;
+    }
+    check_text(verdict, "query", *parameter, *value);
+  }
+}
+
+std::string media_types(const openapi::Operation& operation) {
+  std::string out;
+  for (const openapi::MediaType& body : operation.bodies) {
+    out += (out.empty() ? "" : ", ") + body.name;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::size_t body_limit(const openapi::Operation& operation, std::string_view media_type) {
+  if (operation.bodies.empty()) return 0;
+  if (operation.id == "submitMessage" || operation.id == "translateMessage") return kMessageBytes;
+  return media_type == "application/cloudevents-batch+json" ? kBatchBytes : kEventBytes;
+}
+
+Verdict Admission::examine(const http::RequestHead& head) const {
+  Verdict verdict;
+  (void)(route(head, verdict) && authenticate(head, verdict) && check_body(head, verdict) &&
+         check_accept(head, verdict) && check_parameters(head, verdict));
+  return verdict;
+}
+
+bool Admission::route(const http::RequestHead& head, Verdict& verdict) const {
+  if (std::ranges::find(kMethods, head.method) == kMethods.end()) {
+    return refuse(verdict, "not-implemented");
+  }
+  verdict.match = document_.match(listener_, head.method, head.path);
+  switch (verdict.match.outcome) {
+    case openapi::Match::Outcome::found:
+      return true;
+    case openapi::Match::Outcome::not_found:
+      return refuse(verdict, "not-found");
+    case openapi::Match::Outcome::malformed:
+      return refuse(verdict, "malformed-request");
+    case openapi::Match::Outcome::method_not_allowed:
+      verdict.headers.push_back({"allow", verdict.match.allow});
+      return refuse(verdict, "method-not-allowed");
+  }
+  return refuse(verdict, "internal-error");
+}
+
+bool Admission::authenticate(const http::RequestHead& head, Verdict& verdict) const {
+  if (verdict.match.operation->access == openapi::Access::open) return true;
+  policy::Credentials credentials;
+  if (head.peer.certificate)
+    credentials.certificate_sha256 = head.peer.certificate->fingerprint_sha256;
+  if (const auto header = head.find("flora-dev-authority")) {
+    credentials.development_header = std::string(*header);
+  }
+  // The header counts on loopback only, whatever the listeners are.
+  verdict.caller = policy_.authenticate(credentials, development_header_ && head.peer.loopback);
+  return verdict.caller ? true : refuse(verdict, "unauthenticated");
+}
+
+bool Admission::check_body(const http::RequestHead& head, Verdict& verdict) const {
+  const openapi::Operation& operation = *verdict.match.operation;
+  if (operation.bodies.empty()) {
+    return head.has_body && head.content_length != 0 ? refuse(verdict, "content-too-large") : true;
+  }
+  const auto fields = head.find_all("content-type");
+  if (fields.size() == 1) verdict.media_type = media_type_of(fields.front());
+  if (operation.body(verdict.media_type) == nullptr) {
+    verdict.headers.push_back({"accept", media_types(operation)});
+    return refuse(verdict, "unsupported-media-type");
+  }
+  return true;
+}
+
+bool Admission::check_accept(const http::RequestHead& head, Verdict& verdict) const {
+  const openapi::Operation& operation = *verdict.match.operation;
+  // A stream is answered as a stream, everything else in the operation's first form.
+  const bool stream = verdict.media_type == "application/x-ndjson";
+  for (const openapi::Response& response : operation.responses) {
+    if (response.status < 200 || response.status > 299 || response.content.empty()) continue;
+    const std::string_view type = stream ? verdict.media_type : response.content.front().name;
+    return accepts(head, type) ? true : refuse(verdict, "not-acceptable");
+  }
+  return true;
+}
+
+bool Admission::check_parameters(const http::RequestHead& head, Verdict& verdict) const {
+  const openapi::Operation& operation = *verdict.match.operation;
+  for (const openapi::Parameter& parameter : operation.parameters) {
+    if (parameter.in == In::path) {
+      // A path that names nothing possible names nothing: there is no such object.
+      std::vector<openapi::Violation> ignored;
+      const std::string_view value = verdict.match.value(parameter.name);
+      if (!parameter.schema.validate_text(value, ignored)) return refuse(verdict, "not-found");
+    }
+    if (parameter.in != In::header) continue;
+    const auto fields = head.find_all(parameter.name);
+    const bool single = parameter.name != "prefer" && parameter.name != "if-none-match" &&
+                        parameter.name != "traceparent";
+    if (fields.size() > 1 && single) {
+      add_cause(verdict, "header", parameter.name, "duplicate", "The field occurs twice.");
+    }
+    if (fields.empty() && parameter.required) {
+      add_cause(verdict, "header", parameter.name, "required", "The field is missing.");
+    }
+    if (parameter.name == "traceparent") continue;  // An invalid one is replaced, not refused.
+    for (const std::string_view field : fields) check_text(verdict, "header", parameter, field);
+  }
+  check_query(verdict, operation, head.query);
+  if (!verdict.problem) return true;
+  const auto& causes = verdict.problem->causes;
+  const bool only_key = std::ranges::all_of(
+      causes, [](const ProblemCause& c) { return c.pointer == "header idempotency-key"; });
+  if (only_key) verdict.problem->name = "idempotency-key-malformed";
+  return false;
+}
+
+}  // namespace flora::api

@@ -1,0 +1,56 @@
+// What is decided by a request's head alone: route, caller, media types, parameters.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/http/message.h"
+#include "gateway/model/problem.h"
+#include "gateway/policy/policy.h"
+#include "openapi/document.h"
+
+namespace flora::api {
+
+struct Verdict {
+  std::optional<Problem> problem;     ///< Refused; the other members say how far it came.
+  std::vector<http::Header> headers;  ///< Of the refusal, such as Allow.
+  openapi::Match match;
+  std::optional<policy::Caller> caller;
+  std::string media_type;  ///< Of the body, lower case.
+
+  std::string_view operation_id() const {
+    return match.operation == nullptr ? std::string_view() : std::string_view(match.operation->id);
+  }
+};
+
+/// The largest body that an operation takes, in bytes.
+std::size_t body_limit(const openapi::Operation& operation, std::string_view media_type);
+
+/// Immutable and thread-safe. Document and policy must outlive it.
+class Admission {
+ public:
+  Admission(const openapi::Document& document, const policy::Policy& policy,
+            openapi::Listener listener, bool development_header)
+      : document_(document),
+        policy_(policy),
+        listener_(listener),
+        development_header_(development_header) {}
+
+  Verdict examine(const http::RequestHead& head) const;
+
+ private:
+  bool route(const http::RequestHead& head, Verdict& verdict) const;
+  bool authenticate(const http::RequestHead& head, Verdict& verdict) const;
+  bool check_body(const http::RequestHead& head, Verdict& verdict) const;
+  bool check_accept(const http::RequestHead& head, Verdict& verdict) const;
+  bool check_parameters(const http::RequestHead& head, Verdict& verdict) const;
+
+  const openapi::Document& document_;
+  const policy::Policy& policy_;
+  openapi::Listener listener_;
+  bool development_header_;
+};
+
+}  // namespace flora::api

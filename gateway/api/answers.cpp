@@ -1,0 +1,56 @@
+#include "gateway/api/answers.h"
+
+namespace flora::api {
+
+void write_receipt(JsonWriter& json, const Uuid& transaction_id, const Receipt& receipt,
+                   std::string_view verifier_key) {
+  json.begin_object().member("transactionId", to_string(transaction_id));
+  json.name("logIndex").number(receipt.index);
+  json.member("entry", receipt.body).member("proof", receipt.proof);
+  json.member("verifierKey", verifier_key).end_object();
+}
+
+void write_submission(JsonWriter& json, const intake::Answer& answer,
+                      std::string_view verifier_key) {
+  if (answer.kind == intake::Answer::Kind::test) {
+    json.begin_object().name("committed").boolean(false).end_object();
+    return;
+  }
+  const bool committed = answer.kind == intake::Answer::Kind::committed;
+  json.begin_object().member("transactionId", to_string(answer.transaction_id));
+  json.member("procedureId", to_string(answer.procedure));
+  json.member("state", committed ? "COMMITTED" : "ACCEPTED");
+  if (committed) json.name("logIndex").number(answer.index);
+  if (answer.receipt) {
+    json.name("receipt");
+    write_receipt(json, answer.transaction_id, *answer.receipt, verifier_key);
+  }
+  json.end_object();
+}
+
+void write_item(JsonWriter& json, std::size_t item, const intake::Answer& answer,
+                std::string_view verifier_key) {
+  json.begin_object().name("item").number(item).name("status").number(answer.status());
+  if (answer.kind == intake::Answer::Kind::refused) {
+    std::string problem;
+    append_json(problem, answer.problem);
+    json.name("problem").raw(problem);
+  } else {
+    json.name("submission");
+    write_submission(json, answer, verifier_key);
+  }
+  json.end_object();
+}
+
+ProblemCause cause_of(const adapter::Issue& issue) {
+  ProblemCause cause;
+  cause.code = issue.code;
+  cause.detail = issue.detail;
+  cause.line = issue.at.line;
+  cause.column = issue.at.column;
+  cause.path = issue.at.path;
+  cause.rule = issue.rule;
+  return cause;
+}
+
+}  // namespace flora::api

@@ -1,0 +1,29 @@
+// The JSON forms of what became of an event.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "adapters/adapter.h"
+#include "gateway/api/json_writer.h"
+#include "gateway/intake/intake.h"
+#include "ledger-client/ledger.h"
+
+namespace flora::api {
+
+/// `Receipt` of the document.
+void write_receipt(JsonWriter& json, const Uuid& transaction_id, const Receipt& receipt,
+                   std::string_view verifier_key);
+
+/// `Submission` or `TestResult` of the document; not for refused answers.
+void write_submission(JsonWriter& json, const intake::Answer& answer,
+                      std::string_view verifier_key);
+
+/// `ItemResult` of the document.
+void write_item(JsonWriter& json, std::size_t item, const intake::Answer& answer,
+                std::string_view verifier_key);
+
+/// `Issue` of the document, as a cause of a problem.
+ProblemCause cause_of(const adapter::Issue& issue);
+
+}  // namespace flora::api

@@ -1,0 +1,125 @@
+#include "gateway/api/api.h"
+
+#include <algorithm>
+#include <array>
+
+#include "gateway/api/admission.h"
+
+namespace flora::api {
+
+// One listener's side of the interface.
+class Api::Listener final : public http::Handler {
+ public:
+  Listener(Api& api, openapi::Listener side)
+      : api_(api),
+        admission_(*api.parts_.document, *api.parts_.policy, side, api.parts_.development_header) {}
+
+  http::Admission admit(const http::RequestHead& head) override {
+    Verdict verdict = admission_.examine(head);
+    if (verdict.problem) {
+      http::Response response = problem_response(*verdict.problem);
+      std::ranges::move(verdict.headers, std::back_inserter(response.headers));
+      api_.metrics_.count_response(verdict.operation_id(), response.status);
+      return http::Admission::refuse(std::move(response));
+    }
+    if (verdict.media_type == "application/x-ndjson") return http::Admission::stream();
+    return http::Admission::whole(body_limit(*verdict.match.operation, verdict.media_type));
+  }
+
+  void handle(http::Request request, http::Responder responder) override {
+    Verdict verdict = admission_.examine(request.head);
+    if (verdict.problem) return responder.respond(problem_response(*verdict.problem));
+    Call call{std::move(request.head), std::move(request.body), std::move(verdict.match),
+              std::move(verdict.caller), std::move(verdict.media_type)};
+    const std::string_view id = call.operation().id;
+    const auto route = std::ranges::find(routes(), id, &Route::operation);
+    Reply reply = make_reply(id, std::move(responder));
+    (api_.*(route->handle))(std::move(call), std::move(reply));
+  }
+
+  void handle_stream(http::RequestHead head, http::BodyReader body,
+                     http::Responder responder) override {
+    Verdict verdict = admission_.examine(head);
+    if (verdict.problem) return responder.respond(problem_response(*verdict.problem));
+    Reply reply = make_reply(verdict.match.operation->id, std::move(responder));
+    api_.submit_stream(std::move(head), std::move(*verdict.caller), std::move(body),
+                       std::move(reply));
+  }
+
+ private:
+  Reply make_reply(std::string_view operation, http::Responder responder) {
+    return std::make_shared<ReplyState>(std::move(responder), [this, operation](int status) {
+      api_.metrics_.count_response(operation, status);
+    });
+  }
+
+  Api& api_;
+  Admission admission_;
+};
+
+const std::vector<Api::Route>& Api::routes() {
+  static const std::vector<Route> list = {
+      {"submitStatusEvents", &Api::submit_status_events},
+      {"listAdapters", &Api::list_adapters},
+      {"getAdapter", &Api::get_adapter},
+      {"submitMessage", &Api::submit_message},
+      {"translateMessage", &Api::translate_message},
+      {"getTransaction", &Api::get_transaction},
+      {"getReceipt", &Api::get_receipt},
+      {"searchProcedures", &Api::search_procedures},
+      {"getProcedure", &Api::get_procedure},
+      {"getHistory", &Api::get_history},
+      {"listStatuses", &Api::list_statuses},
+      {"getCheckpoint", &Api::get_checkpoint},
+      {"getTile", &Api::get_tile},
+      {"getEntryBundle", &Api::get_entry_bundle},
+      {"getLive", &Api::get_live},
+      {"getOpenApiYaml", &Api::get_openapi_yaml},
+      {"getOpenApiJson", &Api::get_openapi_json},
+      {"getOpenApi30", &Api::get_openapi_30},
+      {"getDocs", &Api::get_docs},
+      {"getDocsAsset", &Api::get_docs_asset},
+      {"listProblems", &Api::list_problems},
+      {"getProblem", &Api::get_problem},
+      {"getReady", &Api::get_ready},
+      {"getMetrics", &Api::get_metrics},
+  };
+  return list;
+}
+
+Api::Api(Parts parts) : parts_(std::move(parts)), metrics_(*parts_.document) {}
+Api::~Api() = default;
+
+Result<std::unique_ptr<Api>> Api::make(Parts parts) {
+  std::set<std::string> handlers;
+  for (const Route& route : routes()) handlers.emplace(route.operation);
+  FLORA_TRY(parts.document->check_handlers(handlers));
+  std::unique_ptr<Api> api(new Api(std::move(parts)));
+  api->public_ = std::make_unique<Listener>(*api, openapi::Listener::public_);
+  api->operations_ = std::make_unique<Listener>(*api, openapi::Listener::operations);
+  return api;
+}
+
+http::Handler& Api::public_handler() { return *public_; }
+http::Handler& Api::operations_handler() { return *operations_; }
+
+void Api::set_counters(std::function<http::Counters()> counters) {
+  counters_ = std::move(counters);
+}
+
+http::Response Api::error_page(int status, std::string_view problem, std::string_view detail) {
+  const ProblemKind* kind = find_problem_kind(problem);
+  if (kind != nullptr && kind->status == status) {
+    return problem_response({kind->name, std::string(detail), {}});
+  }
+  http::Response response = problem_response({"internal-error", std::string(detail), {}});
+  return response;
+}
+
+void Api::run_blocking(Reply reply, std::function<void()> work) {
+  if (!parts_.blocking->post(std::move(work))) {
+    reply->send(problem_response({"overloaded", {}, {}}));
+  }
+}
+
+}  // namespace flora::api

@@ -1,0 +1,128 @@
+// Start here. The REST interface: each operation of the OpenAPI document has one handler in one
+// visible list. Routing, authentication and validation come before the handlers and are the same
+// for all of them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "adapters/adapter.h"
+#include "gateway/api/call.h"
+#include "gateway/api/metrics.h"
+#include "gateway/base/thread_pool.h"
+#include "gateway/http/server.h"
+#include "gateway/intake/intake.h"
+#include "gateway/view/procedure_index.h"
+#include "ledger-client/embedded/embedded_ledger.h"
+
+namespace flora::api {
+
+using Adapters = std::map<std::string, std::unique_ptr<adapter::Adapter>, std::less<>>;
+
+/// What the handlers work with; all of it outlives the Api.
+struct Parts {
+  Env* env = nullptr;
+  const openapi::Document* document = nullptr;
+  const Catalogue* catalogue = nullptr;
+  const policy::Policy* policy = nullptr;
+  const privacy::Keys* keys = nullptr;
+  const intake::EventParser* parser = nullptr;
+  intake::Intake* intake = nullptr;
+  intake::Forwarder* forwarder = nullptr;
+  store::Store* store = nullptr;
+  ledger::EmbeddedLedger* ledger = nullptr;
+  view::ProcedureIndex* index = nullptr;
+  const Adapters* adapters = nullptr;
+  ThreadPool* blocking = nullptr;
+  bool development_header = false;
+  std::int64_t idempotency_lifetime_ms = 24LL * 3600 * 1000;
+};
+
+/// Thread-safe.
+class Api {
+ public:
+  /// Errors: invalid, naming every operation without handler and every handler without operation.
+  static Result<std::unique_ptr<Api>> make(Parts parts);
+  ~Api();
+
+  /// The handlers of the two listeners.
+  http::Handler& public_handler();
+  http::Handler& operations_handler();
+
+  /// For ServerOptions::error_page.
+  static http::Response error_page(int status, std::string_view problem, std::string_view detail);
+
+  /// Where the metrics find the server's counters; set once, before requests come.
+  void set_counters(std::function<http::Counters()> counters);
+
+ private:
+  class Listener;
+  explicit Api(Parts parts);
+
+  using Handle = void (Api::*)(Call, Reply);
+  struct Route {
+    std::string_view operation;
+    Handle handle;
+  };
+  static const std::vector<Route>& routes();
+
+  void dispatch(openapi::Listener listener, http::Request request, http::Responder responder);
+
+  // status_events.cpp
+  void submit_status_events(Call call, Reply reply);
+  void submit_single(Call call, Reply reply);
+  void submit_batch(Call call, Reply reply);
+  void submit_with_key(Call call, std::string key, Reply reply);
+  intake::Item parse_single(const Call& call) const;
+  void run_single(const Call& call, std::function<void(http::Response, std::optional<Uuid>)> done);
+  // stream.cpp
+  void submit_stream(http::RequestHead head, policy::Caller caller, http::BodyReader body,
+                     Reply reply);
+  // adapter_messages.cpp
+  void list_adapters(Call call, Reply reply);
+  void get_adapter(Call call, Reply reply);
+  void submit_message(Call call, Reply reply);
+  void translate_message(Call call, Reply reply);
+  // transactions.cpp
+  void get_transaction(Call call, Reply reply);
+  void get_receipt(Call call, Reply reply);
+  // procedures.cpp
+  void search_procedures(Call call, Reply reply);
+  void get_procedure(Call call, Reply reply);
+  void get_history(Call call, Reply reply);
+  // log.cpp
+  void get_checkpoint(Call call, Reply reply);
+  void get_tile(Call call, Reply reply);
+  void get_entry_bundle(Call call, Reply reply);
+  // documents.cpp
+  void list_statuses(Call call, Reply reply);
+  void get_openapi_yaml(Call call, Reply reply);
+  void get_openapi_json(Call call, Reply reply);
+  void get_openapi_30(Call call, Reply reply);
+  void get_docs(Call call, Reply reply);
+  void get_docs_asset(Call call, Reply reply);
+  void list_problems(Call call, Reply reply);
+  void get_problem(Call call, Reply reply);
+  // operations.cpp
+  void get_live(Call call, Reply reply);
+  void get_ready(Call call, Reply reply);
+  void get_metrics(Call call, Reply reply);
+
+  /// Runs work that waits for the disk; answers 503 if too much is waiting.
+  void run_blocking(Reply reply, std::function<void()> work);
+
+  Parts parts_;
+  Metrics metrics_;
+  std::function<http::Counters()> counters_;
+  std::string statuses_json_;
+  std::unique_ptr<Listener> public_;
+  std::unique_ptr<Listener> operations_;
+  std::mutex in_flight_mutex_;
+  std::set<Digest> in_flight_;  // Idempotency keys whose first request is under way.
+};
+
+}  // namespace flora::api

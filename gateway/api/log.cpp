@@ -1,0 +1,50 @@
+// The ledger as a transparency log: checkpoint, tiles, entry bundles (C2SP tlog-tiles).
+#include <charconv>
+
+#include "gateway/api/api.h"
+#include "ledger-client/merkle/tiles.h"
+
+namespace flora::api {
+namespace {
+
+constexpr std::string_view kImmutable = "private, max-age=31536000, immutable";
+constexpr std::string_view kBytes = "application/octet-stream";
+
+http::Response failed(const Error& error) {
+  const bool missing = error.code == Errc::not_found;
+  return problem_response({missing ? "not-found" : "unavailable", {}, {}});
+}
+
+}  // namespace
+
+void Api::get_checkpoint(Call call, Reply reply) {
+  reply->send(cacheable_response(call.head, "text/plain; charset=utf-8", "private, no-cache",
+                                 parts_.ledger->checkpoint()));
+}
+
+void Api::get_tile(Call call, Reply reply) {
+  const std::string path =
+      std::string(call.match.value("level")) + '/' + std::string(call.match.value("index"));
+  const auto tile = ledger::parse_tile_path(path);
+  if (!tile || !tile->level) return reply->send(problem_response({"not-found", {}, {}}));
+  run_blocking(reply, [this, tile = *tile, head = std::move(call.head), reply] {
+    const Result<std::string> bytes = parts_.ledger->tile(*tile.level, tile.n, tile.width);
+    if (!bytes) return reply->send(failed(bytes.error()));
+    reply->send(cacheable_response(head, kBytes, kImmutable, *bytes));
+  });
+}
+
+void Api::get_entry_bundle(Call call, Reply reply) {
+  if (call.caller->role != Role::auditor) {
+    return reply->send(problem_response({"not-permitted", {}, {}}));
+  }
+  const auto bundle = ledger::parse_tile_path("entries/" + std::string(call.match.value("index")));
+  if (!bundle || bundle->level) return reply->send(problem_response({"not-found", {}, {}}));
+  run_blocking(reply, [this, bundle = *bundle, head = std::move(call.head), reply] {
+    const Result<std::string> bytes = parts_.ledger->entry_bundle(bundle.n, bundle.width);
+    if (!bytes) return reply->send(failed(bytes.error()));
+    reply->send(cacheable_response(head, kBytes, kImmutable, *bytes));
+  });
+}
+
+}  // namespace flora::api
