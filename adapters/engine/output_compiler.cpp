@@ -212,9 +212,12 @@ void MessageCompiler::check_words(const std::string& target, const yaml::Node& n
     for (const int operand : e.operands) check_words(target, node, operand);
     return;
   }
-  const bool mapped = !e.calls.empty() && e.calls.back().function == Function::map;
-  if (mapped && (takes != Takes::status || bundle_.plan.maps[e.calls.back().number].to_status))
-    return;
+  if (!e.calls.empty() && e.calls.back().function == Function::map) {
+    const std::vector<Map>& maps = bundle_.plan.maps;
+    const std::size_t number = e.calls.back().number;
+    if (number >= maps.size()) return;  // Its name is wrong, which is told already.
+    if (takes != Takes::status || maps[number].to_status) return;
+  }
   if (e.kind != Expression::Kind::constant) {
     bundle_.error(node, target + " takes a constant or the result of a map" +
                             (takes == Takes::status ? " to status" : ""));

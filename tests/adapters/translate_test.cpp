@@ -15,11 +15,11 @@ namespace {
 
 // A bundle whose event has `set` beside what every event needs.
 std::string bundle_with(const std::string& set, const std::string& more = "") {
-  return R"(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }
+  return R"yaml(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }
 input: { format: xml }
 namespaces: { a: ["urn:a:1", "urn:a:2"] }
-)" + more +
-         R"(
+)yaml" + more +
+         R"yaml(
 event:
   set:
     id: { const: "1" }
@@ -31,7 +31,7 @@ messages:
   - root: "a:m"
     events:
       - set:
-)" + set;
+)yaml" + set;
 }
 
 constexpr const char* kDay = "          occurredOn: { const: \"2026-11-09\", do: [date] }\n";
@@ -60,8 +60,10 @@ std::string site(const std::string& expression, const std::string& message,
   return member ? std::string(member->string()) : "(absent)";
 }
 
+// What functions make of a text; by way of a let, because `site` takes texts only.
 std::string applied(const std::string& calls, const std::string& text) {
-  return site("{ from: \"a:x\", do: [ " + calls + " ] }", "<a:x>" + text + "</a:x>");
+  return site("{ concat: \"${x}\" }", "<a:x>" + text + "</a:x>",
+              "let: { x: { from: \"a:x\", do: [ " + calls + " ] } }");
 }
 
 }  // namespace
@@ -178,7 +180,7 @@ TEST_CASE("counting and picking rows") {
 
 TEST_CASE("rows within rows") {
   const std::string yaml =
-      R"(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }
+      R"yaml(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }
 input: { format: xml }
 lists: { l: { kind: 4, uri: "urn:l", versions: { "1": ["a", "b"], "2": ["c"] } } }
 messages:
@@ -193,7 +195,7 @@ messages:
           procedure.identifiers: [ { type: D_NUMMER, value: { from: "@n" } } ]
           reporter.authority: { const: "000250" }
           details.codes: { each: "g/c", code: l }
-)";
+)yaml";
   const std::string c = "<c listURI='urn:l' listVersionID='";
   const Translation t =
       translated(yaml, "<m><p n='1'><g>" + c + "1'><code>a</code></c>" + c +
@@ -252,7 +254,9 @@ TEST_CASE("texts are escaped as JSON asks") {
 
 TEST_CASE("shapes show no text") {
   CHECK(shape("09.11.2026 Uhr") == "99.99.9999?Aaa");
-  CHECK(shape("\xC3\xA4\xE2\x82\xAC/x") == "??/a");
+  CHECK(shape("\xC3\xA4\xE2\x82\xAC/x") ==
+        "?"
+        "?/a");
   CHECK(shape(std::string(100, '1')) == std::string(40, '9') + "...");
 }
 
