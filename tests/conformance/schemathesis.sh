@@ -1,0 +1,20 @@
+#!/bin/sh
+# Lets Schemathesis send generated requests to a running gateway, and checks that events of every status
+# were committed. Exceptions stand in schemathesis.toml, each with its reason.
+# Usage: tests/conformance/schemathesis.sh <base URL> [examples per operation]
+# Needs python3 with venv. The tool is installed once into tests/conformance/.venv.
+set -eu
+base=${1:?usage: schemathesis.sh <base URL> [examples per operation]}
+examples=${2:-60}
+cd "$(dirname "$0")"
+if ! cmp -s requirements.txt .venv/installed; then
+  python3 -m venv --clear .venv
+  .venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+  cp requirements.txt .venv/installed
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export SCHEMATHESIS_HOOKS=schemathesis_hooks FLORA_REACHED="$work/reached.json" PYTHONPATH=.
+.venv/bin/st --config-file schemathesis.toml run "$base/openapi.json" --url "$base" \
+  --max-examples "$examples" --seed 20260612 --generation-database none
+.venv/bin/python schemathesis_hooks.py "$base/openapi.json" "$work/reached.json"
