@@ -16,6 +16,8 @@
 #include <cstring>
 #include <utility>
 
+#include "gateway/http/syntax.h"
+
 namespace flora::http::test {
 namespace {
 
@@ -40,7 +42,7 @@ int on_session(SSL* ssl, SSL_SESSION* session) {
 
 std::string_view Reply::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    if (key == name) return value;
+    if (equals_ignoring_case(key, name)) return value;
   }
   return {};
 }
@@ -69,11 +71,12 @@ void ClientTls::keep(ssl_session_st* session) {
   SSL_SESSION_free(std::exchange(session_, session));
 }
 
-Client::Client(std::uint16_t port, ClientTls* tls) : wants_tls_(tls != nullptr) {
+Client::Client(std::uint16_t port, ClientTls* tls, const char* numeric)
+    : wants_tls_(tls != nullptr) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::inet_pton(AF_INET, numeric, &address.sin_addr) != 1) return;
   fd_ = open_socket(reinterpret_cast<const sockaddr*>(&address), sizeof address);
   if (tls && fd_ >= 0) connect_tls(*tls);
 }

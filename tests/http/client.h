@@ -41,7 +41,8 @@ class ClientTls {
 
 class Client {
  public:
-  explicit Client(std::uint16_t port, ClientTls* tls = nullptr);
+  explicit Client(std::uint16_t port, ClientTls* tls = nullptr,
+                  const char* address = "127.0.0.1");  // Numeric IPv4.
   explicit Client(const std::string& unix_path);
   static Client over_ipv6(std::uint16_t port);
   Client(Client&& other) noexcept;
