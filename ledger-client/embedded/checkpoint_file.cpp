@@ -85,11 +85,15 @@ class CheckpointFile::File {
   }
 
   Result<void> write(std::size_t offset, std::string_view text) {
-    int result = handle()->pMethods->xWrite(handle(), text.data(), static_cast<int>(text.size()),
-                                            static_cast<sqlite3_int64>(offset));
-    if (result == SQLITE_OK) {
-      result = handle()->pMethods->xSync(handle(), SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
-    }
+    const int result = handle()->pMethods->xWrite(
+        handle(), text.data(), static_cast<int>(text.size()), static_cast<sqlite3_int64>(offset));
+    if (result != SQLITE_OK) return error(result, Errc::uncertain);
+    return {};
+  }
+
+  Result<void> sync() {
+    const int result =
+        handle()->pMethods->xSync(handle(), SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
     if (result != SQLITE_OK) return error(result, Errc::uncertain);
     return {};
   }
@@ -114,6 +118,8 @@ Result<CheckpointFile> CheckpointFile::open(const std::string& path, const std::
   FLORA_ASSIGN(auto file, File::open(path, vfs, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   CheckpointFile opened(std::move(file));
   FLORA_TRY(opened.load());
+  // What a killed process wrote is not durable yet.
+  if (opened.note_) FLORA_TRY(opened.sync());
   return opened;
 }
 
@@ -134,9 +140,9 @@ Result<void> CheckpointFile::load() {
   for (std::size_t place = 0; place < 2; ++place) {
     FLORA_ASSIGN(const std::string text, file_->read(place * kSlotBytes, kSlotBytes));
     auto slot = parse_slot(text);
-    if (!slot || slot->number % 2 != place) continue;
-    if (note_ && slot->number < number_) continue;
+    if (!slot || (note_ && slot->number < number_)) continue;
     number_ = slot->number;
+    place_ = place;
     note_ = std::move(slot->note);
   }
   return {};
@@ -148,9 +154,17 @@ Result<void> CheckpointFile::write(std::string_view note) {
   if (text.size() != kSlotBytes) {
     return Error{Errc::uncertain, "the checkpoint does not fit into its file"};
   }
-  FLORA_TRY(file_->write(slot.number % 2 * kSlotBytes, text));
+  const std::size_t place = 1 - synced_place_;
+  FLORA_TRY(file_->write(place * kSlotBytes, text));
   number_ = slot.number;
+  place_ = place;
   note_ = slot.note;
+  return {};
+}
+
+Result<void> CheckpointFile::sync() {
+  FLORA_TRY(file_->sync());
+  synced_place_ = place_;
   return {};
 }
 

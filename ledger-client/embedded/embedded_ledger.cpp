@@ -1,8 +1,10 @@
 #include "ledger-client/embedded/embedded_ledger.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -19,6 +21,8 @@ namespace {
 // first.
 constexpr std::size_t kBatchEntries = 4'096;
 constexpr std::size_t kBatchBytes = 8 * 1024 * 1024;
+
+constexpr std::chrono::milliseconds kTidyInterval{250};
 
 struct Submission {
   std::vector<LedgerEntry> entries;
@@ -65,11 +69,23 @@ class Queue {
     ready_.notify_one();
   }
 
-  /// All that waits, in order. Blocks until there is something; empty: closed, and nothing waits.
-  std::vector<Submission> take() {
+  /// All that waits, in order. Blocks until there is something, or the queue is closed, or, if
+  /// `timeout` is given, so long.
+  std::vector<Submission> take(std::optional<std::chrono::milliseconds> timeout) {
     std::unique_lock lock(mutex_);
-    ready_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
+    const auto ready = [&] { return closed_ || !waiting_.empty(); };
+    if (timeout) {
+      ready_.wait_for(lock, *timeout, ready);
+    } else {
+      ready_.wait(lock, ready);
+    }
     return std::exchange(waiting_, {});
+  }
+
+  /// True if nothing will come any more.
+  bool is_done() {
+    const std::lock_guard lock(mutex_);
+    return closed_ && waiting_.empty();
   }
 
   /// Makes room for as much as the submission took.
@@ -148,10 +164,10 @@ class EmbeddedLedger::Core {
     if (thread_.joinable()) thread_.join();
   }
 
-  Result<void> start() {
+  Result<void> start(Env& env) {
     FLORA_ASSIGN(writer_, LogWriter::open({options_.database, options_.checkpoint_file,
                                            options_.origin, options_.vfs, options_.max_wal_pages},
-                                          options_.key));
+                                          options_.key, env));
     for (const Origin& origin : writer_->origins()) {
       vkeys_.push_back(to_text(NoteVerifier{origin.name, options_.key.public_key()}));
     }
@@ -187,21 +203,31 @@ class EmbeddedLedger::Core {
 
  private:
   void run() {
-    for (auto waiting = queue_.take(); !waiting.empty(); waiting = queue_.take()) {
+    while (!queue_.is_done()) {
+      std::optional<std::chrono::milliseconds> timeout;
+      if (!fatal_ && writer_->is_dirty()) timeout = kTidyInterval;
+      auto waiting = queue_.take(timeout);
       auto next = waiting.begin();
-      while (next != waiting.end()) {
-        auto end = next;
-        std::size_t entries = 0;
-        std::size_t bytes = 0;
-        do {
-          entries += end->entries.size();
-          bytes += end->bytes;
-          ++end;
-        } while (end != waiting.end() && entries < kBatchEntries && bytes < kBatchBytes);
-        commit(std::span(next, end), entries, bytes);
-        next = end;
-      }
+      while (next != waiting.end()) next = commit_some(next, waiting.end());
+      if (fatal_) continue;
+      if (auto tidied = writer_->tidy(); !tidied) stop(tidied.error());
     }
+  }
+
+  using Iterator = std::vector<Submission>::iterator;
+
+  /// Commits one batch from the front; returns where the next one begins.
+  Iterator commit_some(Iterator begin, Iterator end) {
+    std::size_t entries = 0;
+    std::size_t bytes = 0;
+    Iterator next = begin;
+    do {
+      entries += next->entries.size();
+      bytes += next->bytes;
+      ++next;
+    } while (next != end && entries < kBatchEntries && bytes < kBatchBytes);
+    commit(std::span(begin, next), entries, bytes);
+    return next;
   }
 
   /// Records a run of submissions, which hold `count` entries of `bytes` in all, and answers each.
@@ -218,7 +244,6 @@ class EmbeddedLedger::Core {
     if (!results) return fail(batch, results.error());
     publish();
     answer(batch, std::move(*results));
-    if (auto tidied = writer_->tidy(); !tidied) stop(tidied.error());
   }
 
   void answer(std::span<Submission> batch, std::vector<Result<Position>> results) {
@@ -278,7 +303,7 @@ Result<std::unique_ptr<EmbeddedLedger>> EmbeddedLedger::open(EmbeddedOptions opt
   const std::int64_t begin = env.steady_ns();
   FLORA_ASSIGN(LockFile lock, LockFile::acquire(lock_path(options.database)));
   auto core = std::make_unique<Core>(std::move(options), std::move(lock));
-  FLORA_TRY(core->start());
+  FLORA_TRY(core->start(env));
   log::write(log::Level::info, "ledger opened",
              {{"entries", static_cast<std::int64_t>(core->size())},
               {"microseconds", (env.steady_ns() - begin) / 1000}});

@@ -9,6 +9,7 @@
 namespace flora::ledger {
 namespace {
 
+constexpr std::int64_t kSyncInterval = 1'000'000'000;  // Nanoseconds.
 constexpr std::size_t kMaxBody = 65'535;  // What the length in an entry bundle can say.
 
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
@@ -64,23 +65,28 @@ struct LogWriter::Statements {
 };
 
 LogWriter::LogWriter(sqlite::Database database, CheckpointFile file, const crypto::Ed25519Key& key,
-                     int max_wal_pages)
+                     Env& env, int max_wal_pages)
     : database_(std::move(database)),
       file_(std::move(file)),
       key_(key),
+      env_(env),
+      synced_ns_(env.steady_ns()),
       max_wal_pages_(max_wal_pages) {}
 
-LogWriter::~LogWriter() = default;
+LogWriter::~LogWriter() {
+  // A failure leaves an older checkpoint in the file, which is as true.
+  if (file_.is_dirty()) static_cast<void>(file_.sync().has_value());
+}
 
 Result<std::unique_ptr<LogWriter>> LogWriter::open(const Options& options,
-                                                   const crypto::Ed25519Key& key) {
+                                                   const crypto::Ed25519Key& key, Env& env) {
   FLORA_ASSIGN(auto database, sqlite::Database::open(options.database, sqlite::Mode::read_write,
                                                      sqlite::Sync::full, options.vfs));
   // SQLite's own checkpointing would hide a failed sync: tidy() does it and reports it.
   FLORA_TRY(database.execute("PRAGMA wal_autocheckpoint=0"));
   FLORA_ASSIGN(auto file, CheckpointFile::open(options.checkpoint_file, options.vfs));
   std::unique_ptr<LogWriter> writer(
-      new LogWriter(std::move(database), std::move(file), key, options.max_wal_pages));
+      new LogWriter(std::move(database), std::move(file), key, env, options.max_wal_pages));
   FLORA_TRY(writer->start(options));
   return writer;
 }
@@ -137,7 +143,8 @@ Result<void> LogWriter::compare_with_file() {
   if (!file_.note()) {
     if (tree_.size() > 0)
       return Error{Errc::invalid, "the checkpoint file is missing or unreadable"};
-    return file_.write(note_);
+    FLORA_TRY(file_.write(note_));
+    return file_.sync();
   }
   auto outside = open_checkpoint(*file_.note(), {origins_.back().name, key_.public_key()});
   if (!outside) {
@@ -149,7 +156,8 @@ Result<void> LogWriter::compare_with_file() {
   FLORA_ASSIGN(const Digest root, root_at(reader, outside->size));
   if (root != outside->root) return contradiction();
   if (outside->size == tree_.size()) return {};
-  return file_.write(note_);
+  FLORA_TRY(file_.write(note_));
+  return file_.sync();
 }
 
 Result<void> LogWriter::prepare() {
@@ -283,6 +291,11 @@ void LogWriter::attach_receipts(std::uint64_t old_size, std::span<LedgerEntry* c
 }
 
 Result<void> LogWriter::tidy() {
+  if (const std::int64_t now = env_.steady_ns();
+      file_.is_dirty() && now - synced_ns_ >= kSyncInterval) {
+    synced_ns_ = now;
+    FLORA_TRY(file_.sync());
+  }
   if (wal_pages_ < max_wal_pages_) return {};
   wal_pages_ = 0;
   return database_.checkpoint();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/base/crypto.h"
+#include "gateway/base/env.h"
 #include "gateway/base/sqlite.h"
 #include "ledger-client/embedded/checkpoint_file.h"
 #include "ledger-client/embedded/log_reader.h"
@@ -31,7 +32,9 @@ class LogWriter {
   /// Opens or creates; see EmbeddedLedger::open(). The caller holds the lock. `key` must outlive
   /// the writer.
   static Result<std::unique_ptr<LogWriter>> open(const Options& options,
-                                                 const crypto::Ed25519Key& key);
+                                                 const crypto::Ed25519Key& key, Env& env);
+
+  /// Syncs the checkpoint file.
   ~LogWriter();
 
   /// Records entries in order, in one transaction with one signed checkpoint, which then also
@@ -40,16 +43,20 @@ class LogWriter {
   /// recorded, the writer can go on); uncertain and corrupt (it must not be used again).
   Result<std::vector<Result<Position>>> record(std::span<LedgerEntry* const> entries);
 
-  /// Moves the write-ahead log into the database if it has grown large. Errors: as SQLite's; the
-  /// writer must not be used again.
+  /// Work that may wait until answers are given: moves the write-ahead log into the database if it
+  /// has grown large, and syncs the checkpoint file once a second. Errors: as SQLite's, uncertain;
+  /// the writer must not be used again.
   Result<void> tidy();
+
+  /// True if the checkpoint file has something to sync: call tidy() again within a second.
+  bool is_dirty() const { return file_.is_dirty(); }
 
   std::uint64_t size() const { return tree_.size(); }
   const std::string& checkpoint() const { return note_; }
   const std::vector<Origin>& origins() const { return origins_; }
 
  private:
-  LogWriter(sqlite::Database database, CheckpointFile file, const crypto::Ed25519Key& key,
+  LogWriter(sqlite::Database database, CheckpointFile file, const crypto::Ed25519Key& key, Env& env,
             int max_wal_pages);
 
   Result<void> start(const Options& options);
@@ -73,6 +80,8 @@ class LogWriter {
   std::vector<Origin> origins_;
   GrowingTree tree_;
   std::string note_;
+  Env& env_;
+  std::int64_t synced_ns_;  // When the checkpoint file was synced.
   const int max_wal_pages_;
   int wal_pages_ = 0;
 };

@@ -207,6 +207,7 @@ Result<CheckReport> backup(const LedgerFiles& files, const std::string& folder) 
     FLORA_ASSIGN(const StoredCheckpoint last, reader.last_checkpoint());
     FLORA_ASSIGN(CheckpointFile file, CheckpointFile::open(copy.checkpoint_file));
     FLORA_TRY(file.write(last.note));
+    FLORA_TRY(file.sync());
   }
   FLORA_ASSIGN(CheckReport report, verify(copy));
   remove_file(copy.database + "-wal");
@@ -236,6 +237,7 @@ Result<Restored> restore(const LedgerFiles& files, const crypto::Ed25519Key& key
   if (note) {
     FLORA_ASSIGN(CheckpointFile file, CheckpointFile::open(files.checkpoint_file));
     FLORA_TRY(file.write(*note));
+    FLORA_TRY(file.sync());
   }
   FLORA_ASSIGN(Checkpoint head, head_of(files.database, files));
   return Restored{std::move(head), loss.entries, loss.possible};
