@@ -225,10 +225,9 @@ class Checker {
       fail("format",
            report ? with_shape("It must be " + std::string(name_of(rule.format)), text) : "");
     }
-    if (rule.pattern &&
-        !RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *rule.pattern)) {
+    if (rule.pattern && !rule.pattern->matches(text)) {
       fail("pattern",
-           report ? with_shape("It does not match " + rule.pattern->pattern(), text) : "");
+           report ? with_shape("It does not match " + rule.pattern->expression(), text) : "");
     }
     return good;
   }

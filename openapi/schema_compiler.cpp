@@ -216,10 +216,8 @@ Result<void> SchemaCompiler::read_format(Rule& rule, const yaml::Node& value) {
 
 Result<void> SchemaCompiler::read_pattern(Rule& rule, const yaml::Node& value) {
   if (!is_plain_text(value)) return error(value.at, "`pattern` must be a string");
-  RE2::Options options;
-  options.set_log_errors(false);
-  rule.pattern = std::make_unique<RE2>(value.text, options);
-  if (!rule.pattern->ok()) return error(value.at, "`pattern` is not a regular expression of RE2");
+  rule.pattern = TextPattern::compile(value.text);
+  if (!rule.pattern) return error(value.at, "`pattern` is not a regular expression of RE2");
   return {};
 }
 

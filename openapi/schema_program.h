@@ -2,8 +2,6 @@
 // Internal to openapi.
 #pragma once
 
-#include <re2/re2.h>
-
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -11,6 +9,8 @@
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "openapi/text_pattern.h"
 
 namespace flora::openapi {
 
@@ -48,7 +48,7 @@ struct Rule {
   std::size_t max_length = std::numeric_limits<std::size_t>::max();
   std::optional<double> minimum;
   std::optional<double> maximum;
-  std::unique_ptr<RE2> pattern;
+  std::optional<TextPattern> pattern;
   std::vector<std::uint32_t> all_of;
   std::vector<std::uint32_t> any_of;
   std::vector<std::uint32_t> one_of;
