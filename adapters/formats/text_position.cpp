@@ -1,22 +1,43 @@
 #include "adapters/formats/text_position.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace flora::adapter {
 namespace {
 
 constexpr std::size_t kStride = 4096;
 
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
+const char* find(std::string_view text, char c, std::size_t from, std::size_t to) {
+  return static_cast<const char*>(std::memchr(text.data() + from, c, to - from));
+}
+
 // Moves `position` over the bytes [from, to) of `text`.
 void advance(std::string_view text, std::size_t from, std::size_t to, TextPosition& position) {
-  for (std::size_t i = from; i < to; ++i) {
-    const char c = text[i];
-    if (c == '\n' || (c == '\r' && (i + 1 >= text.size() || text[i + 1] != '\n'))) {
-      ++position.line;
-      position.column = 1;
-    } else if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {
-      ++position.column;
+  const auto next_line = [&](std::size_t behind) {
+    ++position.line;
+    position.column = 1;
+    from = behind;
+  };
+  while (from < to) {
+    const char* feed = find(text, '\n', from, to);
+    const std::size_t line_end =
+        feed == nullptr ? to : static_cast<std::size_t>(feed - text.data());
+    while (const char* cr = find(text, '\r', from, line_end)) {
+      const auto at = static_cast<std::size_t>(cr - text.data());
+      if (at + 1 < text.size() && text[at + 1] == '\n') break;  // One line end with the LF.
+      next_line(at + 1);
     }
+    if (feed != nullptr) {
+      next_line(line_end + 1);
+      continue;
+    }
+    position.column += static_cast<int>(
+        std::count_if(text.begin() + static_cast<std::ptrdiff_t>(from),
+                      text.begin() + static_cast<std::ptrdiff_t>(to), begins_character));
+    return;
   }
 }
 

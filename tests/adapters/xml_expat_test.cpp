@@ -81,15 +81,16 @@ Trace by_scanner(const std::string& document) {
         trace.events += "E\n";
         break;
       case XmlScanner::Token::text:
-        CHECK(!scanner.text().empty());
+        if (scanner.text().empty()) FAIL_CHECK("an empty piece of text");
         trace.text += scanner.text();
         break;
       case XmlScanner::Token::done:
         trace.accepted = true;
         return trace;
       case XmlScanner::Token::error:
-        CHECK(scanner.error().offset <= document.size());
-        CHECK(!scanner.error().reason.empty());
+        if (scanner.error().offset > document.size() || scanner.error().reason.empty()) {
+          FAIL_CHECK("an error without a place or reason");
+        }
         return trace;
     }
   }
@@ -114,8 +115,8 @@ struct Tally {
   }
 };
 
-std::vector<std::string> seeds() {
-  std::vector<std::string> all = {
+const std::vector<std::string>& small_seeds() {
+  static const std::vector<std::string> all = {
       "<a/>",
       "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone='yes' ?><a>x</a>",
       "\xEF\xBB\xBF<a b='1' c=\"2\">t&amp;&#65;&#x1F600;<![CDATA[<x>]]]]>&lt;</a>\n<!-- end -->",
@@ -125,6 +126,12 @@ std::vector<std::string> seeds() {
       "<\xC3\xA4 \xC3\xB6='1'>\xCC\x80</\xC3\xA4>",
       "<a xmlns:p='u' xmlns:q='u'><b p:x='1' q:y='2'/></a>",
   };
+  return all;
+}
+
+// The small ones and all XML files of the bundles, those that must be refused among them.
+std::vector<std::string> seeds() {
+  std::vector<std::string> all = small_seeds();
   const std::filesystem::path bundles = std::string(FLORA_SOURCE_DIR) + "/adapters";
   for (const auto& entry : std::filesystem::recursive_directory_iterator(bundles)) {
     if (entry.path().extension() != ".xml") continue;
@@ -211,11 +218,10 @@ const std::vector<std::string>& snippets() {
 
 TEST_CASE("each seed is read as expat reads it") {
   Tally tally;
-  for (const std::string& seed : seeds()) {
-    CHECK(by_scanner(seed).accepted);
-    tally.compare(seed);
-  }
-  CHECK(tally.accepted == tally.compared);
+  for (const std::string& seed : small_seeds()) CHECK(by_scanner(seed).accepted);
+  for (const std::string& seed : seeds()) tally.compare(seed);
+  CHECK(tally.accepted > 80);
+  CHECK(tally.accepted == tally.compared - tally.refused_by_expat - tally.stricter);
 }
 
 TEST_CASE("what expat refuses is refused: every prefix of every seed") {
@@ -229,8 +235,7 @@ TEST_CASE("what expat refuses is refused: every prefix of every seed") {
 
 TEST_CASE("what expat refuses is refused: every snippet at every place of the small seeds") {
   Tally tally;
-  for (const std::string& seed : seeds()) {
-    if (seed.size() > 300) continue;
+  for (const std::string& seed : small_seeds()) {
     for (std::size_t at = 0; at <= seed.size(); ++at) {
       for (const std::string& snippet : snippets()) {
         tally.compare(seed.substr(0, at) + snippet + seed.substr(at));
