@@ -1,1 +1,74 @@
-int main() { return 0; }
+// flora-gateway: one binary with subcommands. `serve` is the gateway itself.
+#include <charconv>
+#include <iostream>
+
+#include "gateway/commands/commands.h"
+
+namespace {
+
+using flora::Errc;
+using flora::Error;
+using flora::Result;
+using flora::commands::CommandLine;
+
+constexpr const char* kUsage =
+    "flora-gateway <command> [--config <file>] [--data <folder>]\n"
+    "  init                      make the keys that are missing\n"
+    "  check                     read settings, document, catalogue, policy and adapters\n"
+    "  serve                     run the gateway\n"
+    "        [--port <n>] [--operations-port <n>]   0: the system chooses\n"
+    "        [--port-file <file>]                   where the ports are written\n"
+    "  ledger verify             check signatures and roots, beside a running gateway\n"
+    "  ledger fsck               check every entry, tile and checkpoint\n"
+    "  ledger backup <folder>    copy ledger and mapping, beside a running gateway\n"
+    "  ledger restore [<folder>] [--accept-loss]\n"
+    "  ledger rebuild            make the read model anew\n"
+    "  receipt verify <file> --key <verifier key>   offline\n";
+
+Result<std::optional<std::uint16_t>> port_of(const CommandLine& line, std::string_view option) {
+  const auto text = line.option(option);
+  if (!text) return std::optional<std::uint16_t>();
+  std::uint16_t port = 0;
+  const char* const end = text->data() + text->size();
+  const auto parsed = std::from_chars(text->data(), end, port);
+  if (parsed.ec != std::errc() || parsed.ptr != end) {
+    return Error{Errc::invalid, std::string(option) + " needs a port number"};
+  }
+  return std::optional(port);
+}
+
+Result<flora::settings::Settings> load_settings(const CommandLine& line, flora::Env& env) {
+  flora::settings::Overrides overrides;
+  overrides.data_folder = line.option("--data");
+  FLORA_ASSIGN(overrides.port, port_of(line, "--port"));
+  FLORA_ASSIGN(overrides.operations_port, port_of(line, "--operations-port"));
+  return flora::settings::load(line.option("--config").value_or("config/gateway.yaml"), overrides,
+                               env);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  namespace commands = flora::commands;
+  flora::Env& env = flora::Env::system();
+  const auto line = CommandLine::parse(std::vector<std::string>(argv + 1, argv + argc),
+                                       {"--config", "--data", "--port", "--operations-port",
+                                        "--port-file", "--key", "--accept-loss!", "--help!"});
+  if (!line) return commands::fail(line.error());
+  const std::string command = line->words.empty() ? "" : line->words[0];
+  if (line->has("--help") || command.empty()) {
+    std::cout << kUsage;
+    return command.empty() && !line->has("--help") ? 2 : 0;
+  }
+  if (command == "receipt" && line->words.size() == 3 && line->words[1] == "verify") {
+    return commands::verify_receipt(line->words[2], line->option("--key"), env);
+  }
+  const auto settings = load_settings(*line, env);
+  if (!settings) return commands::fail(settings.error());
+  if (command == "serve") return commands::serve(*settings, line->option("--port-file"), env);
+  if (command == "check") return commands::check(*settings, env);
+  if (command == "init") return commands::init(*settings, env);
+  if (command == "ledger") return commands::ledger(*settings, *line, env);
+  std::cerr << kUsage;
+  return 2;
+}

@@ -240,6 +240,9 @@ void Connection::on_drain() {
   if (!closed_) worker_.touch(*this);
 }
 
+// Who has its whole answer keeps it.
+void Connection::on_kill() { close(!lingering_); }
+
 void Connection::close(bool reset) {
   if (std::exchange(closed_, true)) return;
   const bool owed = std::any_of(turns_.begin(), turns_.end(),

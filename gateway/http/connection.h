@@ -41,6 +41,7 @@ class Connection final : public DeadlineNode {
   void on_event(bool read, bool write, bool hangup);
   void on_deadline(Deadline deadline);
   void on_drain();
+  void on_kill();
   void deliver(Message& message);  ///< From a handler. Only while not closed.
 
   /// Does what can be done without waiting, and sets watch and deadline for the rest.

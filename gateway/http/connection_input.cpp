@@ -1,5 +1,6 @@
 // The way in: heads, bodies, and whose turn it is.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "gateway/http/connection.h"
@@ -8,7 +9,7 @@
 namespace flora::http {
 namespace {
 
-constexpr std::size_t kChunk = 64 * 1024;  // Bytes of a BodyChunk at most.
+constexpr std::size_t kChunk = 64u << 10;  // Bytes of a BodyChunk at most.
 
 constexpr Refusal kIncomplete{400, "malformed-request", "The request ends before it is complete."};
 constexpr Refusal kBadBody{400, "malformed-request", "The chunked body is malformed."};
@@ -138,7 +139,7 @@ void Connection::start_whole(std::size_t max_bytes) {
     return refuse_body(worker_.error_page(kTooLarge.status, kTooLarge.problem, kTooLarge.detail));
   }
   input_ = Input::body;
-  body_max_ = max_bytes;
+  body_max_ = std::min(max_bytes, std::numeric_limits<std::size_t>::max() - 1);
   send_continue();
 }
 

@@ -10,7 +10,7 @@ namespace flora::http {
 namespace {
 
 constexpr std::size_t kCopy =
-    16 * 1024;  // A body up to this size is sent from one piece with its head.
+    16u << 10;  // A body up to this size is sent from one piece with its head.
 
 constexpr Refusal kFault{500, "internal-error", "The request failed."};
 

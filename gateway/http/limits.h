@@ -8,15 +8,15 @@ namespace flora::http {
 
 /// Bounds of what one client can make the server hold. Beyond: the status in brackets.
 struct Limits {
-  std::size_t request_line = 8 * 1024;  ///< Bytes (414).
-  std::size_t head = 32 * 1024;         ///< Bytes of request line and fields together (431).
+  std::size_t request_line = 8u << 10;  ///< Bytes (414).
+  std::size_t head = 32u << 10;         ///< Bytes of request line and fields together (431).
   std::size_t fields = 100;             ///< Header fields (431).
   std::size_t chunk_line = 1024;        ///< Bytes of a chunk size with its extensions (400).
-  std::size_t trailers = 8 * 1024;      ///< Bytes of the trailer section (400).
+  std::size_t trailers = 8u << 10;      ///< Bytes of the trailer section (400).
   std::size_t pipeline = 16;            ///< Safe requests under way on one connection.
-  std::size_t read_ahead = 16 * 1024;   ///< Bytes kept of requests that wait for their turn.
-  std::size_t output = 256 * 1024;      ///< Bytes waiting for the client: back-pressure above.
-  std::size_t discard = 64 * 1024;      ///< A refused body up to this size is read and dropped.
+  std::size_t read_ahead = 16u << 10;   ///< Bytes kept of requests that wait for their turn.
+  std::size_t output = 256u << 10;      ///< Bytes waiting for the client: back-pressure above.
+  std::size_t discard = 64u << 10;      ///< A refused body up to this size is read and dropped.
   std::size_t buffered_bodies = 512u
                                 << 20;  ///< Bytes of all bodies that are being collected (503).
   std::size_t connections = 10'000;     ///< In total; above, idle ones are closed, else 503.

@@ -5,7 +5,7 @@
 namespace flora::http {
 namespace {
 
-constexpr std::size_t kJoin = 16 * 1024;  // A part is filled up to this size; a TLS record's size.
+constexpr std::size_t kJoin = 16u << 10;  // A part is filled up to this size; a TLS record's size.
 
 }  // namespace
 

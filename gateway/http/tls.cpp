@@ -19,7 +19,7 @@ namespace {
 
 constexpr long kSessionSeconds = 300;
 constexpr long kSessionCache = 4096;
-constexpr std::size_t kRecord = 16 * 1024;
+constexpr std::size_t kRecord = 16u << 10;
 
 template <auto free>
 struct Deleter {

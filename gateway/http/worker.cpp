@@ -253,7 +253,7 @@ void Worker::drain() {
 
 void Worker::kill() {
   drain();
-  for (const auto& [id, connection] : connections_) connection->close(true);
+  for (const auto& [id, connection] : connections_) connection->on_kill();
   report_drained();
   loop_->reactor->shutdown();
 }

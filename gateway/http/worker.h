@@ -51,7 +51,7 @@ struct WorkerCounters {
 /// Functions are for the worker's own thread (its connections), unless they say otherwise.
 class Worker {
  public:
-  static constexpr std::size_t kScratch = 64 * 1024;
+  static constexpr std::size_t kScratch = 64u << 10;
   static constexpr std::uint64_t kListenerTag = (1ULL << 40) + 16;  ///< Of the first listener.
 
   /// Does not start the thread. Errors: unavailable.

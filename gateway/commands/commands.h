@@ -1,0 +1,46 @@
+// The subcommands of flora-gateway. Each prints what it did and returns the exit code:
+// 0 done, 1 it failed or found something, 2 the command line or the settings are wrong.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gateway/base/env.h"
+#include "gateway/base/result.h"
+#include "gateway/settings/settings.h"
+
+namespace flora::commands {
+
+/// `--name value` options and the words between them.
+struct CommandLine {
+  std::vector<std::string> words;
+  std::vector<std::pair<std::string, std::string>> options;
+
+  /// Errors: invalid (an option that is not in `known`, or lacks its value). A name that ends in
+  /// `!` is a switch without value.
+  static Result<CommandLine> parse(const std::vector<std::string>& arguments,
+                                   const std::vector<std::string>& known);
+  std::optional<std::string> option(std::string_view name) const;
+  bool has(std::string_view name) const { return option(name).has_value(); }
+};
+
+/// Runs the gateway until SIGTERM or SIGINT.
+int serve(const settings::Settings& settings, const std::optional<std::string>& port_file,
+          Env& env);
+
+/// Reads and compiles everything that serve would, and opens nothing.
+int check(const settings::Settings& settings, Env& env);
+
+/// Makes the keys that are missing in the data folder.
+int init(const settings::Settings& settings, Env& env);
+
+/// `ledger verify|fsck|backup|restore|rebuild`.
+int ledger(const settings::Settings& settings, const CommandLine& line, Env& env);
+
+/// `receipt verify <file>`: offline; needs the receipt and the public key, no settings.
+int verify_receipt(const std::string& file, const std::optional<std::string>& vkey, Env& env);
+
+/// Prints "flora-gateway: <message>" to stderr; the exit code for it.
+int fail(const Error& error);
+
+}  // namespace flora::commands

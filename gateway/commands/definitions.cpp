@@ -1,0 +1,59 @@
+#include "gateway/commands/definitions.h"
+
+#include "gateway/base/bytes.h"
+
+namespace flora::commands {
+namespace {
+
+constexpr std::size_t kMaxFile = 4 << 20;
+
+}  // namespace
+
+Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& settings,
+                                                      Env& env) {
+  FLORA_ASSIGN(openapi::Document document, openapi::Document::load());
+  FLORA_ASSIGN(const std::string statuses, env.read_file(settings.statuses_file, kMaxFile));
+  FLORA_ASSIGN(Catalogue catalogue, Catalogue::parse(statuses, settings.statuses_file));
+  FLORA_ASSIGN(const std::string policy_text, env.read_file(settings.policy_file, kMaxFile));
+  FLORA_ASSIGN(policy::Policy policy, policy::Policy::parse(policy_text, settings.policy_file));
+  auto definitions = std::make_unique<Definitions>(
+      Definitions{std::move(document), std::move(catalogue), std::move(policy), {}});
+  for (const std::string& folder : settings.adapter_folders) {
+    FLORA_ASSIGN(std::unique_ptr<adapter::Adapter> adapter, adapter::Adapter::load(folder));
+    const std::string id = adapter->info().id;
+    if (!definitions->adapters.emplace(id, std::move(adapter)).second) {
+      return Error{Errc::invalid, folder + ": an adapter with the id " + id + " is there already"};
+    }
+  }
+  return definitions;
+}
+
+privacy::ClosedLists closed_lists(const Definitions& definitions,
+                                  const settings::Settings& settings) {
+  privacy::ClosedLists lists;
+  for (const policy::Authority& authority : definitions.policy.authorities()) {
+    lists.authorities.insert(authority.id);
+    lists.sites.insert(authority.sites.begin(), authority.sites.end());
+  }
+  lists.channels.insert(settings.channel);
+  lists.catalogues.insert(definitions.catalogue.version());
+  for (const auto& [id, adapter] : definitions.adapters) {
+    lists.adapters.insert(id + ' ' + adapter->info().version + ' ' + adapter->info().hash);
+  }
+  return lists;
+}
+
+Result<crypto::Ed25519Key> load_ledger_key(const settings::Settings& settings, Env& env) {
+  Result<std::string> text = env.read_file(settings.ledger_key_file, 1024);
+  if (!text) {
+    Error error = std::move(text).error();
+    if (error.code == Errc::not_found) error.message += " (make it with: flora-gateway init)";
+    return error;
+  }
+  while (!text->empty() && text->back() == '\n') text->pop_back();
+  const auto seed = from_base64(*text);
+  if (!seed) return Error{Errc::invalid, settings.ledger_key_file + ": not Base 64"};
+  return crypto::Ed25519Key::from_seed(as_bytes(*seed));
+}
+
+}  // namespace flora::commands

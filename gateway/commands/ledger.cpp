@@ -1,0 +1,178 @@
+// `flora-gateway ledger …`, `receipt …` and `init`: what operators do with files.
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "gateway/base/bytes.h"
+#include "gateway/base/sqlite.h"
+#include "gateway/commands/commands.h"
+#include "gateway/commands/definitions.h"
+#include "ledger-client/embedded/operations.h"
+#include "ledger-client/merkle/proof.h"
+
+namespace flora::commands {
+namespace {
+
+constexpr std::size_t kMaxReceipt = 1 << 20;
+
+Result<ledger::LedgerFiles> files_of(const settings::Settings& settings, Env& env) {
+  FLORA_ASSIGN(const crypto::Ed25519Key key, load_ledger_key(settings, env));
+  return ledger::LedgerFiles{settings.ledger_database(), settings.ledger_checkpoint_file,
+                             settings.ledger_origin, key.public_key()};
+}
+
+int print(std::string_view what, const Result<ledger::CheckReport>& report) {
+  if (!report) return fail(report.error());
+  for (const std::string& finding : report->findings) std::cout << "FINDING " << finding << '\n';
+  std::cout << what << ": " << report->entries << " entries, tree head of size "
+            << report->head.size << ", " << report->findings.size() << " findings\n";
+  return report->clean() ? 0 : 1;
+}
+
+// The mapping goes first: every transaction of the copy's ledger that it does not know was accepted
+// after this moment.
+Result<void> backup_store(const settings::Settings& settings, const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return Error{Errc::unavailable, "cannot create " + folder + ": " + error.message()};
+  const std::string target = folder + "/store.db";
+  if (std::filesystem::exists(target)) return Error{Errc::conflict, target + " is there already"};
+  FLORA_ASSIGN(auto source,
+               sqlite::Database::open(settings.store_database(), sqlite::Mode::read_only));
+  return source.backup_to(target);
+}
+
+int backup(const settings::Settings& settings, const ledger::LedgerFiles& files,
+           const std::string& folder) {
+  if (const Result<void> done = backup_store(settings, folder); !done) return fail(done.error());
+  return print("backup", ledger::backup(files, folder));
+}
+
+// The present files stay beside the restored ones.
+Result<void> restore_store(const settings::Settings& settings, const std::string& folder,
+                           Env& env) {
+  const std::string source = folder + "/store.db";
+  const std::string suffix = ".before-restore-" + std::to_string(env.now_ms());
+  std::error_code error;
+  for (const char* ending : {"", "-wal", "-shm"}) {
+    const std::string present = settings.store_database() + ending;
+    if (!std::filesystem::exists(present)) continue;
+    std::filesystem::rename(present, settings.store_database() + suffix + ending, error);
+    if (error) return Error{Errc::unavailable, "cannot move " + present + ": " + error.message()};
+  }
+  FLORA_ASSIGN(auto copy, sqlite::Database::open(source, sqlite::Mode::read_only));
+  return copy.backup_to(settings.store_database());
+}
+
+int restore(const settings::Settings& settings, const ledger::LedgerFiles& files,
+            const std::string& folder, bool accept_loss, Env& env) {
+  const auto key = load_ledger_key(settings, env);
+  if (!key) return fail(key.error());
+  const auto on_loss = accept_loss ? ledger::OnLoss::new_origin : ledger::OnLoss::refuse;
+  const auto restored = ledger::restore(files, *key, folder, on_loss, env);
+  if (!restored) return fail(restored.error());
+  if (!folder.empty()) {
+    if (const Result<void> done = restore_store(settings, folder, env); !done) {
+      return fail(done.error());
+    }
+  }
+  std::cout << "restored: tree head of size " << restored->head.size << ", " << restored->lost
+            << " signed entries lost" << (restored->new_origin ? ", a new origin begins" : "")
+            << '\n';
+  return 0;
+}
+
+// The read model is derived: without its file the next start reads the ledger from the front.
+int rebuild(const settings::Settings& settings, Env& env) {
+  auto key = load_ledger_key(settings, env);
+  if (!key) return fail(key.error());
+  auto ledger =
+      ledger::EmbeddedLedger::open({settings.ledger_database(), settings.ledger_checkpoint_file,
+                                    settings.ledger_origin, std::move(*key)},
+                                   env);
+  if (!ledger) return fail(ledger.error());
+  for (const char* ending : {"", "-wal", "-shm"}) {
+    std::filesystem::remove(settings.view_database() + ending);
+  }
+  const auto index = view::ProcedureIndex::open(settings.view_database(), **ledger);
+  if (!index) return fail(index.error());
+  std::cout << "rebuilt: " << (*index)->position() << " entries\n";
+  return 0;
+}
+
+Result<bool> make_secret(const std::string& path, Env& env) {
+  if (std::filesystem::exists(path)) return false;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::array<std::byte, 32> secret{};
+  env.random(secret);
+  FLORA_TRY(env.replace_file(path, to_base64(secret) + '\n', 0600));
+  return true;
+}
+
+}  // namespace
+
+int fail(const Error& error) {
+  std::cerr << "flora-gateway: " << error.message << '\n';
+  return error.code == Errc::invalid ? 2 : 1;
+}
+
+int init(const settings::Settings& settings, Env& env) {
+  for (const std::string& path : {settings.ledger_key_file, settings.mapping_secret_file}) {
+    const Result<bool> made = make_secret(path, env);
+    if (!made) return fail(made.error());
+    std::cout << path << (*made ? " made" : " is there already") << '\n';
+  }
+  const auto key = load_ledger_key(settings, env);
+  if (!key) return fail(key.error());
+  std::cout << "verifier key: "
+            << ledger::to_text(ledger::NoteVerifier{settings.ledger_origin, key->public_key()})
+            << '\n';
+  return 0;
+}
+
+int ledger(const settings::Settings& settings, const CommandLine& line, Env& env) {
+  const std::string action = line.words.size() > 1 ? line.words[1] : "";
+  const std::string folder = line.words.size() > 2 ? line.words[2] : "";
+  const auto files = files_of(settings, env);
+  if (!files) return fail(files.error());
+  if (action == "verify") return print("verify", ledger::verify(*files));
+  if (action == "fsck") return print("fsck", ledger::fsck(*files));
+  if (action == "backup" && !folder.empty()) return backup(settings, *files, folder);
+  if (action == "restore") {
+    return restore(settings, *files, folder, line.has("--accept-loss"), env);
+  }
+  if (action == "rebuild") return rebuild(settings, env);
+  return fail({Errc::invalid,
+               "ledger verify | fsck | backup <folder> | restore [<folder>] "
+               "[--accept-loss] | rebuild"});
+}
+
+int verify_receipt(const std::string& file, const std::optional<std::string>& vkey, Env& env) {
+  const auto text = env.read_file(file, kMaxReceipt);
+  if (!text) return fail(text.error());
+  const nlohmann::json json = nlohmann::json::parse(*text, nullptr, false);
+  // A receipt by itself, or the answer that holds it.
+  const nlohmann::json* receipt = &json;
+  if (json.is_object() && json.contains("receipt")) receipt = &json["receipt"];
+  const auto member = [receipt](const char* name) {
+    return receipt->is_object() && receipt->contains(name) && (*receipt)[name].is_string()
+               ? (*receipt)[name].get<std::string>()
+               : std::string();
+  };
+  const std::string key = vkey.value_or("");
+  if (key.empty()) {
+    return fail({Errc::invalid,
+                 "--key is needed: the ledger's verifier key, from a source you "
+                 "trust; the one within the receipt proves nothing"});
+  }
+  const auto verified = ledger::verify_receipt(member("entry"), member("proof"), key);
+  if (!verified)
+    return fail({Errc::corrupt, "the receipt does not verify: " + verified.error().message});
+  std::cout << "verified: entry " << verified->index << " of the log "
+            << verified->checkpoint.origin << " at size " << verified->checkpoint.size << '\n';
+  return 0;
+}
+
+}  // namespace flora::commands

@@ -1,0 +1,165 @@
+// Wires the gateway and runs it. What runs can be read off here, from top to bottom; it is taken
+// down in the opposite order.
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "gateway/api/api.h"
+#include "gateway/base/log.h"
+#include "gateway/commands/commands.h"
+#include "gateway/commands/definitions.h"
+
+namespace flora::commands {
+namespace {
+
+constexpr std::size_t kBlockingThreads = 4;
+constexpr std::size_t kBlockingQueue = 4096;
+constexpr std::chrono::seconds kDrain{20};
+
+// A disk that failed during a commit leaves what was written unknown. Only a new start finds out:
+// nothing more must be acknowledged by this process.
+void stop_at_once(const Error& error) {
+  log::write(log::Level::error, "a commit failed, the process ends",
+             {{"reason", to_string(error.code)}, {"detail", std::string_view(error.message)}});
+  ::_exit(3);
+}
+
+http::ListenerOptions listener_options(const settings::Listener& listener) {
+  http::ListenerOptions options;
+  options.address = listener.address;
+  options.port = listener.port;
+  if (listener.tls) {
+    http::TlsOptions tls;
+    tls.certificate_file = listener.tls->certificate_file;
+    tls.key_file = listener.tls->key_file;
+    tls.client_ca_file = listener.tls->client_ca_file;
+    if (!tls.client_ca_file.empty()) {
+      tls.client_certificates = listener.tls->client_certificates_required
+                                    ? http::ClientCertificates::required
+                                    : http::ClientCertificates::optional;
+    }
+    options.tls = std::move(tls);
+  }
+  return options;
+}
+
+// recordedAt never goes back: the newest one on the ledger or on its way there.
+Result<Instant> last_recorded(Ledger& ledger) {
+  const std::uint64_t size = ledger.size();
+  if (size == 0) return Instant{};
+  FLORA_ASSIGN(const auto entries, ledger.read(size - 1, 1));
+  if (entries.empty()) return Error{Errc::corrupt, "the ledger's last entry is not there"};
+  FLORA_ASSIGN(const Transaction last, parse_transaction(entries.front().body));
+  return last.recorded_at;
+}
+
+Result<void> run(const settings::Settings& settings, const std::optional<std::string>& port_file,
+                 const sigset_t& signals, Env& env) {
+  FLORA_ASSIGN(const auto definitions, load_definitions(settings, env));
+  FLORA_ASSIGN(const auto parser,
+               intake::EventParser::make(definitions->document, definitions->catalogue));
+  FLORA_ASSIGN(const auto guard, privacy::Guard::make(definitions->document, definitions->catalogue,
+                                                      closed_lists(*definitions, settings)));
+  FLORA_ASSIGN(const auto keys,
+               privacy::Keys::load(settings.mapping_secret_file, settings.environment, env));
+  FLORA_ASSIGN(crypto::Ed25519Key ledger_key, load_ledger_key(settings, env));
+  std::filesystem::create_directories(settings.data_folder);
+
+  ledger::EmbeddedOptions ledger_options{settings.ledger_database(),
+                                         settings.ledger_checkpoint_file, settings.ledger_origin,
+                                         std::move(ledger_key)};
+  ledger_options.on_fatal = stop_at_once;
+  FLORA_ASSIGN(const auto ledger, ledger::EmbeddedLedger::open(std::move(ledger_options), env));
+
+  store::Options store_options;
+  store_options.path = settings.store_database();
+  FLORA_ASSIGN(store_options.last_recorded, last_recorded(*ledger));
+  store_options.seal = [&keys, &env](const Identifier& identifier, const Uuid& procedure) {
+    return keys.seal(identifier, procedure, env);
+  };
+  store_options.on_fatal = stop_at_once;
+  FLORA_ASSIGN(const auto store, store::Store::open(std::move(store_options), env));
+
+  FLORA_ASSIGN(const auto index, view::ProcedureIndex::open(settings.view_database(), *ledger));
+  ThreadPool blocking(kBlockingThreads, kBlockingQueue);
+  intake::Forwarder forwarder(*store, *ledger, *index);
+  FLORA_TRY(forwarder.recover());
+
+  intake::Intake intake({&definitions->policy, &keys, &guard, store.get(), ledger.get(), &forwarder,
+                         &blocking, settings.channel, definitions->catalogue.version()});
+  api::Parts parts;
+  parts.env = &env;
+  parts.document = &definitions->document;
+  parts.catalogue = &definitions->catalogue;
+  parts.policy = &definitions->policy;
+  parts.keys = &keys;
+  parts.parser = &parser;
+  parts.intake = &intake;
+  parts.forwarder = &forwarder;
+  parts.store = store.get();
+  parts.ledger = ledger.get();
+  parts.index = index.get();
+  parts.adapters = &definitions->adapters;
+  parts.blocking = &blocking;
+  parts.development_header = settings.development_header;
+  FLORA_ASSIGN(const auto api, api::Api::make(std::move(parts)));
+
+  http::ServerOptions server_options;
+  server_options.workers = settings.workers;
+  server_options.error_page = api::Api::error_page;
+  FLORA_ASSIGN(
+      const auto server,
+      http::Server::start(std::move(server_options),
+                          {{listener_options(settings.listener), &api->public_handler()},
+                           {listener_options(settings.operations), &api->operations_handler()}}));
+  api->set_counters([&server] { return server->counters(); });
+
+  const auto& ports = server->ports();
+  log::write(log::Level::info, "listening",
+             {{"port", std::int64_t{ports[0]}}, {"operations_port", std::int64_t{ports[1]}}});
+  if (port_file) {
+    FLORA_TRY(env.replace_file(
+        *port_file, std::to_string(ports[0]) + ' ' + std::to_string(ports[1]) + '\n', 0644));
+  }
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::write(log::Level::info, "stopping", {{"signal", std::int64_t{signal}}});
+  server->stop(std::chrono::duration_cast<std::chrono::milliseconds>(kDrain));
+  return {};
+}
+
+}  // namespace
+
+int serve(const settings::Settings& settings, const std::optional<std::string>& port_file,
+          Env& env) {
+  // Blocked before any thread starts, so that all inherit it and sigwait() alone receives them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const Result<void> done = run(settings, port_file, signals, env);
+  if (!done) return fail(done.error());
+  log::write(log::Level::info, "stopped");
+  return 0;
+}
+
+int check(const settings::Settings& settings, Env& env) {
+  const auto definitions = load_definitions(settings, env);
+  if (!definitions) return fail(definitions.error());
+  const auto parser =
+      intake::EventParser::make((*definitions)->document, (*definitions)->catalogue);
+  if (!parser) return fail(parser.error());
+  const auto guard = privacy::Guard::make((*definitions)->document, (*definitions)->catalogue,
+                                          closed_lists(**definitions, settings));
+  if (!guard) return fail(guard.error());
+  std::cout << "The settings are good: " << (*definitions)->catalogue.statuses().size()
+            << " statuses, " << (*definitions)->policy.authorities().size() << " authorities, "
+            << (*definitions)->adapters.size() << " adapters.\n";
+  return 0;
+}
+
+}  // namespace flora::commands
