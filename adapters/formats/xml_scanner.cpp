@@ -283,6 +283,16 @@ XmlScanner::Token XmlScanner::end_tag() {
   const char* from = p_;
   p_ += 2;
   Name element;
+  if (!open_.empty() && looking_at(open_.back()) &&
+      end_ - p_ > static_cast<std::ptrdiff_t>(open_.back().size()) &&
+      p_[open_.back().size()] == '>') {  // The common case, without reading the name again.
+    const std::string_view whole = open_.back();
+    const std::size_t colon = whole.find(':');
+    prefix_ = colon == std::string_view::npos ? std::string_view{} : whole.substr(0, colon);
+    local_ = colon == std::string_view::npos ? whole : whole.substr(colon + 1);
+    p_ += whole.size() + 1;
+    return close_element();
+  }
   if (!name(element)) return failed();
   skip_space();
   if (!looking_at(">")) {
