@@ -8,7 +8,7 @@
 namespace flora::http::test {
 namespace {
 
-constexpr std::size_t kBlock = 16 * 1024;
+constexpr std::size_t kBlock = 16u << 10;
 
 Response text(std::string body) { return {200, {{"content-type", "text/plain"}}, std::move(body)}; }
 

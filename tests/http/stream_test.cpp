@@ -12,7 +12,7 @@ using namespace flora::http::test;
 
 namespace {
 
-constexpr std::size_t kBlock = 16 * 1024;
+constexpr std::size_t kBlock = 16u << 10;
 
 std::string chunk(const std::string& bytes) {
   char size[32];
