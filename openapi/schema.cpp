@@ -87,9 +87,6 @@ bool equals(const json::Value& value, const Scalar& scalar) {
       return std::holds_alternative<std::nullptr_t>(scalar);
     case json::Kind::boolean:
       return std::holds_alternative<bool>(scalar) && std::get<bool>(scalar) == value.boolean();
-    case json::Kind::string:
-      return std::holds_alternative<std::string>(scalar) &&
-             std::get<std::string>(scalar) == value.string();
     case json::Kind::integer:
       if (const auto* integer = std::get_if<std::int64_t>(&scalar)) {
         return *integer == value.integer();
@@ -254,8 +251,12 @@ class Checker {
   static bool check_values(const Rule& rule, const json::Value& value, const Place& place,
                            Report* report) {
     if (!rule.has_enum) return true;
-    for (const Scalar& scalar : rule.values) {
-      if (equals(value, scalar)) return true;
+    if (value.is(json::Kind::string)) {
+      if (std::binary_search(rule.texts.begin(), rule.texts.end(), value.string())) return true;
+    } else {
+      for (const Scalar& scalar : rule.values) {
+        if (equals(value, scalar)) return true;
+      }
     }
     if (report) {
       std::string detail = "It is not one of the values that are allowed";

@@ -233,7 +233,8 @@ Result<void> SchemaCompiler::read_values(Rule& rule, const yaml::Node& value) {
   } else if (scalar.is_number()) {
     rule.values.emplace_back(scalar.get<double>());
   } else if (scalar.is_string()) {
-    rule.values.emplace_back(scalar.get<std::string>());
+    const auto text = scalar.get<std::string>();
+    rule.texts.insert(std::upper_bound(rule.texts.begin(), rule.texts.end(), text), text);
   } else {
     return error(value.at, "`enum` and `const` hold scalars only");
   }

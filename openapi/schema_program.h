@@ -17,8 +17,8 @@ namespace flora::openapi {
 enum class Type : std::uint8_t { any, null, boolean, integer, number, string, array, object };
 enum class Format : std::uint8_t { none, date, date_time, uuid };
 
-/// A value of `enum` or `const`.
-using Scalar = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string>;
+/// A value of `enum` or `const` that is no string.
+using Scalar = std::variant<std::nullptr_t, bool, std::int64_t, double>;
 
 inline constexpr std::uint32_t kNoRule = 0xFFFFFFFFu;
 
@@ -37,7 +37,8 @@ struct Rule {
   bool closed = false;  ///< additionalProperties: false.
   bool unique = false;  ///< uniqueItems.
   bool has_enum = false;
-  std::vector<Scalar> values;  ///< enum or const, if has_enum.
+  std::vector<std::string> texts;  ///< Strings of enum or const, sorted.
+  std::vector<Scalar> values;      ///< The others.
   bool is_const = false;
   std::vector<Property> properties;  ///< Sorted by name.
   std::uint64_t required_mask = 0;
