@@ -1,0 +1,30 @@
+#!/bin/sh
+# Installs the Debian packages that are missing. Usage: examples/packages.sh build|test
+# `build`: what building and trying out need; `test`: what the tests need besides.
+set -eu
+
+build='g++ cmake ninja-build pkg-config python3 python3-pip curl ca-certificates
+  libpistache-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libsqlite3-dev libre2-dev libicu-dev'
+test='doctest-dev libexpat1-dev libcurl4-openssl-dev clang clang-format clang-tidy libclang-rt-14-dev
+  python3-venv git openssl'
+
+case "${1:-}" in
+  build) wanted=$build ;;
+  test) wanted="$build $test" ;;
+  *) echo "usage: $0 build|test" >&2; exit 2 ;;
+esac
+
+missing=''
+for package in $wanted; do
+  state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=''
+[ "$(id -u)" = 0 ] || as_root=sudo
+echo "Installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq
+# shellcheck disable=SC2086 # the list is meant to be split
+$as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
