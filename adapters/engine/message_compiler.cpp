@@ -33,7 +33,8 @@ void MessageCompiler::declare_lets(const yaml::Node* node, Context& context) {
     return;
   }
   for (std::size_t i = 0; i < node->members.size(); ++i) {
-    const auto& [name, value] = node->members[i];
+    const std::string& name = node->members[i].first;
+    const yaml::Node& value = node->members[i].second;
     const bool known =
         name == "index" || std::any_of(lets_.begin(), lets_.end(),
                                        [&](const NamedLet& let) { return let.name == name; });

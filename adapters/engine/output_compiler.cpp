@@ -110,7 +110,8 @@ MessageCompiler::Targets MessageCompiler::targets(const yaml::Node* common, cons
       continue;
     }
     for (std::size_t i = 0; i < set->members.size(); ++i) {
-      const auto& [name, value] = set->members[i];
+      const std::string& name = set->members[i].first;
+      const yaml::Node& value = set->members[i].second;
       const bool known = find_target(name) != nullptr ||
                          (name.starts_with(kDetails) &&
                           is_member_name(std::string_view(name).substr(kDetails.size())));
