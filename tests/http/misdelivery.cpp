@@ -146,6 +146,7 @@ void run_b(const Target& target, int thread, const std::atomic<bool>& over, Tall
 }
 
 bool run(const char* name, const Target& target, long count) {
+  const auto start = Clock::now();
   Tally tally;
   std::atomic<long> left{count};
   std::atomic<bool> over{false};
@@ -156,8 +157,9 @@ bool run(const char* name, const Target& target, long count) {
   for (auto& thread : a) thread.join();
   over = true;
   for (auto& thread : b) thread.join();
-  std::printf("%-34s aborted %7ld  right %7ld  foreign %5ld  missing %5ld\n", name,
-              tally.aborted.load(), tally.right.load(), tally.foreign.load(), tally.missing.load());
+  std::printf("%-34s aborted %7ld  right %7ld  foreign %5ld  missing %5ld  %6.1f s\n", name,
+              tally.aborted.load(), tally.right.load(), tally.foreign.load(), tally.missing.load(),
+              std::chrono::duration<double>(Clock::now() - start).count());
   std::fflush(stdout);
   return tally.foreign == 0 && tally.missing == 0 && tally.right > 0;
 }
