@@ -1,0 +1,240 @@
+"""Start here. The real binary as a process: start, talk to it, end it. Standard library only.
+
+Nothing here waits a fixed time: every wait is for a condition, with a deadline after which the test
+fails with the gateway's own log.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOAK = os.environ.get("FLORA_SOAK") == "1"
+
+# Authorities of config/policy.yaml, by role.
+AE, LD, ABH, BAMF, AUDITOR = "999902", "999904", "999903", "999901", "999990"
+
+DEADLINE = 120.0  # Seconds for anything that a loaded machine does in less than one.
+
+
+def wait_for(condition, what, deadline=DEADLINE):
+    """Returns the first true value of condition(). Fails after `deadline` seconds."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {deadline} s")
+        time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def temporary_folder():
+    """A folder that goes with the block, unless an assertion fails: then its name is printed."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="flora-process-"))
+    try:
+        yield folder
+    except BaseException:
+        print(f"kept for a look: {folder}", file=sys.stderr)
+        raise
+    shutil.rmtree(folder)
+
+
+class Gateway:
+    """One gateway over one data folder; started and ended any number of times. Its stderr goes to
+    the file `log`. Used by one thread at a time, but for `client`, which any may call."""
+
+    def __init__(self, binary, data, config=ROOT / "config" / "gateway.yaml"):
+        self.binary = str(binary)
+        self.data = pathlib.Path(data)
+        self.config = config
+        self.log = self.data.with_name(self.data.name + ".log")
+        self.process = None
+        self.port = self.operations_port = 0
+
+    def command(self, *words, check=True):
+        """Runs a subcommand to its end. Returns it with its output as text."""
+        done = subprocess.run(
+            [self.binary, *map(str, words), "--config", self.config, "--data", self.data],
+            capture_output=True, text=True, timeout=600)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done
+
+    def init(self):
+        """Makes the keys. Returns the ledger's verifier key."""
+        return self.command("init").stdout.split("verifier key: ")[1].strip()
+
+    def launch(self):
+        """Starts the process and does not wait for it to listen."""
+        self._ports_file().unlink(missing_ok=True)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [self.binary, "serve", "--config", self.config, "--data", self.data, "--port", "0",
+                 "--operations-port", "0", "--port-file", self._ports_file()],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def start(self):
+        self.launch()
+        wait_for(self._is_listening, "the gateway listens")
+        self.port, self.operations_port = map(int, self._ports_file().read_text().split())
+        return self
+
+    def kill(self):
+        """SIGKILL; the process is gone on return."""
+        self.process.kill()
+        self.process.wait(DEADLINE)
+        self.process = None
+
+    def stop(self):
+        """SIGTERM. Returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(DEADLINE)
+        self.process = None
+        return code
+
+    def client(self, authority=AE):
+        return Client(self.port, authority)
+
+    def operations(self):
+        return Client(self.operations_port)
+
+    def metric(self, name):
+        """The value of a sample without labels."""
+        for line in self.operations().get("/metrics").text.splitlines():
+            if line.startswith(name + " "):
+                return int(line.split()[1])
+        raise AssertionError(f"no sample {name}")
+
+    def memory_kib(self):
+        """VmRSS."""
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+        raise AssertionError("no VmRSS")
+
+    def fsck(self):
+        """Runs fsck on the files of an ended gateway; fails on any finding. Returns its report."""
+        return self.command("ledger", "fsck").stdout
+
+    def _ports_file(self):
+        return self.data.with_name(self.data.name + ".ports")
+
+    def _is_listening(self):
+        if self.process.poll() is not None:
+            tail = self.log.read_text(errors="replace")[-2000:]
+            raise AssertionError(f"the gateway ended with {self.process.returncode}:\n{tail}")
+        return self._ports_file().exists()
+
+
+def prepared(binary, folder):
+    """A gateway with its keys over a fresh data folder within `folder`, not started."""
+    gateway = Gateway(binary, pathlib.Path(folder) / "data")
+    gateway.init()
+    return gateway
+
+
+@contextlib.contextmanager
+def running(gateway):
+    """A started gateway; whatever happens, its process ends with the block."""
+    try:
+        if gateway.process is None:
+            gateway.start()
+        yield gateway
+    finally:
+        if gateway.process is not None:
+            gateway.kill()
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Client:
+    """One connection that is kept alive. Not thread-safe."""
+
+    def __init__(self, port, authority=None):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+        self.headers = {"Flora-Dev-Authority": authority} if authority else {}
+
+    def send(self, method, path, body=None, headers=None):
+        self.connection.request(method, path, body=body, headers={**self.headers, **(headers or {})})
+        response = self.connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+
+    def get(self, path, headers=None):
+        return self.send("GET", path, headers=headers)
+
+    def submit(self, body, media_type="application/json", headers=None):
+        """POST of one event, a batch or a stream: a dict, a list, text or bytes."""
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+        if isinstance(body, str):
+            body = body.encode()
+        return self.send("POST", "/v1/status-events", body,
+                         {"Content-Type": media_type, **(headers or {})})
+
+    def stream(self, events, headers=None):
+        """POST of events as NDJSON. Yields each complete line of the answer, as bytes, when it is
+        there."""
+        body = b"".join(json.dumps(event).encode() + b"\n" for event in events)
+        self.connection.request("POST", "/v1/status-events", body=body, headers={
+            **self.headers, "Content-Type": "application/x-ndjson", **(headers or {})})
+        response = self.connection.getresponse()
+        assert response.status == 200, (response.status, response.read())
+        while line := response.readline():
+            if line.endswith(b"\n"):
+                yield line
+        assert response.read() == b""
+
+    def history(self, procedure):
+        """All entries of a procedure, over all pages."""
+        entries, cursor = [], ""
+        while True:
+            answer = self.get(f"/v1/procedures/{procedure}/history?limit=100{cursor}")
+            assert answer.status == 200, answer.text
+            entries += answer.json["entries"]
+            if "next" not in answer.json:
+                return entries
+            cursor = "&cursor=" + answer.json["next"]
+
+    def close(self):
+        self.connection.close()
+
+
+def event(identity, identifier, status="REGISTRIERUNG_ABGESCHLOSSEN", authority=AE, **more):
+    """A canonical status event about the procedure of a D-Nummer."""
+    body = {
+        "id": identity,
+        "source": "urn:flora:test",
+        "status": status,
+        "occurredOn": "2026-11-02",
+        "procedure": {"identifiers": [{"type": "D_NUMMER", "value": identifier}]},
+        "reporter": {"authority": authority},
+    }
+    body.update(more)
+    return body
+
+
+def submission_of(line):
+    """The bytes of the submission within a line of a stream's answer."""
+    start = line.index(b'"submission":') + len(b'"submission":')
+    return line[start:line.rindex(b"}")]
