@@ -106,10 +106,12 @@ std::string request(const std::string& id) {
   return "GET /?id=" + id + " HTTP/1.1\r\nHost: h\r\nConnection: Keep-Alive\r\n\r\n";
 }
 
-void run_a(const Target& target, std::atomic<long>& left, Tally& tally) {
+// Goes on until `left` is used up and clients B have `wanted` outcomes.
+void run_a(const Target& target, std::atomic<long>& left, long wanted, Tally& tally) {
   std::unique_ptr<ClientTls> tls;
   if (!target.ca_file.empty()) tls = std::make_unique<ClientTls>(target.ca_file);
-  for (long n = --left; n >= 0; n = --left) {
+  const auto outcomes = [&tally] { return tally.right + tally.foreign + tally.missing; };
+  for (long n = --left; n >= 0 || outcomes() < wanted; n = --left) {
     Client client(target.port, tls.get(), target.address.c_str());
     if (!client.is_connected() || !client.send(request("a" + std::to_string(n)))) continue;
     ++tally.aborted;
@@ -153,7 +155,8 @@ bool run(const char* name, const Target& target, long count) {
   std::vector<std::thread> a;
   std::vector<std::thread> b;
   for (int i = 0; i < kThreadsB; ++i) b.emplace_back([&, i] { run_b(target, i, over, tally); });
-  for (int i = 0; i < kThreadsA; ++i) a.emplace_back([&] { run_a(target, left, tally); });
+  for (int i = 0; i < kThreadsA; ++i)
+    a.emplace_back([&] { run_a(target, left, count / 10, tally); });
   for (auto& thread : a) thread.join();
   over = true;
   for (auto& thread : b) thread.join();
