@@ -15,8 +15,8 @@ constexpr std::size_t kEventBytes = 1 << 20;
 constexpr std::size_t kBatchBytes = 8 << 20;
 constexpr std::size_t kMessageBytes = 64 << 20;
 
-constexpr std::array<std::string_view, 9> kMethods = {
-    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+constexpr std::array<std::string_view, 10> kMethods = {
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"};
 
 bool refuse(Verdict& verdict, std::string_view name) {
   verdict.problem = Problem{name, {}, {}};

@@ -151,12 +151,13 @@ void Api::search_procedures(Call call, Reply reply) {
   if (auto* problem = std::get_if<Problem>(&identifiers)) {
     return reply->send(problem_response(*problem));
   }
-  std::vector<Digest> hashes;
-  for (const Identifier& identifier : std::get<std::vector<Identifier>>(identifiers)) {
-    hashes.push_back(parts_.keys->identifier_hash(identifier));
+  std::vector<store::KeyedIdentifier> keyed;
+  for (Identifier& identifier : std::get<std::vector<Identifier>>(identifiers)) {
+    const Digest hash = parts_.keys->identifier_hash(identifier);
+    keyed.push_back({hash, std::move(identifier)});
   }
-  run_blocking(reply, [this, hashes = std::move(hashes), caller = *call.caller, reply] {
-    const auto found = parts_.store->find_procedure(hashes);
+  run_blocking(reply, [this, keyed = std::move(keyed), caller = *call.caller, reply] {
+    const auto found = parts_.store->find_procedure(keyed);
     if (!found) return reply->send(unavailable());
     // The same work and the same answer, whether it is unknown or not in the caller's competence.
     const auto loaded = load(parts_, found->value_or(Uuid{}), caller);

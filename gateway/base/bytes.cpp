@@ -58,11 +58,11 @@ std::string_view as_text(std::span<const std::byte> bytes) {
 }
 
 std::string to_hex(std::span<const std::byte> bytes) {
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '\0');
+  char* next = out.data();
   for (const std::byte b : bytes) {
-    out += kHexDigits[std::to_integer<unsigned>(b) >> 4];
-    out += kHexDigits[std::to_integer<unsigned>(b) & 15];
+    *next++ = kHexDigits[std::to_integer<unsigned>(b) >> 4];
+    *next++ = kHexDigits[std::to_integer<unsigned>(b) & 15];
   }
   return out;
 }
@@ -81,19 +81,23 @@ std::optional<std::string> from_hex(std::string_view text) {
 }
 
 std::string to_base64(std::span<const std::byte> bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
-    unsigned block = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      block = block << 8 | (j < n ? std::to_integer<unsigned>(bytes[i + j]) : 0U);
-    }
-    out += kBase64Digits[block >> 18 & 63];
-    out += kBase64Digits[block >> 12 & 63];
-    out += n > 1 ? kBase64Digits[block >> 6 & 63] : '=';
-    out += n > 2 ? kBase64Digits[block & 63] : '=';
+  std::string out((bytes.size() + 2) / 3 * 4, '=');
+  char* next = out.data();
+  const auto at = [&](std::size_t i) { return std::to_integer<unsigned>(bytes[i]); };
+  std::size_t i = 0;
+  for (; i + 3 <= bytes.size(); i += 3) {
+    const unsigned block = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
+    *next++ = kBase64Digits[block >> 18];
+    *next++ = kBase64Digits[block >> 12 & 63];
+    *next++ = kBase64Digits[block >> 6 & 63];
+    *next++ = kBase64Digits[block & 63];
   }
+  if (i == bytes.size()) return out;
+  const bool two = i + 2 == bytes.size();
+  const unsigned block = at(i) << 16 | (two ? at(i + 1) << 8 : 0U);
+  *next++ = kBase64Digits[block >> 18];
+  *next++ = kBase64Digits[block >> 12 & 63];
+  if (two) *next = kBase64Digits[block >> 6 & 63];
   return out;
 }
 

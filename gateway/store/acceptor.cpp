@@ -19,11 +19,6 @@ std::optional<Digest> optional_digest(const sqlite::Statement& row, int column) 
   return digest_of(row.blob(column));
 }
 
-// A BAMF-Aktenzeichen names a file, every other identifier names one person.
-bool names_a_person(const KeyedIdentifier& identifier) {
-  return identifier.identifier.type != IdentifierType::bamf_aktenzeichen;
-}
-
 }  // namespace
 
 struct Acceptor::Statements {

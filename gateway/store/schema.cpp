@@ -4,6 +4,7 @@ namespace flora::store {
 namespace {
 
 constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kApplicationId = 0x464C5331;  // Of the PRAGMA below.
 
 // Numbers rise with time, so that new rows go to the end of their table; only the keyed hashes and
 // the pseudonyms are random.
@@ -57,9 +58,20 @@ CREATE TABLE kept_answer(
 CREATE INDEX kept_answer_expires ON kept_answer(expires);
 )";
 
+// A file of another program, or one of ours that is not the store.
+Result<bool> is_foreign(sqlite::Database& database) {
+  FLORA_ASSIGN(auto select, database.prepare("SELECT application_id, (SELECT count(*) FROM "
+                                             "sqlite_schema) FROM pragma_application_id"));
+  FLORA_ASSIGN(const bool row, select.step());
+  const bool is_new = row && select.integer(0) == 0 && select.integer(1) == 0;
+  return !row || (!is_new && select.integer(0) != kApplicationId);
+}
+
 }  // namespace
 
 Result<void> prepare_schema(sqlite::Database& database) {
+  FLORA_ASSIGN(const bool foreign, is_foreign(database));
+  if (foreign) return Error{Errc::corrupt, "the file is not a store of this program"};
   FLORA_ASSIGN(const std::int64_t version, database.schema_version());
   if (version == kVersion) return {};
   if (version > kVersion) {

@@ -2,12 +2,41 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "gateway/base/sqlite.h"
 #include "gateway/store/writer.h"
 
 namespace flora::store {
+namespace {
+
+// The path from an identifier to the procedures that carry it and on to those that they were merged
+// into; what remains at the ends.
+constexpr std::string_view kRoots =
+    "WITH RECURSIVE path(n, merged_into, pseudonym) AS ("
+    " SELECT p.n, p.merged_into, p.pseudonym FROM identifier i JOIN procedure p ON p.n=i.procedure"
+    " WHERE i.hash=?1"
+    " UNION SELECT p.n, p.merged_into, p.pseudonym FROM path JOIN procedure p"
+    " ON p.n=path.merged_into)"
+    " SELECT DISTINCT pseudonym FROM path WHERE merged_into IS NULL";
+
+Result<std::set<Uuid>> roots_of(sqlite::Statement& select, const Digest& hash) {
+  std::set<Uuid> roots;
+  select.reset();
+  select.bind_blob(1, hash);
+  while (true) {
+    FLORA_ASSIGN(const bool row, select.step());
+    if (!row) return roots;
+    roots.insert(uuid_from_bytes(select.blob(0)));
+  }
+}
+
+}  // namespace
+
+bool names_a_person(const KeyedIdentifier& identifier) {
+  return identifier.identifier.type != IdentifierType::bamf_aktenzeichen;
+}
 
 // Read-only connections, lent to one thread at a time.
 class Store::Readers {
@@ -84,39 +113,27 @@ Result<std::optional<KeptAnswer>> Store::kept_answer(const Digest& key, Instant 
   });
 }
 
-Result<std::optional<Uuid>> Store::find_procedure(const std::vector<Digest>& hashes) {
-  // The path from each identifier to the procedure that it was merged into; one end must remain.
-  constexpr std::string_view kQuery =
-      "WITH RECURSIVE path(n, merged_into, pseudonym) AS ("
-      " SELECT p.n, p.merged_into, p.pseudonym FROM identifier i JOIN procedure p ON "
-      "p.n=i.procedure"
-      " WHERE i.hash=?1"
-      " UNION SELECT p.n, p.merged_into, p.pseudonym FROM path JOIN procedure p"
-      " ON p.n=path.merged_into)"
-      " SELECT DISTINCT pseudonym FROM path WHERE merged_into IS NULL";
+// The rules are those of accepting: identifiers of a person decide where there are any, else what
+// all known file numbers share.
+Result<std::optional<Uuid>> Store::find_procedure(const std::vector<KeyedIdentifier>& identifiers) {
   return readers_->with([&](sqlite::Database& db) -> Result<std::optional<Uuid>> {
-    FLORA_ASSIGN(auto select, db.prepare(kQuery));
-    std::optional<std::vector<Uuid>> common;
-    for (const Digest& hash : hashes) {
-      std::vector<Uuid> found;
-      select.reset();
-      select.bind_blob(1, hash);
-      while (true) {
-        FLORA_ASSIGN(const bool row, select.step());
-        if (!row) break;
-        found.push_back(uuid_from_bytes(select.blob(0)));
-      }
-      if (found.empty()) continue;
-      if (!common) {
-        common = std::move(found);
-      } else {
-        std::erase_if(*common, [&found](const Uuid& id) {
-          return std::ranges::find(found, id) == found.end();
-        });
+    FLORA_ASSIGN(auto select, db.prepare(kRoots));
+    std::set<Uuid> of_persons;
+    std::optional<std::set<Uuid>> of_files;
+    for (const KeyedIdentifier& identifier : identifiers) {
+      FLORA_ASSIGN(std::set<Uuid> roots, roots_of(select, identifier.hash));
+      if (names_a_person(identifier)) {
+        of_persons.merge(roots);
+      } else if (!of_files && !roots.empty()) {
+        of_files = std::move(roots);
+      } else if (!roots.empty()) {
+        std::erase_if(*of_files, [&roots](const Uuid& id) { return !roots.contains(id); });
       }
     }
-    if (!common || common->size() != 1) return std::optional<Uuid>();
-    return std::optional(common->front());
+    const bool any_person = std::ranges::any_of(identifiers, names_a_person);
+    const std::set<Uuid> found = any_person ? of_persons : of_files.value_or(std::set<Uuid>());
+    if (found.size() != 1) return std::optional<Uuid>();
+    return std::optional(*found.begin());
   });
 }
 

@@ -26,6 +26,9 @@ struct KeyedIdentifier {
   Identifier identifier;
 };
 
+/// True but for a BAMF-Aktenzeichen, which names a file that several persons may share.
+bool names_a_person(const KeyedIdentifier& identifier);
+
 /// A pseudonym, or identifiers that lead to one (at least one).
 using ProcedureKey = std::variant<Uuid, std::vector<KeyedIdentifier>>;
 
@@ -133,9 +136,9 @@ class Store {
   /// The answer under a key that has not expired at `now`.
   Result<std::optional<KeptAnswer>> kept_answer(const Digest& key, Instant now);
 
-  /// The procedure that these identifiers lead to, or nothing if they lead to none, to several, or
-  /// do not name one person.
-  Result<std::optional<Uuid>> find_procedure(const std::vector<Digest>& hashes);
+  /// The procedure that an event with these identifiers would be about, or nothing if they lead to
+  /// none, to several, or do not name one person.
+  Result<std::optional<Uuid>> find_procedure(const std::vector<KeyedIdentifier>& identifiers);
 
   /// A transaction that is still in the outbox.
   Result<std::optional<OutboxEntry>> find_in_outbox(const Uuid& transaction_id);

@@ -142,19 +142,23 @@ Result<void> Store::Writer::write(Work& work) {
     }
   }
   for (const Answer& answer : work.answers) FLORA_TRY(write_answer(answer));
-  if (work.committed > trimmed_) FLORA_TRY(trim_outbox(work.committed));
+  const bool trims = work.committed > trimmed_;
+  if (trims) {
+    FLORA_ASSIGN(const std::int64_t removed, trim_outbox(work.committed));
+    added -= removed;
+  }
   FLORA_TRY(database_.commit());
   outbox_size_ += added;
+  if (trims) trimmed_ = work.committed;
   return {};
 }
 
-Result<void> Store::Writer::trim_outbox(std::int64_t through) {
+// The number of rows that went.
+Result<std::int64_t> Store::Writer::trim_outbox(std::int64_t through) {
   FLORA_TRY(delete_outbox_->bind(1, through).run());
-  trimmed_ = through;
   FLORA_ASSIGN(auto changes, database_.prepare("SELECT changes()"));
   FLORA_ASSIGN(const bool row, changes.step());
-  if (row) outbox_size_ -= changes.integer(0);
-  return {};
+  return row ? changes.integer(0) : 0;
 }
 
 Result<void> Store::Writer::write_answer(const Answer& answer) {

@@ -49,7 +49,7 @@ class Store::Writer {
   Work take();
   void process(Work& work);
   Result<void> write(Work& work);
-  Result<void> trim_outbox(std::int64_t through);
+  Result<std::int64_t> trim_outbox(std::int64_t through);
   Result<void> write_answer(const Answer& answer);
   static void refuse(Work& work, Refusal refusal);
 
