@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "openapi/convert.h"
 #include "openapi/document.h"
 
 namespace flora::openapi {
@@ -19,16 +20,11 @@ std::string lower(std::string_view text) {
 
 /// Fields that HTTP and its caches own: they may stand in every answer.
 bool is_general(std::string_view name) {
-  static constexpr std::array<std::string_view, 10> kNames = {"date",
-                                                              "connection",
-                                                              "content-type",
-                                                              "content-length",
-                                                              "transfer-encoding",
-                                                              "cache-control",
-                                                              "vary",
-                                                              "x-content-type-options",
-                                                              "keep-alive",
-                                                              "upgrade"};
+  static constexpr std::array<std::string_view, 11> kNames = {
+      "referrer-policy", "date",           "connection",
+      "content-type",    "content-length", "transfer-encoding",
+      "cache-control",   "vary",           "x-content-type-options",
+      "keep-alive",      "upgrade"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
@@ -52,6 +48,15 @@ void check_json(const Schema& schema, std::string_view text, const std::string& 
   const std::size_t first = out.size();
   schema.validate(document.root(), out);
   for (std::size_t i = first; i < out.size(); ++i) out[i].pointer.insert(0, prefix);
+}
+
+void check_yaml(const Schema& schema, std::string_view text, std::vector<Violation>& out) {
+  const auto root = yaml::parse(text, "body");
+  if (!root) {
+    out.push_back({"", "yaml", "The body is not strict YAML."});
+    return;
+  }
+  check_json(schema, to_json_text(*root), "", out);
 }
 
 void check_lines(const Schema& schema, std::string_view text, std::vector<Violation>& out) {
@@ -78,6 +83,8 @@ void check_body(const Response& response, std::string_view content_type, std::st
     out.push_back({"", "content-type", "The media type `" + name + "` is not in the document."});
   } else if (is_json(name)) {
     check_json(media->schema, body, "", out);
+  } else if (name == "application/yaml") {
+    check_yaml(media->schema, body, out);
   } else if (name == "application/x-ndjson") {
     check_lines(media->item_schema, body, out);
   } else {

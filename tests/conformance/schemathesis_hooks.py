@@ -87,6 +87,17 @@ def install():
     reached = {}
     turn = []
 
+    # Native messages and streams are sent as they are; texts are read as texts.
+    @schemathesis.serializer("application/x-ndjson", "application/xml", "text/xml")
+    def as_text(context, value):
+        return value.encode() if isinstance(value, str) else json.dumps(value).encode()
+
+    @schemathesis.deserializer(
+        "application/openmetrics-text", "text/css", "text/html", "text/javascript"
+    )
+    def read_text(context, response):
+        return response.text
+
     def is_positive_event(case):
         return (
             case.operation.label == "POST /v1/status-events"
@@ -96,6 +107,12 @@ def install():
             and case.meta is not None
             and case.meta.generation.mode.is_positive
         )
+
+    # A stream is answered line by line: a bad line is a result of its own, never a refusal.
+    @schemathesis.hook
+    def filter_case(context, case):
+        negative = case.meta is not None and case.meta.generation.mode.is_negative
+        return not (negative and case.media_type == "application/x-ndjson")
 
     @schemathesis.hook
     def before_call(context, case, kwargs):

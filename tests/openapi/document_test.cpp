@@ -224,6 +224,16 @@ TEST_CASE("each line of a streamed answer is checked") {
   CHECK(check("{\"item\":0,\"status\":201}").at(0).rule == "ndjson");
 }
 
+TEST_CASE("the document itself is a good answer, and another YAML text is none") {
+  const auto check = [](std::string_view body) {
+    const std::vector<Field> fields = {{"ETag", "\"a\""}};
+    return document().check_response("getOpenApiYaml", 200, "application/yaml", fields, body);
+  };
+  CHECK(check(document().yaml()).empty());
+  CHECK(check("a: [").at(0).rule == "yaml");
+  CHECK(check("a: b").at(0).rule == "required");
+}
+
 TEST_CASE("the viewer's files are there, and nothing else") {
   CHECK(contains(viewer_page().bytes, "/docs/swagger-ui-bundle.js"));
   for (const char* name :
