@@ -98,7 +98,7 @@ constexpr ProblemKind kKinds[] = {
      "Nothing was written. Send the same again after the time in Retry-After."},
     {"unavailable", 503, "The storage does not answer",
      "Nothing was written. Send the same again after the time in Retry-After."},
-    {"handler-timeout", 504, "The answer took too long",
+    {"gateway-timeout", 504, "The answer took too long",
      "Whether something was written is not known: send the same event again."},
     {"version-not-supported", 505, "The HTTP version is not supported",
      "HTTP/1.1 and HTTP/1.0 are understood."},

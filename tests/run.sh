@@ -1,0 +1,52 @@
+#!/bin/sh
+# Installs what the tests need, builds, and runs them all. Usage: tests/run.sh [soak]
+#   (nothing)  everything: plain, asan+ubsan, tsan, each fuzz target for a short time
+#   soak       the long counts of the same tests, and minutes of fuzzing for each target
+# The build folders are below build/. Skipped tests are failures: everything is installed first.
+set -eu
+cd "$(dirname "$0")/.."
+mode=${1:-all}
+
+examples/packages.sh test
+. tests/tools.sh
+jobs=$(nproc)
+
+# build <preset> [cmake arguments]: configures once, then builds.
+build() {
+  preset=$1
+  shift
+  openapi/fetch-viewer.sh build/viewer
+  cmake --preset "$preset" -DFLORA_VIEWER_DIR="$PWD/build/viewer" "$@" >"build/$preset.log" ||
+    { cat "build/$preset.log"; exit 1; }
+  cmake --build "build/$preset" -j "$jobs" >>"build/$preset.log" ||
+    { tail -n 60 "build/$preset.log"; exit 1; }
+}
+
+# check <preset> [ctest arguments]
+check() {
+  preset=$1
+  shift
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$jobs" "$@"
+}
+
+mkdir -p build
+export FLORA_FUZZ_SECONDS=15
+if [ "$mode" = soak ]; then
+  export FLORA_SOAK=1 FLORA_FUZZ_SECONDS=600
+fi
+
+echo '== AddressSanitizer and UndefinedBehaviorSanitizer'
+build asan
+check asan -LE tools
+
+echo '== ThreadSanitizer'
+build tsan
+check tsan -LE tools
+
+echo '== Fuzz targets'
+build fuzz
+check fuzz
+
+echo '== Plain build, and the tools that are not ours'
+build dev
+check dev
