@@ -39,22 +39,6 @@ bool is_empty_tree(std::string_view note) {
 /// Failures after which the same connection may go on once the transaction is rolled back.
 bool passes(Errc code) { return code == Errc::overloaded || code == Errc::unavailable; }
 
-/// A proof's hashes for entries of one commit: the part of the tree right of an entry's own nodes
-/// is the same for many of them, so that it is worth keeping.
-class BatchProofs {
- public:
-  BatchProofs(GrowingTree& tree, std::string note) : tree_(tree), note_(std::move(note)) {}
-
-  std::string proof(std::uint64_t index) {
-    ProofText text{index, inclusion_proof(tree_, index, tree_.size()).value(), note_, {}};
-    return to_text(text);
-  }
-
- private:
-  GrowingTree& tree_;
-  std::string note_;
-};
-
 }  // namespace
 
 struct LogWriter::Statements {
@@ -282,11 +266,11 @@ Result<std::vector<Result<Position>>> LogWriter::abandon(Error error) {
 
 void LogWriter::attach_receipts(std::uint64_t old_size, std::span<LedgerEntry* const> entries,
                                 std::vector<Result<Position>>& results) {
-  BatchProofs proofs(tree_, note_);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (!results[i] || results[i]->index < old_size) continue;
     const std::uint64_t index = results[i]->index;
-    results[i]->receipt = Receipt{index, std::move(entries[i]->body), proofs.proof(index)};
+    ProofText proof{index, inclusion_proof(tree_, index, tree_.size()).value(), note_, {}};
+    results[i]->receipt = Receipt{index, std::move(entries[i]->body), to_text(proof)};
   }
 }
 

@@ -173,8 +173,8 @@ bool loses_without_syncs(std::uint64_t n, Unsynced unsynced) {
 
 void check_all(const std::function<bool(std::uint64_t)>& survives) {
   std::uint64_t n = 1;
-  while (survives(n)) ++n;
-  MESSAGE("operations tried: ", n - 1);
+  while (survives(n)) n += kSlowBuild ? 7 : 1;
+  MESSAGE("operations: ", n);
   CHECK(n > 100);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <set>
@@ -52,39 +53,49 @@ int kills() {
   return text == nullptr ? 20 : std::atoi(text);
 }
 
-}  // namespace
+struct Totals {
+  std::size_t acknowledged = 0;
+  std::uint64_t entries = 0;
+};
 
-TEST_CASE("a writer that is killed at any instant loses and doubles nothing acknowledged") {
+/// Starts a writer, waits until it has acknowledged so many entries, and kills it.
+void kill_one(const Folder& folder, int kill, std::uint64_t count,
+              std::set<std::uint64_t>& acknowledged) {
+  const Child child = start_writer(folder.path(""), static_cast<std::uint64_t>(kill) * 100'000);
+  bool alive = true;
+  for (std::uint64_t i = 0; i < count && alive; ++i) {
+    alive = next_acknowledged(child.out, acknowledged);
+  }
+  REQUIRE_MESSAGE(alive, "the writer ended by itself");
+  ::kill(child.pid, SIGKILL);
+  while (next_acknowledged(child.out, acknowledged)) {
+  }
+  ::close(child.out);
+  int status = 0;
+  REQUIRE(::waitpid(child.pid, &status, 0) == child.pid);
+  REQUIRE(WIFSIGNALED(status));
+}
+
+void check_clean(const Folder& folder) {
+  if (!std::filesystem::exists(folder.path("checkpoint"))) return;  // Killed before the start.
+  const auto report = ledger::fsck(files_in(folder));
+  REQUIRE_MESSAGE(report.has_value(), report.error().message);
+  for (const std::string& finding : report->findings) {
+    // Threads race for their place, so that the test's own times are out of order.
+    if (finding.find("recorded before") == std::string::npos) FAIL_CHECK(finding);
+  }
+}
+
+/// Kills the writers of one ledger, and compares at the end what is there with what was said.
+Totals run_ledger(int kills_here, std::mt19937_64& random) {
   const Folder folder;
-  std::mt19937_64 random(20261103);
   std::set<std::uint64_t> acknowledged;
-  for (int kill = 0; kill < kills(); ++kill) {
-    const Child child = start_writer(folder.path(""), static_cast<std::uint64_t>(kill) * 100'000);
+  for (int kill = 0; kill < kills_here; ++kill) {
     // The instant follows from how much was acknowledged: from nothing, that is within the start,
     // to some hundred commits.
-    const std::uint64_t count = kill % 5 == 0 ? random() % 3 : random() % 1'500;
-    bool alive = true;
-    for (std::uint64_t i = 0; i < count && alive; ++i) {
-      alive = next_acknowledged(child.out, acknowledged);
-    }
-    REQUIRE_MESSAGE(alive, "the writer ended by itself");
-    ::kill(child.pid, SIGKILL);
-    while (next_acknowledged(child.out, acknowledged)) {
-    }
-    ::close(child.out);
-    int status = 0;
-    REQUIRE(::waitpid(child.pid, &status, 0) == child.pid);
-    REQUIRE(WIFSIGNALED(status));
-
-    if (!std::filesystem::exists(folder.path("checkpoint"))) continue;  // Killed before the start.
-    const auto report = ledger::fsck(files_in(folder));
-    REQUIRE_MESSAGE(report.has_value(), report.error().message);
-    for (const std::string& finding : report->findings) {
-      // Threads race for their place, so that the test's own times are out of order.
-      if (finding.find("recorded before") == std::string::npos) FAIL_CHECK(finding);
-    }
+    kill_one(folder, kill, kill % 5 == 0 ? random() % 3 : random() % 1'500, acknowledged);
+    check_clean(folder);
   }
-
   auto opened = ledger::EmbeddedLedger::open(options_in(folder), Env::system());
   REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
   const std::uint64_t size = (*opened)->size();
@@ -98,6 +109,21 @@ TEST_CASE("a writer that is killed at any instant loses and doubles nothing ackn
   std::uint64_t lost = 0;
   for (const std::uint64_t n : acknowledged) lost += ids.contains(id_of(n)) ? 0 : 1;
   CHECK(lost == 0);
-  CHECK(acknowledged.size() > 100);
-  MESSAGE("kills: ", kills(), ", acknowledged: ", acknowledged.size(), ", entries: ", size);
+  return {acknowledged.size(), size};
+}
+
+}  // namespace
+
+TEST_CASE("a writer that is killed at any instant loses and doubles nothing acknowledged") {
+  constexpr int kPerLedger = 10;
+  std::mt19937_64 random(20261103);
+  Totals totals;
+  for (int done = 0; done < kills(); done += kPerLedger) {
+    const Totals here = run_ledger(std::min(kPerLedger, kills() - done), random);
+    totals.acknowledged += here.acknowledged;
+    totals.entries += here.entries;
+  }
+  CHECK(totals.acknowledged > 100);
+  MESSAGE("kills: ", kills(), ", acknowledged: ", totals.acknowledged,
+          ", entries: ", totals.entries);
 }
