@@ -1,0 +1,163 @@
+// What the tests of the store share: drafts in few words, and a store whose answers are waited for.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gateway/base/crypto.h"
+#include "gateway/store/store.h"
+#include "tests/fake_env.h"
+#include "tests/temporary_folder.h"
+
+namespace flora::store::test {
+
+inline constexpr std::string_view kAe = "000250";
+inline constexpr std::string_view kOtherAe = "000160";
+inline constexpr std::string_view kBamf = "099045";
+inline constexpr std::string_view kMerge = "VERFAHREN_ZUSAMMENGEFUEHRT";
+
+inline KeyedIdentifier identifier(IdentifierType type, const std::string& value) {
+  return {crypto::sha256(std::string(to_string(type)) + '=' + value), {type, value}};
+}
+inline KeyedIdentifier azr(const std::string& value) {
+  return identifier(IdentifierType::azr_nummer, value);
+}
+inline KeyedIdentifier eurodac(const std::string& value) {
+  return identifier(IdentifierType::eurodac_nummer, value);
+}
+inline KeyedIdentifier file_number(const std::string& value) {
+  return identifier(IdentifierType::bamf_aktenzeichen, value);
+}
+
+inline ProcedureKey by(std::vector<KeyedIdentifier> identifiers) { return identifiers; }
+
+inline Digest identity_of(std::string_view id, std::string_view authority = kAe) {
+  return crypto::sha256(std::string(authority) + '/' + std::string(id));
+}
+
+/// A report of the authority, with a content of its own.
+inline Draft draft(std::string_view id, ProcedureKey procedure, std::string_view authority = kAe) {
+  Draft made;
+  made.identity = identity_of(id, authority);
+  made.content = crypto::sha256("content of " + std::string(id));
+  made.procedure = std::move(procedure);
+  made.may_correct_others = authority == kBamf;
+  Transaction& t = made.transaction;
+  t.status = "AKTENANLAGE_ERFOLGT";
+  t.occurred = Day{20'760};
+  t.authority = authority;
+  t.role = authority == kBamf ? "BAMF" : "AE";
+  t.land = authority == kBamf ? "DE" : "DE-NI";
+  t.channel = "default";
+  t.catalogue = "2026-11";
+  return made;
+}
+
+inline Draft correction(std::string_view id, ProcedureKey procedure, EventKey target,
+                        std::string_view authority = kAe) {
+  Draft made = draft(id, std::move(procedure), authority);
+  made.corrects = target;
+  return made;
+}
+
+inline Draft revocation(std::string_view id, ProcedureKey procedure, EventKey target,
+                        std::string_view authority = kAe) {
+  Draft made = draft(id, std::move(procedure), authority);
+  made.revokes = target;
+  return made;
+}
+
+inline Draft merge(std::string_view id, ProcedureKey from, ProcedureKey into) {
+  Draft made = draft(id, std::move(from), kBamf);
+  made.merged_into = std::move(into);
+  made.transaction.status = kMerge;
+  return made;
+}
+
+/// One store in a folder of its own.
+class TestStore {
+ public:
+  TestStore() {
+    options.path = folder.file("store.db");
+    options.seal = [](const Identifier&, const Uuid&) { return std::string("sealed"); };
+  }
+
+  Result<void> open() {
+    FLORA_ASSIGN(store, Store::open(options, env));
+    return {};
+  }
+
+  void close() { store.reset(); }
+
+  void reopen() {
+    close();
+    const auto opened = open();
+    REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
+  }
+
+  /// The outcomes, once they are there.
+  std::future<std::vector<Outcome>> send_later(std::vector<Draft> drafts) {
+    auto promise = std::make_shared<std::promise<std::vector<Outcome>>>();
+    store->accept(std::move(drafts),
+                  [promise](auto outcomes) { promise->set_value(std::move(outcomes)); });
+    return promise->get_future();
+  }
+
+  std::vector<Outcome> send(std::vector<Draft> drafts) {
+    return wait(send_later(std::move(drafts)));
+  }
+
+  Outcome send(const Draft& one) { return send(std::vector<Draft>{one}).front(); }
+
+  Accepted accepted(const Draft& one) {
+    const Outcome outcome = send(one);
+    if (const auto* refusal = std::get_if<Refusal>(&outcome)) {
+      FAIL("refused: ", static_cast<int>(*refusal));
+    }
+    return std::get<Accepted>(outcome);
+  }
+
+  /// Accepted for the first time.
+  Accepted added(const Draft& one) {
+    Accepted result = accepted(one);
+    REQUIRE_FALSE(result.repeat);
+    return result;
+  }
+
+  Refusal refused(const Draft& one) {
+    const Outcome outcome = send(one);
+    REQUIRE(std::holds_alternative<Refusal>(outcome));
+    return std::get<Refusal>(outcome);
+  }
+
+  std::optional<Uuid> find(const std::vector<KeyedIdentifier>& identifiers) {
+    const auto found = store->find_procedure(identifiers);
+    REQUIRE(found.has_value());
+    return *found;
+  }
+
+  static std::vector<Outcome> wait(std::future<std::vector<Outcome>> future) {
+    REQUIRE(future.wait_for(std::chrono::seconds(120)) == std::future_status::ready);
+    return future.get();
+  }
+
+  TemporaryFolder folder;
+  FakeEnv env;
+  Options options;
+  std::unique_ptr<Store> store;
+};
+
+inline Transaction transaction_of(const Accepted& accepted) {
+  const auto parsed = parse_transaction(accepted.body);
+  REQUIRE(parsed.has_value());
+  return *parsed;
+}
+
+}  // namespace flora::store::test
