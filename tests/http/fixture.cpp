@@ -1,5 +1,7 @@
 #include "tests/http/fixture.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -209,9 +211,21 @@ bool eventually(const std::function<bool()>& condition) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ::poll(nullptr, 0, 1);  // Between two looks, for a millisecond.
   }
   return true;
+}
+
+bool settles(const std::function<std::uint64_t()>& value) {
+  constexpr int kSame = 50;  // Looks, a millisecond apart, that must agree.
+  std::uint64_t last = 0;
+  int same = 0;
+  return eventually([&] {
+    const std::uint64_t now = value();
+    same = now != 0 && now == last ? same + 1 : 0;
+    last = now;
+    return same >= kSame;
+  });
 }
 
 }  // namespace flora::http::test

@@ -92,4 +92,7 @@ struct Running {
 /// Waits until `condition` holds; false if it does not within ten seconds.
 bool eventually(const std::function<bool()>& condition);
 
+/// Waits until a value is not zero and does not change any more. False after ten seconds.
+bool settles(const std::function<std::uint64_t()>& value);
+
 }  // namespace flora::http::test

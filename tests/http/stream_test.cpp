@@ -66,12 +66,7 @@ TEST_CASE("a client that does not read holds the writer back") {
   client.send("GET /flood?5000 HTTP/1.1\r\nHost: h\r\n\r\n");
   REQUIRE(eventually([&] { return running.handler.written() > 10; }));
   // The writer stands still when the socket and the output buffer are full.
-  std::size_t before = 0;
-  CHECK(eventually([&] {
-    const std::size_t now = running.handler.written();
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    return std::exchange(before, now) == now;
-  }));
+  CHECK(settles([&] { return running.handler.written(); }));
   const std::size_t kernel = 16 << 20;  // What the buffers of both sockets hold, at most.
   CHECK(running.handler.written() * kBlock < kernel + Limits().output + 2 * kBlock);
   const auto reply = client.read();
@@ -114,12 +109,7 @@ TEST_CASE("while the consumer does not ask, nothing more is read") {
     for (int i = 0; i < 300 && client.send(block); ++i) {
     }
   });
-  std::uint64_t before = 0;
-  CHECK(eventually([&] {
-    const std::uint64_t now = running.server->counters().bytes_in;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    return std::exchange(before, now) == now;
-  }));
+  CHECK(settles([&] { return running.server->counters().bytes_in; }));
   CHECK(running.server->counters().bytes_in < 200'000);
   running.handler.release(1);
   sender.join();
@@ -177,12 +167,7 @@ TEST_CASE("a client that does not read its answer is not read from either") {
     for (int i = 0; i < 100 && client.send(block); ++i) {
     }
   });
-  std::uint64_t before = 0;
-  CHECK(eventually([&] {
-    const std::uint64_t now = running.server->counters().bytes_in;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    return now > 0 && std::exchange(before, now) == now;
-  }));
+  CHECK(settles([&] { return running.server->counters().bytes_in; }));
   CHECK(running.server->counters().bytes_in < 40'000'000);
   const auto reply = client.read();
   sender.join();
