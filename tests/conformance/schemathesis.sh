@@ -18,10 +18,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export SCHEMATHESIS_HOOKS=schemathesis_hooks FLORA_REACHED="$work/reached.json" PYTHONPATH=.
 run() {  # <include or exclude the operators' paths> <URL> <phases>
-  .venv/bin/st --config-file schemathesis.toml run "$base/openapi.json" --url "$2" \
+  .venv/bin/st --config-file schemathesis.toml run ../../openapi/flora-gateway.yaml --url "$2" \
     "--$1-path" /health/ready "--$1-path" /metrics \
     --phases "$3" --max-examples "$examples" --seed 20260612 --generation-database none
 }
 run include "$operators" examples,coverage,fuzzing
 run exclude "$base" examples,coverage,fuzzing,stateful
-.venv/bin/python schemathesis_hooks.py "$base/openapi.json" "$work/reached.json"
+.venv/bin/python schemathesis_hooks.py "$base" "$work/reached.json"
