@@ -1,4 +1,6 @@
 // flora-gateway: one binary with subcommands. `serve` is the gateway itself.
+#include <sys/stat.h>
+
 #include <charconv>
 #include <iostream>
 
@@ -50,6 +52,8 @@ Result<flora::settings::Settings> load_settings(const CommandLine& line, flora::
 
 int main(int argc, char** argv) {
   namespace commands = flora::commands;
+  // Keys, mapping and ledger are nobody else's to read.
+  ::umask(0077);
   flora::Env& env = flora::Env::system();
   const auto line = CommandLine::parse(std::vector<std::string>(argv + 1, argv + argc),
                                        {"--config", "--data", "--port", "--operations-port",

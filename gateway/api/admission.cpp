@@ -129,7 +129,10 @@ bool Admission::authenticate(const http::RequestHead& head, Verdict& verdict) co
 bool Admission::check_body(const http::RequestHead& head, Verdict& verdict) const {
   const openapi::Operation& operation = *verdict.match.operation;
   if (operation.bodies.empty()) {
-    return head.has_body && head.content_length != 0 ? refuse(verdict, "content-too-large") : true;
+    if (!head.has_body || head.content_length == 0) return true;
+    refuse(verdict, "malformed-request");
+    verdict.problem->detail = "The operation takes no body.";
+    return false;
   }
   const auto fields = head.find_all("content-type");
   if (fields.size() == 1) verdict.media_type = media_type_of(fields.front());

@@ -97,7 +97,7 @@ http::Response problem_response(const Problem& problem) {
   append_json(response.body, problem);
   response.headers = {{"content-type", "application/problem+json"}, {"cache-control", "no-store"}};
   if (response.status == 401) {
-    response.headers.push_back({"www-authenticate", "Mutual realm=\"flora\""});
+    response.headers.push_back({"www-authenticate", "ClientCertificate realm=\"flora\""});
   }
   if (response.status == 503 || problem.name == "not-committed-yet") {
     response.headers.push_back({"retry-after", std::to_string(retry_after_seconds(problem.name))});

@@ -125,7 +125,11 @@ Result<void> run(const settings::Settings& settings, const std::optional<std::st
   }
 
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
+    const Result<void> reloaded = server->reload_tls();
+    log::write(reloaded ? log::Level::info : log::Level::error,
+               reloaded ? "certificates reloaded" : "certificates not reloaded, the old ones stay");
+  }
   log::write(log::Level::info, "stopping", {{"signal", std::int64_t{signal}}});
   server->stop(std::chrono::duration_cast<std::chrono::milliseconds>(kDrain));
   return {};
@@ -140,6 +144,7 @@ int serve(const settings::Settings& settings, const std::optional<std::string>& 
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const Result<void> done = run(settings, port_file, signals, env);
   if (!done) return fail(done.error());
