@@ -35,7 +35,7 @@ class Arena {
   }
 
  private:
-  static constexpr std::size_t kChunk = 32 * 1024;
+  static constexpr std::size_t kChunk = 32768;
   static constexpr std::size_t kKept = 8;
   struct Chunk {
     std::unique_ptr<char[]> bytes;
