@@ -57,66 +57,98 @@ bool is_own(const Transaction& transaction, const Reader& reader) {
   return std::ranges::find(reader.authorities, transaction.authority) != reader.authorities.end();
 }
 
-// Settles one entry after everything that refers to it; references make no circles.
+// Settles entries by what refers to them; references make no circles.
 class Settler {
  public:
-  explicit Settler(std::vector<HistoryEntry>& entries) {
-    std::ranges::sort(entries, {}, &HistoryEntry::index);
-    for (HistoryEntry& entry : entries) by_id_[entry.transaction.id] = &entry;
-    for (HistoryEntry& entry : entries) {
+  explicit Settler(std::vector<HistoryEntry>& entries) : entries_(entries) {
+    std::ranges::sort(entries_, {}, &HistoryEntry::index);
+    std::map<Uuid, HistoryEntry*> by_id;
+    for (HistoryEntry& entry : entries_) {
+      entry.replaced_by.reset();
+      entry.revoked_by.reset();
+      by_id[entry.transaction.id] = &entry;
+    }
+    for (HistoryEntry& entry : entries_) {
       const Transaction& t = entry.transaction;
       const std::optional<Uuid>& target = t.corrects ? t.corrects : t.revokes;
-      if (target && by_id_.contains(*target)) referring_[*target].push_back(&entry);
+      const bool known = target && by_id.contains(*target);
+      if (known) {
+        referring_[*target].push_back(&entry);
+      } else {
+        roots_.push_back(&entry);
+      }
     }
   }
 
-  // True if what the entry says (an event, a correction or a revocation) holds.
-  bool holds(HistoryEntry& entry, int depth) {
-    if (depth > 1000) return false;
-    const auto known = settled_.find(entry.transaction.id);
-    if (known != settled_.end()) return known->second;
-    for (HistoryEntry* other : referring_[entry.transaction.id]) {
-      if (!holds_as_reference(*other, depth + 1)) continue;
-      (other->transaction.revokes ? entry.revoked_by : entry.replaced_by) = other->transaction.id;
+  void settle() {
+    // What comes later mostly refers to what came earlier: from the end, little is left to look up.
+    for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) revoker_of(*entry, 0);
+    while (!roots_.empty()) {
+      HistoryEntry* entry = roots_.back();
+      roots_.pop_back();
+      mark(*entry);
     }
-    const bool result = !entry.revoked_by && !entry.replaced_by;
-    settled_[entry.transaction.id] = result;
-    entry.effective = result && !entry.transaction.revokes;
-    return result;
   }
 
  private:
-  // A correction that was itself corrected still replaces its target: the chain goes on behind it.
-  // Only a revocation undoes it.
-  bool holds_as_reference(HistoryEntry& entry, int depth) {
-    holds(entry, depth);
-    return !entry.revoked_by.has_value();
+  // The last revocation of an entry that stands, or nullptr.
+  const HistoryEntry* revoker_of(const HistoryEntry& entry, int depth) {
+    const auto known = revokers_.find(entry.transaction.id);
+    if (known != revokers_.end() || depth > kMaxDepth) {
+      return known == revokers_.end() ? nullptr : known->second;
+    }
+    const HistoryEntry* revoker = nullptr;
+    for (const HistoryEntry* other : referring_[entry.transaction.id]) {
+      if (other->transaction.revokes && stands(*other, depth + 1)) revoker = other;
+    }
+    return revokers_[entry.transaction.id] = revoker;
   }
 
-  std::map<Uuid, HistoryEntry*> by_id_;
+  // True unless a revocation was itself taken back, or replaced.
+  bool stands(const HistoryEntry& revocation, int depth) {
+    if (revoker_of(revocation, depth) != nullptr) return false;
+    return last_correction(revocation, depth) == nullptr;
+  }
+
+  const HistoryEntry* last_correction(const HistoryEntry& entry, int depth) {
+    const HistoryEntry* last = nullptr;
+    for (const HistoryEntry* other : referring_[entry.transaction.id]) {
+      if (other->transaction.corrects && revoker_of(*other, depth + 1) == nullptr) last = other;
+    }
+    return last;
+  }
+
+  // Settles an entry whose target, if it has one, is settled. What corrects an entry that is not in
+  // effect for another reason shares its fate, so that of one event at most one form is in effect.
+  void mark(HistoryEntry& entry) {
+    if (const HistoryEntry* revoker = revoker_of(entry, 0)) {
+      entry.revoked_by = revoker->transaction.id;
+    }
+    const bool lost = entry.replaced_by.has_value();
+    const HistoryEntry* winner = last_correction(entry, 0);
+    if (winner != nullptr && !lost) entry.replaced_by = winner->transaction.id;
+    entry.effective = !entry.revoked_by && !entry.replaced_by && !entry.transaction.revokes;
+    for (HistoryEntry* other : referring_[entry.transaction.id]) {
+      if (other->transaction.corrects && revoker_of(*other, 0) == nullptr) {
+        if (other != winner || lost) other->replaced_by = entry.replaced_by;
+        other->revoked_by = entry.revoked_by;
+      }
+      roots_.push_back(other);
+    }
+  }
+
+  static constexpr int kMaxDepth = 1000;
+
+  std::vector<HistoryEntry>& entries_;
+  std::vector<HistoryEntry*> roots_;  // Entries that can be marked next.
   std::map<Uuid, std::vector<HistoryEntry*>> referring_;
-  std::map<Uuid, bool> settled_;
+  std::map<Uuid, const HistoryEntry*> revokers_;
 };
-
-// Of several corrections of one event, the last one that holds replaces the earlier ones.
-void keep_last_corrections(std::vector<HistoryEntry>& entries) {
-  std::map<Uuid, HistoryEntry*> last;
-  for (HistoryEntry& entry : entries) {
-    if (!entry.transaction.corrects || entry.revoked_by) continue;
-    auto [at, added] = last.try_emplace(*entry.transaction.corrects, &entry);
-    if (added) continue;
-    at->second->effective = false;
-    if (!at->second->replaced_by) at->second->replaced_by = entry.transaction.id;
-    at->second = &entry;
-  }
-}
 
 }  // namespace
 
 void settle(std::vector<HistoryEntry>& entries) {
-  Settler settler(entries);
-  for (HistoryEntry& entry : entries) settler.holds(entry, 0);
-  keep_last_corrections(entries);
+  Settler(entries).settle();
   std::ranges::sort(entries, {}, [](const HistoryEntry& entry) {
     return std::tuple(instant_of(entry.transaction), entry.transaction.source_sequence.value_or(-1),
                       entry.index);

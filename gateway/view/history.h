@@ -22,8 +22,10 @@ struct HistoryEntry {
 
 /// Marks what is in effect, and sorts by time, sourceSequence, ledger position. A correction
 /// replaces its target; a revocation takes its target back; a correction that was taken back
-/// restores what it had replaced; of several corrections of one event the last on the ledger holds.
-/// A calendar day sorts as its first instant in Europe/Berlin.
+/// restores what it had replaced; of several corrections of one event the last on the ledger holds;
+/// what corrects an entry that was taken back, or that lost to another correction, shares its fate:
+/// of one event at most one form is in effect. A calendar day sorts as its first instant in
+/// Europe/Berlin.
 void settle(std::vector<HistoryEntry>& entries);
 
 /// The newest entry in effect, or nullptr. `entries` is settled.

@@ -1,4 +1,5 @@
 // The store on a disk that fails, and on a machine that loses its power.
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>

@@ -1,0 +1,282 @@
+// What a procedure's entries amount to: which are in effect, their order, and who may see them.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "gateway/view/history.h"
+
+using namespace flora;
+using namespace flora::view;
+
+namespace {
+
+Uuid uuid(std::uint32_t n) {
+  Uuid id;
+  for (std::size_t i = 0; i < 4; ++i) id.bytes[12 + i] = std::byte(n >> (24 - 8 * i) & 0xFF);
+  return id;
+}
+
+Uuid uuid(char name) { return uuid(static_cast<std::uint32_t>(name)); }
+
+HistoryEntry entry(std::uint64_t index, const Uuid& id) {
+  HistoryEntry made;
+  made.index = index;
+  made.transaction.id = id;
+  made.transaction.status = "AKTENANLAGE_ERFOLGT";
+  made.transaction.occurred = Day{20'000};
+  made.transaction.authority = "000250";
+  made.transaction.land = "DE-NI";
+  made.transaction.role = "AE";
+  return made;
+}
+
+/// A ledger in words, one entry each: "b corrects a", "r revokes b".
+std::vector<HistoryEntry> ledger_of(const std::vector<std::string>& lines) {
+  std::vector<HistoryEntry> entries;
+  for (const std::string& line : lines) {
+    HistoryEntry made = entry(entries.size(), uuid(line.front()));
+    if (line.find("corrects") != line.npos) made.transaction.corrects = uuid(line.back());
+    if (line.find("revokes") != line.npos) made.transaction.revokes = uuid(line.back());
+    entries.push_back(std::move(made));
+  }
+  return entries;
+}
+
+std::string effective(const std::vector<HistoryEntry>& entries) {
+  std::string names;
+  for (const HistoryEntry& one : entries) {
+    if (one.effective) names += static_cast<char>(one.transaction.id.bytes[15]);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+const HistoryEntry& find(const std::vector<HistoryEntry>& entries, char name) {
+  return *std::ranges::find(entries, uuid(name), [](const auto& e) { return e.transaction.id; });
+}
+
+struct EffectCase {
+  std::vector<std::string> ledger;
+  std::string effective;
+};
+
+std::vector<std::uint64_t> order_of(std::vector<HistoryEntry> entries) {
+  settle(entries);
+  std::vector<std::uint64_t> order;
+  for (const HistoryEntry& one : entries) order.push_back(one.index);
+  return order;
+}
+
+HistoryEntry at(std::uint64_t index, std::variant<Instant, Day> time,
+                std::optional<std::int32_t> sequence = std::nullopt) {
+  HistoryEntry made = entry(index, uuid(static_cast<std::uint32_t>(index)));
+  made.transaction.occurred = time;
+  made.transaction.source_sequence = sequence;
+  return made;
+}
+
+HistoryEntry report(std::uint64_t index, std::string authority, std::string land,
+                    std::string status, std::string details = "") {
+  HistoryEntry made = entry(index, uuid(static_cast<std::uint32_t>(index)));
+  made.transaction.authority = std::move(authority);
+  made.transaction.land = std::move(land);
+  made.transaction.status = std::move(status);
+  made.transaction.details = std::move(details);
+  return made;
+}
+
+constexpr const char* kHandover = R"({"empfaengerBehoerde":"999905","empfaengerLand":"DE-BB"})";
+
+Reader reader(std::string authority, std::string land, std::string role) {
+  return {{std::move(authority)}, std::move(land), std::move(role)};
+}
+
+}  // namespace
+
+TEST_CASE("corrections and revocations decide what is in effect") {
+  const std::vector<EffectCase> cases = {
+      {{"a"}, "a"},
+      {{"a", "b corrects a"}, "b"},
+      {{"a", "b corrects a", "c corrects b"}, "c"},
+      {{"a", "b corrects a", "r revokes b"}, "a"},
+      {{"a", "b corrects a", "c corrects b", "r revokes c"}, "b"},
+      {{"a", "b corrects a", "c corrects b", "r revokes b"}, "a"},
+      {{"a", "b corrects a", "r revokes b", "s revokes r"}, "b"},
+      {{"a", "b corrects a", "r revokes b", "c corrects a"}, "c"},
+      {{"a", "b corrects a", "c corrects a"}, "c"},
+      {{"a", "b corrects a", "c corrects a", "r revokes c"}, "b"},
+      {{"a", "b corrects a", "c corrects a", "d corrects b"}, "c"},
+      {{"a", "b corrects a", "c corrects a", "d corrects b", "r revokes c"}, "d"},
+      {{"a", "r revokes a"}, ""},
+      {{"a", "r revokes a", "s revokes r"}, "a"},
+      {{"a", "r revokes a", "s revokes r", "t revokes s"}, ""},
+      {{"a", "r revokes a", "s revokes a", "t revokes s"}, ""},
+      {{"a", "b corrects a", "r revokes a"}, ""},
+      {{"a", "b corrects a", "r revokes a", "s revokes r"}, "b"},
+      {{"a", "r revokes a", "b corrects r"}, "ab"},
+      {{"b corrects a", "a"}, "b"},
+      {{"c corrects b", "b corrects a", "a"}, "c"},
+      {{"r revokes a", "a"}, ""},
+      {{"b corrects a"}, "b"},
+      {{"r revokes a"}, ""},
+      {{"a", "b", "c corrects a"}, "bc"},
+  };
+  for (const EffectCase& one : cases) {
+    std::string ledger;
+    for (const std::string& line : one.ledger) ledger += line + "; ";
+    CAPTURE(ledger);
+    std::vector<HistoryEntry> entries = ledger_of(one.ledger);
+    settle(entries);
+    CHECK(effective(entries) == one.effective);
+    settle(entries);
+    CHECK(effective(entries) == one.effective);
+  }
+}
+
+TEST_CASE("an entry names the correction or revocation that took its place") {
+  std::vector<HistoryEntry> entries =
+      ledger_of({"a", "b corrects a", "c corrects b", "d", "r revokes d", "e", "f corrects e",
+                 "g corrects e", "h corrects f", "i", "j corrects i", "s revokes j"});
+  settle(entries);
+  CHECK(find(entries, 'a').replaced_by == uuid('b'));
+  CHECK(find(entries, 'b').replaced_by == uuid('c'));
+  CHECK_FALSE(find(entries, 'c').replaced_by);
+  CHECK(find(entries, 'd').revoked_by == uuid('r'));
+  CHECK(find(entries, 'e').replaced_by == uuid('g'));
+  CHECK(find(entries, 'f').replaced_by == uuid('g'));
+  CHECK(find(entries, 'h').replaced_by == uuid('g'));
+  CHECK_FALSE(find(entries, 'i').replaced_by);
+  CHECK(find(entries, 'j').revoked_by == uuid('s'));
+  CHECK_FALSE(find(entries, 'j').replaced_by);
+}
+
+TEST_CASE("of one event at most one form is in effect, and the others say why they are not") {
+  std::mt19937 random(7);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<HistoryEntry> entries;
+    std::map<Uuid, Uuid> event_of;  // The first form of each event that is not a revocation.
+    for (std::uint32_t n = 0; n < 12; ++n) {
+      HistoryEntry made = entry(n, uuid(n));
+      const Uuid target = uuid(n == 0 ? 0 : static_cast<std::uint32_t>(random() % n));
+      const unsigned kind = n == 0 ? 0 : static_cast<unsigned>(random() % 4);
+      if (kind == 1 || kind == 2) made.transaction.corrects = target;
+      if (kind == 3) made.transaction.revokes = target;
+      event_of[uuid(n)] = kind == 1 || kind == 2 ? event_of[target] : uuid(n);
+      entries.push_back(std::move(made));
+    }
+    settle(entries);
+    std::map<Uuid, int> forms;
+    for (const HistoryEntry& one : entries) {
+      if (one.effective) ++forms[event_of[one.transaction.id]];
+      const bool explained = one.replaced_by || one.revoked_by || one.transaction.revokes;
+      REQUIRE(one.effective == !explained);
+    }
+    for (const auto& [event, count] : forms) REQUIRE(count == 1);
+  }
+}
+
+TEST_CASE("long chains are settled") {
+  constexpr std::uint32_t kLength = 20'001;
+  for (const bool revocations : {false, true}) {
+    std::vector<HistoryEntry> entries;
+    for (std::uint32_t n = 0; n < kLength; ++n) {
+      entries.push_back(entry(n, uuid(n)));
+      if (n == 0) continue;
+      Transaction& t = entries.back().transaction;
+      (revocations ? t.revokes : t.corrects) = uuid(n - 1);
+    }
+    settle(entries);
+    // The last correction stands; an even number of revocations leaves the first entry standing.
+    const HistoryEntry* newest = current(entries);
+    REQUIRE(newest != nullptr);
+    CHECK(newest->index == (revocations ? 0 : kLength - 1));
+  }
+}
+
+TEST_CASE("entries are ordered by time, then sequence, then place in the ledger") {
+  const Instant noon{1'793'700'000'000};
+  CHECK(order_of({at(0, noon), at(1, Instant{noon.ms - 1}), at(2, Instant{noon.ms + 1})}) ==
+        std::vector<std::uint64_t>{1, 0, 2});
+  CHECK(order_of({at(0, noon, 5), at(1, noon, 0), at(2, noon), at(3, noon, 5), at(4, noon)}) ==
+        std::vector<std::uint64_t>{2, 4, 1, 0, 3});
+}
+
+TEST_CASE("a day sorts as its first instant in Berlin, also where the clocks change") {
+  const std::vector<std::pair<const char*, const char*>> days = {
+      {"2026-01-01", "2025-12-31T23:00:00.000Z"}, {"2026-03-28", "2026-03-27T23:00:00.000Z"},
+      {"2026-03-29", "2026-03-28T23:00:00.000Z"}, {"2026-03-30", "2026-03-29T22:00:00.000Z"},
+      {"2026-07-15", "2026-07-14T22:00:00.000Z"}, {"2026-10-25", "2026-10-24T22:00:00.000Z"},
+      {"2026-10-26", "2026-10-25T23:00:00.000Z"}, {"2027-03-28", "2027-03-27T23:00:00.000Z"},
+      {"2027-03-29", "2027-03-28T22:00:00.000Z"}, {"2027-11-01", "2027-10-31T23:00:00.000Z"},
+  };
+  for (const auto& [day, first] : days) {
+    CAPTURE(day);
+    const Instant start = *parse_instant(first);
+    CHECK(order_of({at(0, start), at(1, *parse_day(day)), at(2, start),
+                    at(3, Instant{start.ms - 1}), at(4, Instant{start.ms + 1})}) ==
+          std::vector<std::uint64_t>{3, 0, 1, 2, 4});
+  }
+}
+
+TEST_CASE("the current entry is the newest in effect by time, not by place") {
+  std::vector<HistoryEntry> entries = {at(0, Instant{300}), at(1, Instant{200}),
+                                       at(2, Instant{400})};
+  entries[2].transaction.revokes = uuid(std::uint32_t{99});
+  settle(entries);
+  REQUIRE(current(entries) != nullptr);
+  CHECK(current(entries)->index == 0);
+  std::vector<HistoryEntry> none;
+  settle(none);
+  CHECK(current(none) == nullptr);
+}
+
+TEST_CASE("a procedure is merged into what the newest merge in effect names") {
+  std::vector<HistoryEntry> entries = ledger_of({"a", "m", "n", "r revokes n"});
+  for (const char name : {'m', 'n', 'r'}) {
+    for (HistoryEntry& one : entries) {
+      if (one.transaction.id == uuid(name)) one.transaction.status = "VERFAHREN_ZUSAMMENGEFUEHRT";
+    }
+  }
+  entries[1].transaction.merged_into = uuid('x');
+  entries[2].transaction.merged_into = uuid('y');
+  settle(entries);
+  CHECK(merged_into(entries) == uuid('x'));
+  entries.pop_back();
+  settle(entries);
+  CHECK(merged_into(entries) == uuid('y'));
+  CHECK_FALSE(merged_into(ledger_of({"a"})));
+}
+
+TEST_CASE("competence follows from the ledger's entries alone") {
+  std::vector<HistoryEntry> entries = {
+      report(0, "999902", "DE-NI", "REGISTRIERUNG_ABGESCHLOSSEN"),
+      report(1, "999902", "DE-NI", "EASY_ABVERTEILUNG", kHandover),
+      report(2, "000160", "DE-NW", "AVB_ANGEBOTEN", R"({"stufe":1})"),
+  };
+  settle(entries);
+  CHECK(competence(entries, reader("099045", "DE", "BAMF")) == Competence::full);
+  CHECK(competence(entries, reader("999902", "DE-NI", "AE")) == Competence::full);
+  CHECK(competence(entries, reader("999903", "DE-NI", "ABH")) == Competence::full);
+  CHECK(competence(entries, reader("999905", "DE-BB", "ABH")) == Competence::full);
+  CHECK(competence(entries, reader("000000", "DE-BB", "AE")) == Competence::full);
+  CHECK(competence(entries, reader("999905", "DE-SN", "ABH")) == Competence::full);
+  CHECK(competence(entries, reader("000160", "DE-NW", "AE")) == Competence::own_reports);
+  CHECK(competence(entries, reader("000161", "DE-NW", "AE")) == Competence::none);
+  CHECK(competence(entries, reader("999990", "DE", "AUDITOR")) == Competence::none);
+  CHECK(competence({}, reader("999902", "DE-NI", "AE")) == Competence::none);
+}
+
+TEST_CASE("competence ends with the entry that gave it") {
+  std::vector<HistoryEntry> entries = {
+      report(0, "000160", "DE-NW", "WEITERLEITUNG", kHandover),
+      report(1, "000160", "DE-NW", "WEITERLEITUNG"),
+  };
+  entries[1].transaction.revokes = entries[0].transaction.id;
+  settle(entries);
+  CHECK(competence(entries, reader("999905", "DE-BB", "ABH")) == Competence::none);
+  CHECK(competence(entries, reader("000160", "DE-NW", "AE")) == Competence::own_reports);
+}

@@ -1,0 +1,231 @@
+// The read model: entries in any order, and what happens to its file.
+#include "gateway/view/procedure_index.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <mutex>
+
+#include "gateway/base/log.h"
+#include "gateway/base/sqlite.h"
+#include "gateway/model/transaction.h"
+#include "tests/fake_env.h"
+#include "tests/temporary_folder.h"
+
+using namespace flora;
+using view::IndexedEntry;
+using view::ProcedureIndex;
+
+namespace {
+
+/// Committed entries in memory.
+class ListLedger final : public Ledger {
+ public:
+  explicit ListLedger(std::uint64_t seed) : env_(static_cast<std::int64_t>(seed) + 1), ids_(env_) {}
+
+  /// One more entry of the procedure.
+  IndexedEntry add(const Uuid& procedure, std::optional<Uuid> merged_into = std::nullopt) {
+    const std::lock_guard lock(mutex_);
+    Transaction t;
+    t.id = ids_.next();
+    t.procedure = procedure;
+    t.status = "AKTENANLAGE_ERFOLGT";
+    t.occurred = Day{20'000};
+    t.authority = "099045";
+    t.role = "BAMF";
+    t.land = "DE";
+    t.channel = "default";
+    t.catalogue = "2026-11";
+    t.merged_into = merged_into;
+    entries_.push_back({entries_.size(), t.id, to_canonical(t)});
+    return {entries_.back().index, t.id, procedure, merged_into};
+  }
+
+  void submit(std::vector<LedgerEntry>, Done) override {}
+  Result<std::optional<std::uint64_t>> find(const Uuid&) override {
+    return Error{Errc::unavailable, "not used"};
+  }
+  Result<Receipt> receipt(const Uuid&) override { return Error{Errc::not_found, "not used"}; }
+  Result<std::vector<CommittedEntry>> read(std::uint64_t first, std::size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    if (broken_) return Error{Errc::unavailable, "the disk is gone"};
+    std::vector<CommittedEntry> out;
+    for (std::uint64_t i = first; i < entries_.size() && out.size() < limit; ++i) {
+      out.push_back(entries_[i]);
+    }
+    return out;
+  }
+  std::uint64_t size() override {
+    const std::lock_guard lock(mutex_);
+    return entries_.size();
+  }
+
+  void set_broken(bool broken) {
+    const std::lock_guard lock(mutex_);
+    broken_ = broken;
+  }
+  void spoil(std::uint64_t index) {
+    const std::lock_guard lock(mutex_);
+    entries_[index].body = "{}";
+  }
+
+ private:
+  FakeEnv env_;
+  UuidSequence ids_;
+  std::mutex mutex_;
+  std::vector<CommittedEntry> entries_;
+  bool broken_ = false;
+};
+
+struct Fixture {
+  Fixture() {
+    log::set_level(log::Level::error);
+    reopen();
+  }
+
+  void reopen(Ledger& of) {
+    index.reset();
+    auto opened = ProcedureIndex::open(path, of);
+    REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
+    index = std::move(*opened);
+  }
+  void reopen() { reopen(ledger); }
+
+  void append(std::vector<IndexedEntry> entries) {
+    auto promise = std::make_shared<std::promise<void>>();
+    auto done = promise->get_future();
+    index->append(std::move(entries), [promise] { promise->set_value(); });
+    REQUIRE(done.wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+  }
+
+  std::vector<std::uint64_t> entries_of(const Uuid& procedure) {
+    const auto found = index->entries_of(procedure);
+    REQUIRE(found.has_value());
+    return *found;
+  }
+
+  TemporaryFolder folder;
+  std::string path = folder.file("view.db");
+  FakeEnv env;
+  ListLedger ledger{1};
+  Uuid a = random_uuid(env);
+  Uuid b = random_uuid(env);
+  std::unique_ptr<ProcedureIndex> index;
+};
+
+using Indexes = std::vector<std::uint64_t>;
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "appended entries are seen once done is called") {
+  append({ledger.add(a), ledger.add(b)});
+  append({ledger.add(a)});
+  CHECK(entries_of(a) == Indexes{0, 2});
+  CHECK(entries_of(b) == Indexes{1});
+  CHECK(entries_of(random_uuid(env)).empty());
+  CHECK(index->position() == 3);
+}
+
+TEST_CASE_FIXTURE(Fixture, "entries may come out of order, with gaps, and more than once") {
+  std::vector<IndexedEntry> all;
+  for (int i = 0; i < 10; ++i) all.push_back(ledger.add(i % 2 == 0 ? a : b));
+  append({all[3], all[1]});
+  CHECK(index->position() == 4);
+  append({all[9], all[9], all[2]});
+  append({all[0]});
+  append({});
+  CHECK(index->position() == 10);
+  CHECK(entries_of(a) == Indexes{0, 2, 4, 6, 8});
+  CHECK(entries_of(b) == Indexes{1, 3, 5, 7, 9});
+}
+
+TEST_CASE_FIXTURE(Fixture, "procedures that name this one as the one that remains are found") {
+  append({ledger.add(a, b), ledger.add(b), ledger.add(a, b)});
+  const auto sources = index->merged_from(b);
+  REQUIRE(sources.has_value());
+  CHECK(*sources == std::vector<Uuid>{a});
+  CHECK(index->merged_from(a)->empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "what the index lacks is read from the ledger at the start") {
+  append({ledger.add(a)});
+  index.reset();
+  for (int i = 0; i < 3000; ++i) ledger.add(i % 3 == 0 ? a : b);
+  reopen();
+  CHECK(index->position() == 3001);
+  CHECK(entries_of(a).size() == 1001);
+  CHECK(entries_of(b).size() == 2000);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the file may be deleted, damaged or replaced by garbage") {
+  append({ledger.add(a), ledger.add(b), ledger.add(a, b)});
+  index.reset();
+  SUBCASE("deleted") {
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
+  }
+  SUBCASE("garbage") {
+    REQUIRE(env.replace_file(path, std::string(10'000, 'x'), 0600).has_value());
+  }
+  SUBCASE("cut off") { std::filesystem::resize_file(path, 4096); }
+  SUBCASE("pages overwritten") {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4096);
+    file << std::string(8192, '\x5A');
+  }
+  SUBCASE("another version") {
+    auto database = sqlite::Database::open(path, sqlite::Mode::read_write);
+    REQUIRE(database.has_value());
+    REQUIRE(database->set_schema_version(9).has_value());
+  }
+  reopen();
+  CHECK(index->position() == 3);
+  CHECK(entries_of(a) == Indexes{0, 2});
+  CHECK(*index->merged_from(b) == std::vector<Uuid>{a});
+  append({ledger.add(a)});
+  CHECK(entries_of(a) == Indexes{0, 2, 3});
+}
+
+TEST_CASE_FIXTURE(Fixture, "an index of another ledger is thrown away") {
+  append({ledger.add(a), ledger.add(b)});
+  SUBCASE("of the same length") {
+    ListLedger other(7);
+    other.add(b);
+    other.add(b);
+    reopen(other);
+    CHECK(entries_of(a).empty());
+    CHECK(entries_of(b) == Indexes{0, 1});
+    index.reset();
+  }
+  SUBCASE("shorter, as after a restore") {
+    ListLedger other(7);
+    other.add(b);
+    reopen(other);
+    CHECK(index->position() == 1);
+    CHECK(entries_of(a).empty());
+    index.reset();
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "entries that could not be read are caught up with later") {
+  const IndexedEntry first = ledger.add(a);
+  const IndexedEntry second = ledger.add(b);
+  ledger.set_broken(true);
+  append({second});
+  CHECK(index->position() == 0);
+  ledger.set_broken(false);
+  append({second});
+  CHECK(index->position() == 2);
+  CHECK(entries_of(first.procedure) == Indexes{0});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a ledger entry that cannot be read is an error at the start") {
+  index.reset();
+  ledger.add(a);
+  ledger.spoil(0);
+  const auto opened = ProcedureIndex::open(path, ledger);
+  REQUIRE_FALSE(opened.has_value());
+  CHECK(opened.error().code == Errc::corrupt);
+}
