@@ -156,7 +156,7 @@ void Api::submit_message(Call call, Reply reply) {
             continue;
           }
           metrics_.count_item(answers[next].status());
-          write_item(json, item.number, answers[next++], parts_.ledger->vkey());
+          write_item(json, item.number, answers[next++], parts_.ledger->vkeys());
         }
         http::Response response = json_response(200, json.end_array().end_object().take());
         const std::string applied = preferences.applied();

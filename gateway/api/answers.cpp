@@ -1,17 +1,33 @@
 #include "gateway/api/answers.h"
 
 namespace flora::api {
+namespace {
+
+// The key of the origin that signed the proof's checkpoint (c2sp.org/tlog-proof: it follows the
+// first empty line). A ledger that was restored with a loss goes on under another origin.
+std::string_view key_of(std::string_view proof, const std::vector<std::string>& keys) {
+  const std::size_t blank = proof.find("\n\n");
+  if (blank == proof.npos) return keys.back();
+  std::string_view origin = proof.substr(blank + 2);
+  origin = origin.substr(0, origin.find('\n'));
+  for (const std::string& key : keys) {
+    if (key.starts_with(origin) && key.substr(origin.size()).starts_with('+')) return key;
+  }
+  return keys.back();
+}
+
+}  // namespace
 
 void write_receipt(JsonWriter& json, const Uuid& transaction_id, const Receipt& receipt,
-                   std::string_view verifier_key) {
+                   const std::vector<std::string>& verifier_keys) {
   json.begin_object().member("transactionId", to_string(transaction_id));
   json.name("logIndex").number(receipt.index);
   json.member("entry", receipt.body).member("proof", receipt.proof);
-  json.member("verifierKey", verifier_key).end_object();
+  json.member("verifierKey", key_of(receipt.proof, verifier_keys)).end_object();
 }
 
 void write_submission(JsonWriter& json, const intake::Answer& answer,
-                      std::string_view verifier_key) {
+                      const std::vector<std::string>& verifier_keys) {
   if (answer.kind == intake::Answer::Kind::test) {
     json.begin_object().name("committed").boolean(false).end_object();
     return;
@@ -23,13 +39,13 @@ void write_submission(JsonWriter& json, const intake::Answer& answer,
   if (committed) json.name("logIndex").number(answer.index);
   if (answer.receipt) {
     json.name("receipt");
-    write_receipt(json, answer.transaction_id, *answer.receipt, verifier_key);
+    write_receipt(json, answer.transaction_id, *answer.receipt, verifier_keys);
   }
   json.end_object();
 }
 
 void write_item(JsonWriter& json, std::size_t item, const intake::Answer& answer,
-                std::string_view verifier_key) {
+                const std::vector<std::string>& verifier_keys) {
   json.begin_object().name("item").number(item).name("status").number(answer.status());
   if (answer.kind == intake::Answer::Kind::refused) {
     std::string problem;
@@ -37,7 +53,7 @@ void write_item(JsonWriter& json, std::size_t item, const intake::Answer& answer
     json.name("problem").raw(problem);
   } else {
     json.name("submission");
-    write_submission(json, answer, verifier_key);
+    write_submission(json, answer, verifier_keys);
   }
   json.end_object();
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "adapters/adapter.h"
 #include "gateway/api/json_writer.h"
@@ -13,15 +13,15 @@ namespace flora::api {
 
 /// `Receipt` of the document.
 void write_receipt(JsonWriter& json, const Uuid& transaction_id, const Receipt& receipt,
-                   std::string_view verifier_key);
+                   const std::vector<std::string>& verifier_keys);
 
 /// `Submission` or `TestResult` of the document; not for refused answers.
 void write_submission(JsonWriter& json, const intake::Answer& answer,
-                      std::string_view verifier_key);
+                      const std::vector<std::string>& verifier_keys);
 
 /// `ItemResult` of the document.
 void write_item(JsonWriter& json, std::size_t item, const intake::Answer& answer,
-                std::string_view verifier_key);
+                const std::vector<std::string>& verifier_keys);
 
 /// `Issue` of the document, as a cause of a problem.
 ProblemCause cause_of(const adapter::Issue& issue);

@@ -117,7 +117,7 @@ void Api::run_single(const Call& call,
           return done(problem_response(answer.problem), std::nullopt);
         }
         JsonWriter json;
-        write_submission(json, answer, parts_.ledger->vkey());
+        write_submission(json, answer, parts_.ledger->vkeys());
         http::Response response = json_response(answer.status(), json.take());
         add_preference(response, preferences);
         const bool is_test = answer.kind == intake::Answer::Kind::test;
@@ -211,7 +211,7 @@ void Api::submit_batch(Call call, Reply reply) {
                           json.begin_object().name("items").begin_array();
                           for (std::size_t i = 0; i < answers.size(); ++i) {
                             metrics_.count_item(answers[i].status());
-                            write_item(json, i, answers[i], parts_.ledger->vkey());
+                            write_item(json, i, answers[i], parts_.ledger->vkeys());
                           }
                           json.end_array().end_object();
                           http::Response response = json_response(200, json.take());

@@ -144,7 +144,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
     for (std::size_t i = 0; i < answers.size(); ++i) {
       metrics_.count_item(answers[i].status());
       JsonWriter json;
-      write_item(json, first + i, answers[i], parts_.ledger->vkey());
+      write_item(json, first + i, answers[i], parts_.ledger->vkeys());
       text += json.take();
       text += '\n';
     }

@@ -67,7 +67,7 @@ void Api::get_receipt(Call call, Reply reply) {
     if (!may_see(caller, *transaction)) return reply->send(not_found());
     if (!receipt) return reply->send(problem_response({"not-committed-yet", {}, {}}));
     JsonWriter json;
-    write_receipt(json, id, *receipt, parts_.ledger->vkey());
+    write_receipt(json, id, *receipt, parts_.ledger->vkeys());
     reply->send(json_response(200, json.take()));
   });
 }

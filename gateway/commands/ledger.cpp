@@ -31,23 +31,69 @@ int print(std::string_view what, const Result<ledger::CheckReport>& report) {
   return report->clean() ? 0 : 1;
 }
 
-// The mapping goes first: every transaction of the copy's ledger that it does not know was accepted
-// after this moment.
-Result<void> backup_store(const settings::Settings& settings, const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) return Error{Errc::unavailable, "cannot create " + folder + ": " + error.message()};
-  const std::string target = folder + "/store.db";
-  if (std::filesystem::exists(target)) return Error{Errc::conflict, target + " is there already"};
-  FLORA_ASSIGN(auto source,
-               sqlite::Database::open(settings.store_database(), sqlite::Mode::read_only));
-  return source.backup_to(target);
-}
+// One moment of the mapping, held for a copy.
+class HeldStore {
+ public:
+  static Result<HeldStore> open(const std::string& path) {
+    FLORA_ASSIGN(auto held, sqlite::Database::open(path, sqlite::Mode::read_only));
+    FLORA_ASSIGN(auto present, sqlite::Database::open(path, sqlite::Mode::read_only));
+    HeldStore store(std::move(held), std::move(present));
+    FLORA_TRY(store.hold());
+    return store;
+  }
 
+  // True if nothing was written since; else the present moment is held.
+  Result<bool> is_present() {
+    FLORA_ASSIGN(const std::int64_t now, version());
+    if (now == version_) return true;
+    held_.rollback();
+    FLORA_TRY(hold());
+    return false;
+  }
+
+  Result<void> copy_to(const std::string& target) { return held_.backup_to(target); }
+
+ private:
+  HeldStore(sqlite::Database held, sqlite::Database present)
+      : held_(std::move(held)), present_(std::move(present)) {}
+
+  Result<void> hold() {
+    FLORA_ASSIGN(version_, version());
+    FLORA_TRY(held_.begin());
+    FLORA_TRY(held_.schema_version());  // The first read takes hold.
+    return {};
+  }
+
+  // Changes whenever another connection commits.
+  Result<std::int64_t> version() {
+    FLORA_ASSIGN(auto statement, present_.prepare("PRAGMA data_version"));
+    FLORA_ASSIGN(const bool row, statement.step());
+    if (!row) return Error{Errc::corrupt, "store.db has no version"};
+    return statement.integer(0);
+  }
+
+  sqlite::Database held_;
+  sqlite::Database present_;
+  std::int64_t version_ = 0;
+};
+
+// Both databases of one moment, in which nothing is accepted: then each transaction of the ledger
+// is in the mapping, and what is accepted and not on the ledger waits in the outbox. Otherwise a
+// sender who repeats an event after a restore would make a second transaction of it.
 int backup(const settings::Settings& settings, const ledger::LedgerFiles& files,
            const std::string& folder) {
-  if (const Result<void> done = backup_store(settings, folder); !done) return fail(done.error());
-  return print("backup", ledger::backup(files, folder));
+  const std::string target = folder + "/store.db";
+  std::error_code error;
+  if (std::filesystem::exists(target, error)) {
+    return fail({Errc::conflict, target + " is there already"});
+  }
+  auto store = HeldStore::open(settings.store_database());
+  if (!store) return fail(store.error());
+  const auto report = ledger::backup(files, folder, [&store] { return store->is_present(); });
+  if (report) {
+    if (const Result<void> copied = store->copy_to(target); !copied) return fail(copied.error());
+  }
+  return print("backup", report);
 }
 
 // The present files stay beside the restored ones.
@@ -58,7 +104,7 @@ Result<void> restore_store(const settings::Settings& settings, const std::string
   std::error_code error;
   for (const char* ending : {"", "-wal", "-shm"}) {
     const std::string present = settings.store_database() + ending;
-    if (!std::filesystem::exists(present)) continue;
+    if (!std::filesystem::exists(present, error)) continue;
     std::filesystem::rename(present, settings.store_database() + suffix + ending, error);
     if (error) return Error{Errc::unavailable, "cannot move " + present + ": " + error.message()};
   }
@@ -78,7 +124,10 @@ int restore(const settings::Settings& settings, const ledger::LedgerFiles& files
       return fail(done.error());
     }
   }
-  std::cout << "restored: tree head of size " << restored->head.size << ", " << restored->lost
+  // Without a checkpoint file nobody knows what was signed.
+  const bool unknown = restored->new_origin && restored->lost == 0;
+  std::cout << "restored: tree head of size " << restored->head.size << ", "
+            << (unknown ? "an unknown number of" : std::to_string(restored->lost))
             << " signed entries lost" << (restored->new_origin ? ", a new origin begins" : "")
             << '\n';
   return 0;
@@ -94,7 +143,9 @@ int rebuild(const settings::Settings& settings, Env& env) {
                                    env);
   if (!ledger) return fail(ledger.error());
   for (const char* ending : {"", "-wal", "-shm"}) {
-    std::filesystem::remove(settings.view_database() + ending);
+    std::error_code error;
+    std::filesystem::remove(settings.view_database() + ending, error);
+    if (error) return fail({Errc::unavailable, "cannot remove view.db: " + error.message()});
   }
   const auto index = view::ProcedureIndex::open(settings.view_database(), **ledger);
   if (!index) return fail(index.error());
@@ -103,8 +154,10 @@ int rebuild(const settings::Settings& settings, Env& env) {
 }
 
 Result<bool> make_secret(const std::string& path, Env& env) {
-  if (std::filesystem::exists(path)) return false;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) return false;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  if (error) return Error{Errc::unavailable, "cannot make " + path + ": " + error.message()};
   std::array<std::byte, 32> secret{};
   env.random(secret);
   FLORA_TRY(env.replace_file(path, to_base64(secret) + '\n', 0600));

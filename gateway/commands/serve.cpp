@@ -65,7 +65,11 @@ Result<void> run(const settings::Settings& settings, const std::optional<std::st
   FLORA_ASSIGN(const auto keys,
                privacy::Keys::load(settings.mapping_secret_file, settings.environment, env));
   FLORA_ASSIGN(crypto::Ed25519Key ledger_key, load_ledger_key(settings, env));
-  std::filesystem::create_directories(settings.data_folder);
+  std::error_code error;
+  std::filesystem::create_directories(settings.data_folder, error);
+  if (error) {
+    return Error{Errc::unavailable, "cannot make " + settings.data_folder + ": " + error.message()};
+  }
 
   ledger::EmbeddedOptions ledger_options{settings.ledger_database(),
                                          settings.ledger_checkpoint_file, settings.ledger_origin,

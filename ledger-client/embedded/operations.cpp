@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kMoments = 10'000;
+
 /// The file is read before the database: a gateway that runs commits first and writes it then, so
 /// that the database is never behind what was read.
 Result<CheckReport> check_files(const LedgerFiles& files, CheckDepth depth) {
@@ -57,13 +59,26 @@ void remove_database(const std::string& path) {
   for (const char* suffix : {"-wal", "-shm", ""}) remove_file(path + suffix);
 }
 
-/// A copy of one snapshot of a database, durable, in one file.
-Result<void> copy_database(const std::string& from, const std::string& to) {
+/// Lets the connection see one moment of the database until it is rolled back.
+Result<void> hold_moment(LogReader& source, const GoodMoment& is_good) {
+  for (int tries = 0; tries < kMoments; ++tries) {
+    FLORA_TRY(source.database().begin());
+    FLORA_TRY(source.origins());  // The first read takes hold.
+    if (!is_good) return {};
+    const Result<bool> good = is_good();
+    if (good && *good) return {};
+    source.database().rollback();
+    if (!good) return good.error();
+  }
+  return Error{Errc::overloaded, "there is no quiet moment to begin a backup"};
+}
+
+/// A copy of one moment of a database, durable, in one file, while another process goes on writing.
+Result<void> copy_database(const std::string& from, const std::string& to,
+                           const GoodMoment& is_good = {}) {
   remove_database(to);
   FLORA_ASSIGN(LogReader source, LogReader::open(from));
-  // The snapshot holds the copy together while another process goes on writing.
-  FLORA_TRY(source.database().begin());
-  FLORA_TRY(source.origins());
+  FLORA_TRY(hold_moment(source, is_good));
   auto copied = source.database().backup_to(to);
   source.database().rollback();
   FLORA_TRY(std::move(copied));
@@ -191,7 +206,8 @@ Result<CheckReport> fsck(const LedgerFiles& files) {
   return check_files(files, CheckDepth::everything);
 }
 
-Result<CheckReport> backup(const LedgerFiles& files, const std::string& folder) {
+Result<CheckReport> backup(const LedgerFiles& files, const std::string& folder,
+                           const GoodMoment& is_good) {
   LedgerFiles copy = files;
   copy.database = folder + "/ledger.db";
   copy.checkpoint_file = folder + "/checkpoint";
@@ -201,7 +217,7 @@ Result<CheckReport> backup(const LedgerFiles& files, const std::string& folder) 
   if (fs::exists(copy.database, code)) {
     return Error{Errc::conflict, folder + " holds a backup already"};
   }
-  FLORA_TRY(copy_database(files.database, copy.database));
+  FLORA_TRY(copy_database(files.database, copy.database, is_good));
   {
     FLORA_ASSIGN(LogReader reader, LogReader::open(copy.database));
     FLORA_ASSIGN(const StoredCheckpoint last, reader.last_checkpoint());

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -44,11 +45,16 @@ Result<CheckReport> verify(const LedgerFiles& files);
 /// order of time; each tile; each checkpoint's signature and root. Errors: as verify.
 Result<CheckReport> fsck(const LedgerFiles& files);
 
+/// Says of the moment that a backup has just taken hold of whether it fits to what else is copied.
+using GoodMoment = std::function<Result<bool>()>;
+
 /// Copies database and checkpoint into `folder` as `ledger.db` and `checkpoint`, beside a running
-/// gateway, and verifies the copy. The folder is created; it must not hold a backup already.
-/// Durable on success. Errors: conflict (there is one), corrupt (the copy has findings),
-/// unavailable.
-Result<CheckReport> backup(const LedgerFiles& files, const std::string& folder);
+/// gateway, and verifies the copy. The folder is created; it must not hold a backup already. The
+/// copy is of one moment; while `is_good` says no, another is taken. Durable on success. Errors:
+/// conflict (there is one), corrupt (the copy has findings), overloaded (no good moment came),
+/// unavailable, and those of `is_good`.
+Result<CheckReport> backup(const LedgerFiles& files, const std::string& folder,
+                           const GoodMoment& is_good = {});
 
 /// What restore does when signed entries would be lost, or when it cannot know because there is no
 /// checkpoint file.

@@ -114,7 +114,7 @@ class Load:
     def _streams(self, client, generator):
         while True:
             events = [self._next(generator) for _ in range(LINES)]
-            for event, line in zip(events, client.stream(events)):
+            for line, event in zip(client.stream(events), events):
                 self.book.note(event, json.loads(line)["status"], g.submission_of(line))
 
 
@@ -126,7 +126,7 @@ def resend(gateway, book, events):
     for start in range(0, len(events), 500):
         chunk = events[start:start + 500]
         answered = 0
-        for event, line in zip(chunk, client.stream(chunk)):
+        for line, event in zip(client.stream(chunk), chunk):
             status = json.loads(line)["status"]
             if event["id"] in known and status != 200:
                 raise AssertionError(f"{event['id']} was acknowledged and is lost: {line[:400]}")
