@@ -55,7 +55,7 @@ Node list_of(Node item) {
 
 void add(Node& mapping, std::string name, Node value) {
   mapping.kind = Kind::mapping;
-  mapping.members.emplace_back(std::move(name), std::move(value));
+  mapping.members.push_back({std::move(name), std::move(value)});
   mapping.member_at.emplace_back();
 }
 

@@ -44,7 +44,7 @@ yaml::Node to_node(const nlohmann::json& value) {
     node.kind = yaml::Kind::mapping;
     for (const auto& [name, member] : value.items()) {
       if (name == "$schema") continue;
-      node.members.emplace_back(name, to_node(member));
+      node.members.push_back({name, to_node(member)});
       node.member_at.emplace_back();
     }
   } else if (value.is_array()) {
