@@ -1,8 +1,8 @@
 """Runs a command against a gateway of its own, and hands on its exit code.
 
 Usage: with_gateway.py <flora-gateway> <command> [argument …]
-An argument {url} becomes the address of the gateway. The gateway must outlive the command and end with
-0 at SIGTERM.
+An argument {url} becomes the address of the gateway, {operations} that of its operators' side. The
+gateway must outlive the command and end with 0 at SIGTERM.
 """
 
 import subprocess
@@ -13,8 +13,9 @@ import gateway as g
 
 def run(binary, command):
     with g.temporary_folder() as folder, g.running(g.prepared(binary, folder)) as gateway:
-        url = f"http://127.0.0.1:{gateway.port}"
-        done = subprocess.run([url if word == "{url}" else word for word in command])
+        places = {"{url}": gateway.port, "{operations}": gateway.operations_port}
+        done = subprocess.run([f"http://127.0.0.1:{places[word]}" if word in places else word
+                               for word in command])
         assert gateway.process.poll() is None, "the gateway has ended"
         assert gateway.stop() == 0, "the gateway did not end well"
         return done.returncode
