@@ -1,0 +1,9 @@
+#!/bin/sh
+# Builds the release and the benchmarks, and measures the gateway against bare commits of the same rows
+# on the disk of BENCH_FOLDER (default: build/bench/data). Arguments are those of run.py.
+set -eu
+cd "$(dirname "$0")/../.."
+build=${BENCH_BUILD:-build/bench}
+cmake --preset release -B "$build" -DFLORA_TESTS=ON -DFLORA_BENCH=ON >/dev/null
+ninja -C "$build" flora-gateway http_echo_server bench_load bench_bare_commits >&2
+exec python3 tests/bench/run.py "$build" "${BENCH_FOLDER:-$build/data}" "$@"
