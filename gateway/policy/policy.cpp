@@ -11,7 +11,7 @@ bool all_of(std::string_view text, bool (*test)(char)) {
   return !text.empty() && std::ranges::all_of(text, test);
 }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_site_character(char c) { return (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_'; }
+bool is_site_character(char c) { return (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_lower_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 
 class Reader {
@@ -82,8 +82,10 @@ class Reader {
     }
     FLORA_ASSIGN(const auto sites, list(node, "sites"));
     for (const yaml::Node* site : sites) {
-      if (!all_of(site->text, is_site_character) || site->text.size() > 40) {
-        return error(site->at, "a site is named by upper-case letters, digits and _, at most 40");
+      // No digits: a site must not be able to hold a number of a person.
+      const bool letters = all_of(site->text, is_site_character) && site->text.front() != '_';
+      if (!letters || site->text.size() < 2 || site->text.size() > 32) {
+        return error(site->at, "a site is named by 2 to 32 upper-case letters and _");
       }
       authority.sites.push_back(site->text);
     }

@@ -1,5 +1,7 @@
 #include "gateway/settings/settings.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -144,7 +146,13 @@ Result<void> read_files(const Reader& reader, const yaml::Node& root, Settings& 
 
 }  // namespace
 
-bool Listener::is_loopback() const { return address.starts_with("127.") || address == "::1"; }
+// 127.0.0.0/8 and ::1; a name is none, whatever it looks like.
+bool Listener::is_loopback() const {
+  in_addr v4{};
+  if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  in6_addr v6{};
+  return ::inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
 
 Result<Settings> load(const std::string& file, const Overrides& overrides, Env& env) {
   FLORA_ASSIGN(const std::string text, env.read_file(file, kMaxBytes));

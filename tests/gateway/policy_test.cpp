@@ -1,0 +1,179 @@
+// Who the callers are and what they may report; mistakes in the file are named with their place.
+#include "gateway/policy/policy.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+using namespace flora;
+using namespace flora::policy;
+
+namespace {
+
+const std::string kFingerprint(64, 'a');
+
+const std::string kPolicy = R"(authorities:
+  - {id: "000250", name: "Aufnahme", land: DE-NI, role: AE, sites: [MUSTERSTADT, BAD_MUSTER]}
+  - {id: "000251", name: "Aufnahme Nord", land: DE-NI, role: AE}
+  - {id: "000160", name: "Aufnahme West", land: DE-NW, role: AE}
+  - {id: "099045", name: "Bundesamt", land: DE, role: BAMF}
+  - {id: "999990", name: "Prüfstelle", land: DE, role: AUDITOR}
+clients:
+  - {name: lab, certificate_sha256: ")" +
+                            kFingerprint + R"(", authorities: ["000250", "000251"]}
+)";
+
+Policy policy_of(const std::string& yaml) {
+  auto parsed = Policy::parse(yaml, "policy.yaml");
+  REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
+  return std::move(*parsed);
+}
+
+Catalogue read_catalogue() {
+  std::ifstream file(std::string(FLORA_SOURCE_DIR) + "/config/statuses.yaml");
+  std::stringstream text;
+  text << file.rdbuf();
+  auto parsed = Catalogue::parse(text.str(), "statuses.yaml");
+  REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
+  return std::move(*parsed);
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("a fingerprint of the policy makes its client") {
+  const Policy policy = policy_of(kPolicy);
+  CHECK(policy.knows_certificates());
+  const auto caller = policy.authenticate({kFingerprint, std::nullopt}, false);
+  REQUIRE(caller.has_value());
+  CHECK(caller->client == "lab");
+  CHECK(caller->authorities == std::vector<std::string>{"000250", "000251"});
+  CHECK(caller->role == Role::ae);
+  CHECK(caller->land == "DE-NI");
+  CHECK_FALSE(caller->development);
+  CHECK(caller->acts_for("000251"));
+  CHECK_FALSE(caller->acts_for("000160"));
+  CHECK_FALSE(policy.authenticate({std::string(64, 'b'), std::nullopt}, false));
+  CHECK_FALSE(policy.authenticate({}, true));
+}
+
+TEST_CASE("the development header counts only where it is on, and never before a certificate") {
+  const Policy policy = policy_of(kPolicy);
+  const auto caller = policy.authenticate({std::nullopt, "000160"}, true);
+  REQUIRE(caller.has_value());
+  CHECK(caller->authorities == std::vector<std::string>{"000160"});
+  CHECK(caller->land == "DE-NW");
+  CHECK(caller->development);
+  CHECK_FALSE(policy.authenticate({std::nullopt, "000160"}, false));
+  CHECK_FALSE(policy.authenticate({std::nullopt, "123456"}, true));
+  CHECK(policy.authenticate({kFingerprint, "000160"}, true)->client == "lab");
+}
+
+TEST_CASE("each role reports the statuses that the catalogue gives it, and no others") {
+  const Catalogue catalogue = read_catalogue();
+  std::string yaml = "authorities:\n";
+  int number = 100'000;
+  for (const char* role : {"AE", "LD", "ABH", "BAMF", "AUDITOR"}) {
+    const bool federal = role == std::string("BAMF") || role == std::string("AUDITOR");
+    yaml += "  - {id: \"" + std::to_string(number++) +
+            "\", name: x, land: " + (federal ? "DE" : "DE-NI") + ", role: " + role + "}\n";
+  }
+  const Policy policy = policy_of(yaml);
+  for (const Authority& authority : policy.authorities()) {
+    const auto caller = policy.authenticate({std::nullopt, authority.id}, true);
+    REQUIRE(caller.has_value());
+    for (const Status& status : catalogue.statuses()) {
+      const bool listed =
+          std::ranges::find(status.reporters, authority.role) != status.reporters.end();
+      const auto denial = may_report(policy, *caller, {authority.id, "", "", ""}, status);
+      CHECK(denial.has_value() == !listed);
+      if (denial) CHECK(*denial == Denial::not_your_status);
+    }
+  }
+}
+
+TEST_CASE("a report is held to the reporter's own Land, role and sites") {
+  const Policy policy = policy_of(kPolicy);
+  const Catalogue catalogue = read_catalogue();
+  const Status& status = *catalogue.find("REGISTRIERUNG_ABGESCHLOSSEN");
+  const Caller caller = *policy.authenticate({kFingerprint, std::nullopt}, false);
+  const auto denial = [&](ReporterClaim claim) {
+    return may_report(policy, caller, claim, status);
+  };
+  CHECK_FALSE(denial({"000250", "", "", ""}));
+  CHECK_FALSE(denial({"000251", "DE-NI", "AE", ""}));
+  CHECK_FALSE(denial({"000250", "DE-NI", "AE", "MUSTERSTADT"}));
+  CHECK(denial({"000160", "", "", ""}) == Denial::not_your_authority);
+  CHECK(denial({"123456", "", "", ""}) == Denial::not_your_authority);
+  CHECK(denial({"000250", "DE-NW", "", ""}) == Denial::wrong_land);
+  CHECK(denial({"000250", "", "LD", ""}) == Denial::wrong_role);
+  CHECK(denial({"000251", "", "", "MUSTERSTADT"}) == Denial::unknown_site);
+}
+
+TEST_CASE("mistakes in the policy are named with their place") {
+  struct Mistake {
+    const char* from;
+    const char* to;
+    const char* message;
+  };
+  const std::vector<Mistake> mistakes = {
+      {"authorities:", "authority:", "policy.yaml:1:1: unknown key"},
+      {"\"000250\", name", "000250, name", "policy.yaml:2:10: a code must be quoted"},
+      {"\"000250\", name", "\"00250\", name", "policy.yaml:2:10: a Behördenkennzeichen has six"},
+      {"land: DE-NI, role: AE, s", "land: DE-XX, role: AE, s", "policy.yaml:2:44: no such Land"},
+      {"role: AE, sites", "role: XX, sites", "policy.yaml:2:57: no such role"},
+      {"land: DE-NI, role: AE, s", "land: DE, role: AE, s", "policy.yaml:2:44: DE is for"},
+      {"land: DE, role: BAMF", "land: DE-NI, role: BAMF", "policy.yaml:5:"},
+      {"name: \"Aufnahme\", ", "", "policy.yaml:2:5: \"name\" must be a text"},
+      {"name: \"Aufnahme\"", "nome: \"Aufnahme\"", "policy.yaml:2:20: unknown key"},
+      {"MUSTERSTADT", "Musterstadt", "policy.yaml:2:69: a site is named by"},
+      {"MUSTERSTADT", "HALLE_260815", "policy.yaml:2:69: a site is named by"},
+      {"MUSTERSTADT", "_A", "policy.yaml:2:69: a site is named by"},
+      {"MUSTERSTADT", "A", "policy.yaml:2:69: a site is named by"},
+      {"\"000251\", name", "\"000250\", name",
+       "policy.yaml:3:5: the authority 000250 is listed twice"},
+      {"[\"000250\", \"000251\"]", "[\"000250\", \"000160\"]",
+       "the authorities of one client have one Land"},
+      {"[\"000250\", \"000251\"]", "[\"123456\"]", "no such authority"},
+      {"[\"000250\", \"000251\"]", "[]", "\"authorities\" is missing"},
+      {"[\"000250\", \"000251\"]", "[000250]", "a code must be quoted"},
+      {"aaaaaaaa", "AAAAAAAA", "a fingerprint has 64 lower-case hexadecimal digits"},
+      {"aaaaaaaa", "aaaaaaa", "a fingerprint has 64 lower-case hexadecimal digits"},
+      {"name: lab, ", "", "\"name\" must be a text"},
+  };
+  for (const Mistake& one : mistakes) {
+    CAPTURE(one.to);
+    const auto parsed = Policy::parse(replaced(kPolicy, one.from, one.to), "policy.yaml");
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error().code == Errc::invalid);
+    CHECK_MESSAGE(parsed.error().message.find(one.message) != std::string::npos,
+                  parsed.error().message);
+    CHECK(parsed.error().message.starts_with("policy.yaml:"));
+  }
+}
+
+TEST_CASE("one certificate cannot be two clients") {
+  const std::string twice = kPolicy + "  - {name: other, certificate_sha256: \"" + kFingerprint +
+                            "\", authorities: [\"000160\"]}\n";
+  const auto parsed = Policy::parse(twice, "policy.yaml");
+  REQUIRE_FALSE(parsed.has_value());
+  CHECK(parsed.error().message.starts_with("policy.yaml:9:"));
+  CHECK(parsed.error().message.ends_with("two clients have the same certificate"));
+}
+
+TEST_CASE("the policy of the sample configuration is good") {
+  std::ifstream file(std::string(FLORA_SOURCE_DIR) + "/config/policy.yaml");
+  std::stringstream text;
+  text << file.rdbuf();
+  const Policy policy = policy_of(text.str());
+  REQUIRE(policy.authority("000250") != nullptr);
+  CHECK(policy.authority("000250")->land == "DE-NI");
+  CHECK(policy.authority("123456") == nullptr);
+}

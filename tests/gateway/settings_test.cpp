@@ -1,0 +1,170 @@
+// The settings file: what it means, and how mistakes are named.
+#include "gateway/settings/settings.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "tests/fake_env.h"
+#include "tests/temporary_folder.h"
+
+using namespace flora;
+
+namespace {
+
+const std::string kSettings = R"(environment: test
+data: ../data
+listen:
+  public: {address: 127.0.0.1, port: 8080}
+  operations: {address: 127.0.0.1, port: 8081}
+workers: 2
+authentication:
+  development_header: true
+ledger:
+  kind: embedded
+  origin: flora.example/test
+  key: data:ledger.key
+  checkpoint: /elsewhere/checkpoint
+  channel: default
+mapping_secret: data:mapping.secret
+policy: policy.yaml
+statuses: statuses.yaml
+adapters: [../adapters/one, ../adapters/two]
+)";
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+struct Fixture {
+  Fixture() { std::filesystem::create_directory(folder.file("config")); }
+
+  Result<settings::Settings> load(const std::string& text,
+                                  const settings::Overrides& overrides = {}) {
+    REQUIRE(env.replace_file(file, text, 0600).has_value());
+    return settings::load(file, overrides, env);
+  }
+
+  settings::Settings good(const std::string& text, const settings::Overrides& overrides = {}) {
+    auto loaded = load(text, overrides);
+    REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
+    return std::move(*loaded);
+  }
+
+  FakeEnv env;
+  TemporaryFolder folder;
+  std::string file = folder.file("config/gateway.yaml");
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "paths are relative to the file, or to the data folder") {
+  const settings::Settings settings = good(kSettings);
+  CHECK(settings.environment == "test");
+  CHECK(settings.data_folder == folder.file("data"));
+  CHECK(settings.store_database() == folder.file("data/store.db"));
+  CHECK(settings.ledger_key_file == folder.file("data/ledger.key"));
+  CHECK(settings.ledger_checkpoint_file == "/elsewhere/checkpoint");
+  CHECK(settings.mapping_secret_file == folder.file("data/mapping.secret"));
+  CHECK(settings.policy_file == folder.file("config/policy.yaml"));
+  CHECK(settings.adapter_folders ==
+        std::vector<std::string>{folder.file("adapters/one"), folder.file("adapters/two")});
+  CHECK(settings.listener.port == 8080);
+  CHECK(settings.operations.port == 8081);
+  CHECK(settings.workers == 2);
+  CHECK(settings.development_header);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the command line replaces data folder and ports") {
+  const settings::Settings settings = good(kSettings, {"/somewhere", 0, 9000});
+  CHECK(settings.data_folder == "/somewhere");
+  CHECK(settings.ledger_key_file == "/somewhere/ledger.key");
+  CHECK(settings.listener.port == 0);
+  CHECK(settings.operations.port == 9000);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the development header is refused on a listener that is not loopback") {
+  for (const char* address : {"0.0.0.0", "192.0.2.1", "::", "2001:db8::1", "128.0.0.1"}) {
+    CAPTURE(address);
+    const std::string text = replaced(kSettings, "address: 127.0.0.1, port: 8080",
+                                      "address: \"" + std::string(address) + "\", port: 8080");
+    const auto loaded = load(text);
+    REQUIRE_FALSE(loaded.has_value());
+    CHECK(loaded.error().code == Errc::invalid);
+    CHECK(loaded.error().message.find("development_header") != std::string::npos);
+    CHECK(loaded.error().message.starts_with(file + ":"));
+    CHECK(load(replaced(text, "header: true", "header: false")).has_value());
+  }
+  for (const char* address : {"127.0.0.1", "127.1.2.3", "::1"}) {
+    CAPTURE(address);
+    CHECK(load(replaced(kSettings, "address: 127.0.0.1, port: 8080",
+                        "address: \"" + std::string(address) + "\", port: 8080"))
+              .has_value());
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "what a host name looks like is no loopback address") {
+  CHECK_FALSE(load(replaced(kSettings, "address: 127.0.0.1, port: 8080",
+                            "address: 127.example.org, port: 8080"))
+                  .has_value());
+}
+
+TEST_CASE_FIXTURE(Fixture, "TLS is read with its client certificates") {
+  const std::string with_tls = replaced(
+      kSettings, "port: 8080",
+      "port: 8080, tls: {certificate: server.pem, key: data:server.key, client_ca: ca.pem, "
+      "client_certificates: required}");
+  const settings::Settings settings = good(with_tls);
+  REQUIRE(settings.listener.tls.has_value());
+  CHECK(settings.listener.tls->certificate_file == folder.file("config/server.pem"));
+  CHECK(settings.listener.tls->key_file == folder.file("data/server.key"));
+  CHECK(settings.listener.tls->client_ca_file == folder.file("config/ca.pem"));
+  CHECK(settings.listener.tls->client_certificates_required);
+  CHECK_FALSE(settings.operations.tls.has_value());
+  CHECK_FALSE(load(replaced(with_tls, "required", "perhaps")).has_value());
+}
+
+TEST_CASE_FIXTURE(Fixture, "mistakes are named with their place") {
+  struct Mistake {
+    const char* from;
+    const char* to;
+    const char* message;
+  };
+  const std::vector<Mistake> mistakes = {
+      {"environment: test\n", "", ":1:1: \"environment\" is missing"},
+      {"environment: test", "environment: []", ":1:14: a text is expected"},
+      {"workers: 2", "workers: 0", ":6:10: a number from 1 to 64 is expected"},
+      {"workers: 2", "workers: two", ":6:10: a number from 1 to 64 is expected"},
+      {"port: 8080", "port: 65536", "a number from 0 to 65535 is expected"},
+      {"workers: 2", "worker: 2", ":6:1: unknown key"},
+      {"kind: embedded", "kind: fabric", ":10:9: this build knows"},
+      {"header: true", "header: yes", ":8:23: true or false is expected"},
+      {"  operations: {address: 127.0.0.1, port: 8081}\n", "", "\"operations\" is missing"},
+      {"address: 127.0.0.1, port: 8080", "port: 8080", "\"address\" is missing"},
+      {"[../adapters/one, ../adapters/two]", "one", "a list is expected"},
+      {"workers: 2", "workers: 2\nworkers: 3", ":7:1: "},
+  };
+  for (const Mistake& one : mistakes) {
+    CAPTURE(one.to);
+    const auto loaded = load(replaced(kSettings, one.from, one.to));
+    REQUIRE_FALSE(loaded.has_value());
+    CHECK(loaded.error().code == Errc::invalid);
+    CHECK_MESSAGE(loaded.error().message.find(one.message) != std::string::npos,
+                  loaded.error().message);
+    CHECK(loaded.error().message.starts_with(file));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a file that is not there is not found") {
+  CHECK(settings::load(folder.file("nothing.yaml"), {}, env).error().code == Errc::not_found);
+}
+
+TEST_CASE("the sample settings are good") {
+  FakeEnv env;
+  const auto loaded =
+      settings::load(std::string(FLORA_SOURCE_DIR) + "/config/gateway.yaml", {}, env);
+  REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
+  CHECK(loaded->listener.is_loopback());
+}
