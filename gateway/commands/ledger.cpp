@@ -9,6 +9,7 @@
 #include "gateway/base/sqlite.h"
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
+#include "gateway/store/reopen.h"
 #include "ledger-client/embedded/operations.h"
 #include "ledger-client/merkle/proof.h"
 
@@ -112,6 +113,19 @@ Result<void> restore_store(const settings::Settings& settings, const std::string
   return copy.backup_to(settings.store_database());
 }
 
+// After a loss: what the mapping believes to be on the ledger and is not can be sent again.
+Result<std::uint64_t> reopen_lost(const settings::Settings& settings, Env& env) {
+  FLORA_ASSIGN(crypto::Ed25519Key key, load_ledger_key(settings, env));
+  FLORA_ASSIGN(const auto ledger, ledger::EmbeddedLedger::open(
+                                      {settings.ledger_database(), settings.ledger_checkpoint_file,
+                                       settings.ledger_origin, std::move(key)},
+                                      env));
+  return store::reopen_lost(settings.store_database(), [&ledger](const Uuid& id) -> Result<bool> {
+    FLORA_ASSIGN(const auto index, ledger->find(id));
+    return index.has_value();
+  });
+}
+
 int restore(const settings::Settings& settings, const ledger::LedgerFiles& files,
             const std::string& folder, bool accept_loss, Env& env) {
   const auto key = load_ledger_key(settings, env);
@@ -123,6 +137,11 @@ int restore(const settings::Settings& settings, const ledger::LedgerFiles& files
     if (const Result<void> done = restore_store(settings, folder, env); !done) {
       return fail(done.error());
     }
+  }
+  if (accept_loss) {
+    const auto reopened = reopen_lost(settings, env);
+    if (!reopened) return fail(reopened.error());
+    std::cout << *reopened << " events can be sent again\n";
   }
   // Without a checkpoint file nobody knows what was signed.
   const bool unknown = restored->new_origin && restored->lost == 0;

@@ -260,8 +260,9 @@ def verify_own_keys(gateway, folder):
     assert len(keys) == 2, keys
 
 
-def test_roll_back(gateway, folder, old_receipts, key):
-    """An older ledger.db in place of the present one is refused; to go on needs an explicit word."""
+def test_roll_back(gateway, folder, sender, old_receipts, key, expected):
+    """An older ledger.db in place of the present one is refused; to go on needs an explicit word. What
+    was lost keeps its transaction id and is committed when it is sent again."""
     for ending in ("", "-wal", "-shm"):
         gateway.data.joinpath("ledger.db" + ending).unlink(missing_ok=True)
     shutil.copy(folder / "early" / "ledger.db", gateway.data / "ledger.db")
@@ -273,6 +274,13 @@ def test_roll_back(gateway, folder, old_receipts, key):
     assert "a new origin begins" in report and " 0 signed entries" not in report, report
     gateway.fsck()
     with g.running(gateway):
+        for line, event in zip(gateway.client().stream(sender.sent), sender.sent):
+            answer = json.loads(line)
+            assert answer["status"] in (200, 201), line
+            old = json.loads(sender.acknowledged.get(event["id"], "{}"))
+            assert answer["submission"]["transactionId"] == old.get(
+                "transactionId", answer["submission"]["transactionId"]), line
+        assert gateway.metric("flora_ledger_entries") == expected + len(sender.sent)
         assert gateway.client().submit(g.event("after-roll-back", "ROLLBACK1")).status == 201
         verify_offline(gateway, folder, old_receipts[:2], key)
         verify_own_keys(gateway, folder)
@@ -312,7 +320,7 @@ def run(binary, go=None):
         if go:
             publication.verify(go)
         test_restore_with_loss(gateway, folder, sender, before, older)
-        test_roll_back(gateway, folder, receipts, key)
+        test_roll_back(gateway, folder, sender, receipts, key, older)
 
 
 if __name__ == "__main__":
