@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -45,6 +47,36 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
+// Random bytes that are drawn from the system in blocks: most callers want a few only. What was
+// given out is wiped.
+class RandomBlock {
+ public:
+  void draw(std::span<std::byte> out) {
+    while (!out.empty()) {
+      if (used_ == bytes_.size()) refill();
+      const auto part = std::span(bytes_).subspan(used_, std::min(out.size(), left()));
+      std::ranges::copy(part, out.begin());
+      ::explicit_bzero(part.data(), part.size());
+      used_ += part.size();
+      out = out.subspan(part.size());
+    }
+  }
+
+ private:
+  std::size_t left() const { return bytes_.size() - used_; }
+
+  // getrandom(2): requests of up to 256 bytes are never interrupted or cut short.
+  void refill() {
+    if (::getrandom(bytes_.data(), bytes_.size(), 0) != static_cast<ssize_t>(bytes_.size())) {
+      std::abort();
+    }
+    used_ = 0;
+  }
+
+  std::array<std::byte, 256> bytes_;
+  std::size_t used_ = bytes_.size();
+};
+
 class SystemEnv final : public Env {
  public:
   std::int64_t now_ms() override {
@@ -61,12 +93,8 @@ class SystemEnv final : public Env {
   }
 
   void random(std::span<std::byte> out) override {
-    while (!out.empty()) {
-      const ssize_t n = ::getrandom(out.data(), std::min<std::size_t>(out.size(), 256), 0);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) std::abort();
-      out = out.subspan(static_cast<std::size_t>(n));
-    }
+    thread_local RandomBlock block;
+    block.draw(out);
   }
 
   Result<std::string> read_file(const std::string& path, std::size_t max_bytes) override {

@@ -64,6 +64,7 @@ Result<Database> Database::open(const std::string& path, Mode mode, Sync sync,
                        "PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0;"));
   if (mode == Mode::read_write) {
     FLORA_TRY(database.execute("PRAGMA secure_delete=ON; PRAGMA journal_mode=WAL;"));
+    FLORA_TRY(database.execute("PRAGMA cache_size=-16384;"));  // KiB.
     FLORA_TRY(database.execute(sync == Sync::full ? "PRAGMA synchronous=FULL;"
                                                   : "PRAGMA synchronous=NORMAL;"));
     int keep = 1;
@@ -111,7 +112,7 @@ Result<void> Database::commit() {
   const int result = sqlite3_exec(handle_, "COMMIT", nullptr, nullptr, nullptr);
   if (result == SQLITE_OK) return {};
   Error error = error_of(handle_, result);
-  if (error.code == Errc::unavailable) error.code = Errc::uncertain;
+  error.code = Errc::uncertain;
   rollback();
   return error;
 }
@@ -136,6 +137,18 @@ Result<void> Database::checkpoint() {
   const int result =
       sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   if (result != SQLITE_OK && result != SQLITE_BUSY) return error_of(handle_, result);
+  return {};
+}
+
+Result<void> Database::checkpoint_by_hand(int* pages) {
+  FLORA_TRY(execute("PRAGMA wal_autocheckpoint=0"));
+  sqlite3_wal_hook(
+      handle_,
+      [](void* count, sqlite3*, const char*, int in_log) {
+        *static_cast<int*>(count) = in_log;
+        return SQLITE_OK;
+      },
+      pages);
   return {};
 }
 
@@ -214,6 +227,10 @@ Result<void> Statement::run() {
 void Statement::reset() {
   sqlite3_reset(handle_);
   sqlite3_clear_bindings(handle_);
+}
+
+std::int64_t Statement::last_rowid() const {
+  return sqlite3_last_insert_rowid(sqlite3_db_handle(handle_));
 }
 
 bool Statement::is_null(int column) const {

@@ -52,9 +52,9 @@ class Database {
   /// BEGIN IMMEDIATE (a writer) or BEGIN (a reader, whose snapshot starts with its first read).
   Result<void> begin();
 
-  /// Durable on success (Sync::full). On failure the transaction is rolled back if SQLite says that
-  /// it can be; an I/O error is `uncertain`: the commit may or may not be on disk, and the process
-  /// must not go on writing through this connection.
+  /// Durable on success (Sync::full). Every failure is `uncertain`, a full disk included: the
+  /// commit may stand in the write-ahead log all the same. The process must not go on writing
+  /// through this connection.
   Result<void> commit();
   void rollback();
 
@@ -64,6 +64,11 @@ class Database {
 
   /// Moves the write-ahead log into the file as far as readers allow. The writer's connection only.
   Result<void> checkpoint();
+
+  /// Turns SQLite's own checkpoints off, which would hide a failed sync: the caller calls
+  /// checkpoint(). After each commit `*pages` is the number of pages in the write-ahead log; it
+  /// must outlive the connection. The writer's connection only.
+  Result<void> checkpoint_by_hand(int* pages);
 
   /// A consistent copy of the database into a new file (SQLite's backup API), durable on return.
   Result<void> backup_to(const std::string& path);
@@ -98,6 +103,9 @@ class Statement {
 
   /// Makes the statement ready for new parameters; the old ones are cleared.
   void reset();
+
+  /// The rowid of the newest row that this connection has inserted.
+  std::int64_t last_rowid() const;
 
   bool is_null(int column) const;
   std::int64_t integer(int column) const;

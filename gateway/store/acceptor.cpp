@@ -57,8 +57,7 @@ Result<Acceptor> Acceptor::open(sqlite::Database& db, const Options& options, En
                db.prepare("SELECT pseudonym, merged_into FROM procedure WHERE n=?"));
   FLORA_ASSIGN(auto of_identifier, db.prepare("SELECT procedure FROM identifier WHERE hash=?"));
   FLORA_ASSIGN(auto outbox_body, db.prepare("SELECT n, body FROM outbox WHERE transaction_id=?"));
-  FLORA_ASSIGN(auto insert_procedure,
-               db.prepare("INSERT INTO procedure(pseudonym) VALUES(?) RETURNING n"));
+  FLORA_ASSIGN(auto insert_procedure, db.prepare("INSERT INTO procedure(pseudonym) VALUES(?)"));
   FLORA_ASSIGN(auto insert_identifier,
                db.prepare("INSERT OR IGNORE INTO identifier(hash, procedure, type, value) "
                           "VALUES(?,?,?,?)"));
@@ -400,10 +399,8 @@ Result<Acceptor::Procedure> Acceptor::materialise(const Resolution& resolution) 
     target = *resolution.existing;
   } else {
     target.pseudonym = random_uuid(*env_);
-    sqlite::Statement& insert = s_->insert_procedure;
-    FLORA_ASSIGN(const bool row, insert.bind_blob(1, target.pseudonym.bytes).step());
-    if (row) target.number = insert.integer(0);
-    FLORA_TRY(insert.run());
+    FLORA_TRY(s_->insert_procedure.bind_blob(1, target.pseudonym.bytes).run());
+    target.number = s_->insert_procedure.last_rowid();
   }
   for (const KeyedIdentifier& identifier : resolution.to_add) {
     sqlite::Statement& select = s_->procedures_of_identifier;

@@ -101,8 +101,9 @@ struct Options {
   Instant last_recorded;          ///< recordedAt of the newest ledger entry: it never goes back.
   /// Encrypts the value of an identifier that is new in a procedure. Called on the writer thread.
   std::function<std::string(const Identifier&, const Uuid& procedure)> seal;
-  /// Called once, on the writer thread, after a commit whose outcome is unknown: the process must
-  /// not acknowledge anything any more and should end.
+  /// Called once, on the writer thread, after a commit whose outcome is unknown, or when the
+  /// write-ahead log could not be moved: the process must not acknowledge anything any more and
+  /// should end.
   std::function<void(const Error&)> on_fatal;
   std::string vfs;  ///< A SQLite VFS for tests.
 };

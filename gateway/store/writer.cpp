@@ -7,6 +7,11 @@
 #include "gateway/store/schema.h"
 
 namespace flora::store {
+namespace {
+
+constexpr int kWalPages = 4000;  // 16 MiB of log before it is moved into the file.
+
+}  // namespace
 
 Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env& env) {
   FLORA_ASSIGN(sqlite::Database database,
@@ -15,6 +20,7 @@ Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env
   FLORA_TRY(prepare_schema(database));
   std::unique_ptr<Writer> writer(new Writer(std::move(options), env, std::move(database)));
   sqlite::Database& db = writer->database_;
+  FLORA_TRY(db.checkpoint_by_hand(&writer->wal_pages_));
   FLORA_ASSIGN(Acceptor acceptor, Acceptor::open(db, writer->options_, env));
   writer->acceptor_.emplace(std::move(acceptor));
   FLORA_ASSIGN(writer->delete_outbox_, db.prepare("DELETE FROM outbox WHERE n<=?"));
@@ -104,23 +110,35 @@ void Store::Writer::run() {
 
 void Store::Writer::process(Work& work) {
   const Result<void> written = write(work);
+  const bool uncertain = !written && written.error().code == Errc::uncertain;
   if (!written) {
     database_.rollback();
-    const bool uncertain = written.error().code == Errc::uncertain;
     log::write(log::Level::error, "store: a group was not written",
                {{"reason", to_string(written.error().code)},
                 {"detail", std::string_view(written.error().message)}});
     refuse(work, uncertain ? Refusal::uncertain : Refusal::unavailable);
-    if (uncertain) {
-      {
-        const std::lock_guard lock(mutex_);
-        failed_ = true;
-      }
-      if (options_.on_fatal) options_.on_fatal(written.error());
-    }
+    if (uncertain) mark_failed();
   }
   for (Batch& batch : work.batches) batch.done(std::move(batch.outcomes));
   for (Answer& answer : work.answers) answer.done();
+  if (uncertain && options_.on_fatal) options_.on_fatal(written.error());
+  if (written) tidy();
+}
+
+// Moves the write-ahead log into the file now and then. A sync that fails here leaves it open what
+// the file holds, so that nothing more may be written.
+void Store::Writer::tidy() {
+  if (wal_pages_ < kWalPages) return;
+  wal_pages_ = 0;
+  const Result<void> moved = database_.checkpoint();
+  if (moved) return;
+  mark_failed();
+  if (options_.on_fatal) options_.on_fatal(moved.error());
+}
+
+void Store::Writer::mark_failed() {
+  const std::lock_guard lock(mutex_);
+  failed_ = true;
 }
 
 void Store::Writer::refuse(Work& work, Refusal refusal) {

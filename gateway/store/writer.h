@@ -49,6 +49,8 @@ class Store::Writer {
   Work take();
   void process(Work& work);
   Result<void> write(Work& work);
+  void tidy();
+  void mark_failed();
   Result<std::int64_t> trim_outbox(std::int64_t through);
   Result<void> write_answer(const Answer& answer);
   static void refuse(Work& work, Refusal refusal);
@@ -68,8 +70,9 @@ class Store::Writer {
   std::size_t queued_ = 0;
   std::int64_t committed_ = 0;
   bool stopping_ = false;
-  bool failed_ = false;       // After an uncertain commit nothing is written any more.
-  std::int64_t trimmed_ = 0;  // Writer thread only.
+  bool failed_ = false;  // After an uncertain commit nothing is written any more.
+  int wal_pages_ = 0;    // Writer thread only, like the next.
+  std::int64_t trimmed_ = 0;
   std::atomic<std::int64_t> outbox_size_ = 0;
   std::thread thread_;
 };

@@ -66,8 +66,6 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(const Options& options,
                                                    const crypto::Ed25519Key& key, Env& env) {
   FLORA_ASSIGN(auto database, sqlite::Database::open(options.database, sqlite::Mode::read_write,
                                                      sqlite::Sync::full, options.vfs));
-  // SQLite's own checkpointing would hide a failed sync: tidy() does it and reports it.
-  FLORA_TRY(database.execute("PRAGMA wal_autocheckpoint=0"));
   FLORA_ASSIGN(auto file, CheckpointFile::open(options.checkpoint_file, options.vfs));
   std::unique_ptr<LogWriter> writer(
       new LogWriter(std::move(database), std::move(file), key, env, options.max_wal_pages));
@@ -91,14 +89,7 @@ Result<void> LogWriter::start(const Options& options) {
   FLORA_TRY(load_tree());
   FLORA_TRY(compare_with_file());
   FLORA_TRY(prepare());
-  sqlite3_wal_hook(
-      database_.handle(),
-      [](void* pages, sqlite3*, const char*, int count) {
-        *static_cast<int*>(pages) = count;
-        return SQLITE_OK;
-      },
-      &wal_pages_);
-  return {};
+  return database_.checkpoint_by_hand(&wal_pages_);
 }
 
 Result<void> LogWriter::load_tree() {
