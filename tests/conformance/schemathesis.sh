@@ -1,6 +1,6 @@
 #!/bin/sh
 # Lets Schemathesis send generated requests to a running gateway, and checks that events of every status
-# were committed. Exceptions stand in schemathesis.toml, each with its reason.
+# were committed and every operation succeeded. Exceptions stand in schemathesis.toml, each with its reason.
 # Usage: tests/conformance/schemathesis.sh <base URL> <operators' base URL> [examples per operation]
 # Needs python3 with venv. The tool is installed once into tests/conformance/.venv.
 set -eu

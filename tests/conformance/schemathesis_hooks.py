@@ -1,14 +1,19 @@
-"""Steers Schemathesis through the gateway's business rules, and counts what was committed.
+"""Steers Schemathesis through the gateway's business rules, and counts what was reached.
 
 Generated events are valid by the schema, but most would be refused by rules that no schema can say:
 who may report a status, which details it carries, what an identifier looks like. Every positive event
 is therefore completed: the next status in turn, details by its schema, an authority that may report
-it, an identifier of its own. Negative cases are left as they are.
+it, an identifier of its own. Likewise half of the positive cases of the operations that name something
+are given something that exists: a transaction, a procedure, a tile, a message of the adapter's fixtures.
+Negative cases are left as they are. At the end each status must have been committed, and each operation
+must have succeeded, so that no schema of an answer goes unchecked.
 """
 
 import itertools
 import json
 import os
+import pathlib
+import re
 import sys
 import urllib.request
 import uuid
@@ -75,16 +80,103 @@ def complete(event, status):
     return event["reporter"]["authority"]
 
 
-def catalogue(base):
-    request = urllib.request.Request(base + "/v1/statuses", headers={"Flora-Dev-Authority": "000250"})
+def get(base, path):
+    request = urllib.request.Request(base + path, headers={"Flora-Dev-Authority": "000250"})
     with urllib.request.urlopen(request) as response:
-        return json.load(response)["statuses"]
+        return json.load(response)
+
+
+def messages():
+    """The accepted fixtures of the bundle, each with the authority that sends it."""
+    bundle = pathlib.Path(__file__).parents[2] / "adapters" / "de-ni-xauslaender"
+    authors = {"999911": "999901", "999912": "999902", "999913": "999903"}
+    for path in sorted(bundle.glob("fixtures/accepted/*.xml")):
+        text = path.read_text()
+        for theirs, ours in authors.items():
+            text = text.replace(theirs, ours)
+        author = re.search(r"<autor>.*?:(\d{6})</kennung>", text, re.DOTALL)
+        if author and author[1] in authors.values():
+            yield text, author[1]
+
+
+class Things:
+    """What exists in the gateway; everything may be seen by the BAMF."""
+
+    def __init__(self):
+        self.submissions = []
+        self.messages = itertools.cycle(messages())
+        self.uses = {}
+
+    def is_turn(self, operation):
+        self.uses[operation] = self.uses.get(operation, 0) + 1
+        return self.uses[operation] % 2 == 0
+
+    def give(self, case):
+        """Makes the case one about something that exists. Returns the authority to ask as, or None."""
+        operation = case.operation.definition.raw["operationId"]
+        if operation in ("submitMessage", "translateMessage"):
+            return self._give_message(case) if self.is_turn(operation) else None
+        if not self.submissions or not self.is_turn(operation):
+            return None
+        submission = self.submissions[self.uses[operation] % len(self.submissions)]
+        if operation in ("getTransaction", "getReceipt"):
+            case.path_parameters = {"id": submission["transactionId"]}
+        elif operation in ("getProcedure", "getHistory"):
+            case.path_parameters = {"id": submission["procedureId"]}
+            case.query = {name: value for name, value in (case.query or {}).items() if name != "cursor"}
+        elif operation == "getTile":
+            case.path_parameters = {"level": 0, "index": "000.p/1"}
+        elif operation == "searchProcedures" and isinstance(case.body, dict):
+            case.body = submission["procedure"]
+        else:
+            return None
+        return AUTHORITIES["BAMF"]
+
+    def _give_message(self, case):
+        if not str(case.media_type).endswith("xml"):
+            return None
+        case.path_parameters = {"adapter": "de-ni-xauslaender"}
+        case.headers = without(case.headers, "idempotency-key")
+        case.body, author = next(self.messages)
+        return author
+
+
+def without(headers, *names):
+    return {name: value for name, value in (headers or {}).items() if name.lower() not in names}
+
+
+def is_positive(case):
+    return case.meta is not None and case.meta.generation.mode.is_positive
+
+
+def act_for(kwargs, authority):
+    """Set when the request is prepared, after the headers of the configuration."""
+
+    def auth(request):
+        request.headers["Flora-Dev-Authority"] = authority
+        return request
+
+    kwargs["auth"] = auth
+
+
+class Record:
+    """What was reached, kept in the file of FLORA_REACHED: several runs add to it."""
+
+    def __init__(self):
+        self.path = pathlib.Path(os.environ["FLORA_REACHED"])
+        empty = {"statuses": {}, "operations": {}}
+        self.counts = json.loads(self.path.read_text()) if self.path.exists() else empty
+
+    def count(self, kind, name):
+        self.counts[kind][name] = self.counts[kind].get(name, 0) + 1
+        self.path.write_text(json.dumps(self.counts))
 
 
 def install():
     import schemathesis
 
-    reached = {}
+    record = Record()
+    things = Things()
     turn = []
 
     # Native messages and streams are sent as they are; texts are read as texts.
@@ -104,8 +196,7 @@ def install():
             and case.media_type == "application/json"
             and isinstance(case.body, dict)
             and {"id", "source", "status", "reporter", "procedure"} <= case.body.keys()
-            and case.meta is not None
-            and case.meta.generation.mode.is_positive
+            and is_positive(case)
         )
 
     # Streams and batches are answered event by event: a bad one is a result of its own, not a refusal.
@@ -119,42 +210,39 @@ def install():
 
     @schemathesis.hook
     def before_call(context, case, kwargs):
-        if not is_positive_event(case):
-            return
-        if not turn:
-            turn.append(itertools.cycle(catalogue(case.operation.base_url.rstrip("/"))))
-        case.body["id"] = str(uuid.uuid4())
-        case.headers = {
-            name: value
-            for name, value in (case.headers or {}).items()
-            if not name.lower().startswith("ce-") and name.lower() not in ("prefer", "idempotency-key")
-        }
-        authority = complete(case.body, next(turn[0]))
-
-        # Set when the request is prepared, after the headers of the configuration.
-        def act_for(request):
-            request.headers["Flora-Dev-Authority"] = authority
-            return request
-
-        kwargs["auth"] = act_for
+        if is_positive_event(case):
+            if not turn:
+                turn.append(itertools.cycle(get(case.operation.base_url.rstrip("/"), "/v1/statuses")["statuses"]))
+            case.body["id"] = str(uuid.uuid4())
+            case.headers = without(case.headers, "prefer", "idempotency-key", "ce-specversion", "ce-id",
+                                   "ce-source", "ce-type", "ce-time")
+            act_for(kwargs, complete(case.body, next(turn[0])))
+        elif is_positive(case) and (authority := things.give(case)):
+            act_for(kwargs, authority)
 
     @schemathesis.hook
     def after_call(context, case, response):
+        if 200 <= response.status_code < 300:
+            record.count("operations", case.operation.definition.raw["operationId"])
         if is_positive_event(case) and response.status_code == 201:
-            status = case.body["status"]
-            reached[status] = reached.get(status, 0) + 1
-            with open(os.environ["FLORA_REACHED"], "w") as file:
-                json.dump(reached, file)
+            record.count("statuses", case.body["status"])
+            things.submissions.append({**response.json(), "procedure": case.body["procedure"]})
 
 
 def report(base, path):
-    statuses = {status["name"] for status in catalogue(base)}
-    with open(path) as file:
-        reached = json.load(file)
-    missing = sorted(statuses - reached.keys())
-    print(f"{sum(reached.values())} events of {len(reached)} statuses were committed")
+    reached = json.loads(pathlib.Path(path).read_text())
+    paths = get(base, "/openapi.json")["paths"].values()
+    wanted = {
+        "statuses": {status["name"] for status in get(base, "/v1/statuses")["statuses"]},
+        "operations": {one["operationId"] for path in paths for one in path.values()
+                       if isinstance(one, dict) and "operationId" in one},
+    }
+    counts = reached["statuses"]
+    print(f"{sum(counts.values())} events of {len(counts)} statuses were committed; "
+          f"{len(reached['operations'])} operations succeeded")
+    missing = sorted(name for kind in wanted for name in wanted[kind] - reached[kind].keys())
     if missing:
-        sys.exit("never committed: " + ", ".join(missing))
+        sys.exit("never reached: " + ", ".join(missing))
 
 
 if __name__ == "__main__":
