@@ -3,6 +3,7 @@
 // for all of them.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -122,7 +123,8 @@ class Api {
   std::unique_ptr<Listener> public_;
   std::unique_ptr<Listener> operations_;
   std::mutex in_flight_mutex_;
-  std::set<Digest> in_flight_;  // Idempotency keys whose first request is under way.
+  std::set<Digest> in_flight_;             // Idempotency keys whose first request is under way.
+  std::atomic<std::size_t> streamed_ = 0;  // Events of all streams between parser and answer.
 };
 
 }  // namespace flora::api

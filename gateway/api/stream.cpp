@@ -13,6 +13,10 @@ constexpr std::size_t kLineBytes = 64 * 1024;
 constexpr std::size_t kGroup = 256;      // Events that are submitted together.
 constexpr std::size_t kUnderWay = 4096;  // Events of one stream between parser and answer.
 
+// The same for all streams: half of what the store lets wait, so that single events find room. When
+// it is used up each stream goes on with a group at a time: a stream is slowed, not refused.
+constexpr std::size_t kAllUnderWay = 8192;
+
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == line.npos; }
 
 Problem line_too_long() {
@@ -66,10 +70,12 @@ class LineCutter {
 // order. Reading goes on while the window has room and the client takes its answers.
 class StreamSession : public std::enable_shared_from_this<StreamSession> {
  public:
-  StreamSession(const Parts& parts, Metrics& metrics, policy::Caller caller,
-                const Preferences& preferences, http::BodyReader body, http::ResponseWriter writer)
+  StreamSession(const Parts& parts, Metrics& metrics, std::atomic<std::size_t>& all_under_way,
+                policy::Caller caller, const Preferences& preferences, http::BodyReader body,
+                http::ResponseWriter writer)
       : parts_(parts),
         metrics_(metrics),
+        all_under_way_(all_under_way),
         caller_(std::move(caller)),
         preferences_(preferences),
         body_(std::move(body)),
@@ -109,7 +115,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
       const std::lock_guard lock(mutex_);
       if (aborted) gone_ = true;
       if (chunk.state == http::BodyChunk::State::end) ended_ = true;
-      reading_ = !ended_ && !gone_ && under_way_ < kUnderWay && writable_;
+      reading_ = may_read();
       go_on = reading_;
     }
     if (go_on) return read();
@@ -128,6 +134,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
       groups_.push_back({next_item_, submission.items.size(), std::nullopt});
       next_item_ += submission.items.size();
       under_way_ += submission.items.size();
+      all_under_way_ += submission.items.size();
     }
     parts_.intake->submit(
         caller_, std::move(submission),
@@ -166,6 +173,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
         while (!groups_.empty() && groups_.front().text) {
           text += *groups_.front().text;
           under_way_ -= groups_.front().count;
+          all_under_way_ -= groups_.front().count;
           groups_.pop_front();
           ++first_group_;
         }
@@ -174,7 +182,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
       // While a write is on its way the end waits for it.
       finished = ended_ && groups_.empty() && writable_ && !finished_;
       finished_ = finished_ || finished;
-      if (!reading_ && !ended_ && !gone_ && under_way_ < kUnderWay && writable_) {
+      if (!reading_ && may_read()) {
         reading_ = true;
         go_on = true;
       }
@@ -185,6 +193,13 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
     }
     if (finished) writer_.finish();
     if (go_on) read();
+  }
+
+  // With the mutex held.
+  bool may_read() const {
+    const bool room =
+        under_way_ < kGroup || (under_way_ < kUnderWay && all_under_way_ < kAllUnderWay);
+    return room && !ended_ && !gone_ && writable_;
   }
 
   void written(bool still_open) {
@@ -198,6 +213,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
 
   const Parts& parts_;
   Metrics& metrics_;
+  std::atomic<std::size_t>& all_under_way_;
   const policy::Caller caller_;
   const Preferences preferences_;
   http::BodyReader body_;
@@ -233,8 +249,8 @@ void Api::submit_stream(http::RequestHead head, policy::Caller caller, http::Bod
   const std::string applied = preferences.applied();
   if (!applied.empty()) headers.push_back({"preference-applied", applied});
   http::ResponseWriter writer = reply->stream(200, std::move(headers));
-  std::make_shared<StreamSession>(parts_, metrics_, std::move(caller), preferences, std::move(body),
-                                  std::move(writer))
+  std::make_shared<StreamSession>(parts_, metrics_, streamed_, std::move(caller), preferences,
+                                  std::move(body), std::move(writer))
       ->start();
 }
 
