@@ -129,13 +129,21 @@ void Api::submit_message(Call call, Reply reply) {
   submission.answer_early = preferences.answer_early();
   submission.with_receipts = !preferences.minimal;
   const AdapterMark mark{info.id, info.version, info.hash};
+  // Items often share one record, the whole message: it is hashed once.
+  std::string_view record;
+  Digest record_hash{};
   for (const adapter::Item& item : translation.items) {
     if (item.outcome == adapter::Item::Outcome::skipped) continue;
     intake::Item one;
     if (item.outcome == adapter::Item::Outcome::event) {
       one.parsed = parts_.parser->parse(item.event);
       one.adapter = mark;
-      one.native = item.native_record;
+      const std::string_view own = item.native_record;
+      if (own.data() != record.data() || own.size() != record.size()) {
+        record = own;
+        record_hash = parts_.keys->content_hash(own);
+      }
+      if (!own.empty()) one.native = record_hash;
     } else {
       one.parsed = message_rejected(item.issues);
     }

@@ -27,6 +27,7 @@ Forwarder::~Forwarder() {
   }
   wake_.notify_one();
   retry_thread_.join();
+  under_way_.wait();
 }
 
 Result<void> Forwarder::recover() {
@@ -49,8 +50,11 @@ void Forwarder::submit(std::vector<Pending> pending, Done done) {
   batch.reserve(pending.size());
   for (Pending& one : pending) batch.push_back({one.transaction_id, std::move(one.body)});
   auto kept = std::make_shared<std::vector<Pending>>(std::move(pending));
-  ledger_.submit(std::move(batch), [this, kept, done = std::move(done)](auto positions) {
-    finished(*kept, std::move(positions), done);
+  Done last = [ticket = under_way_.ticket(), done = std::move(done)](auto positions) {
+    done(std::move(positions));
+  };
+  ledger_.submit(std::move(batch), [this, kept, last = std::move(last)](auto positions) {
+    finished(*kept, std::move(positions), last);
   });
 }
 

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "gateway/base/in_flight.h"
 #include "gateway/base/result.h"
 #include "gateway/store/store.h"
 #include "gateway/view/procedure_index.h"
@@ -26,6 +27,7 @@ class Forwarder {
   using Done = std::function<void(std::vector<Result<Position>>)>;
 
   Forwarder(store::Store& store, Ledger& ledger, view::ProcedureIndex& index);
+  /// Waits until the ledger and the index have answered all that was forwarded.
   ~Forwarder();
 
   /// Submits what the outbox holds, and waits for it. Once, before anything else. Errors: those of
@@ -65,6 +67,7 @@ class Forwarder {
   bool stopping_ = false;
   std::uint64_t failures_ = 0;
   std::atomic<bool> stalled_ = false;
+  InFlight under_way_;
   std::thread retry_thread_;
 };
 

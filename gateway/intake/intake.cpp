@@ -260,7 +260,7 @@ std::optional<Problem> Intake::prepare(const policy::Caller& caller, Item& item,
 
   draft.identity = keys.identity_hash(event.authority, event.identity);
   draft.content = keys.content_hash(fingerprint_text(event));
-  if (!item.native.empty()) draft.native = keys.content_hash(item.native);
+  draft.native = item.native;
   draft.procedure = keyed(keys, event.procedure);
   if (event.merged_into) draft.merged_into = keyed(keys, *event.merged_into);
   if (event.corrects) draft.corrects = keyed(keys, event.authority, *event.corrects);

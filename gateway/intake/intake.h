@@ -24,7 +24,7 @@ namespace flora::intake {
 struct Item {
   ParseResult parsed;
   std::optional<AdapterMark> adapter;  ///< The adapter that made the event.
-  std::string_view native;  ///< The native record's bytes; empty if there is none. Read at once.
+  std::optional<Digest> native;  ///< Keys::content_hash of the native record, if there is one.
 };
 
 /// What became of one event.
