@@ -9,7 +9,6 @@
 //
 // Prints one JSON object.
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,8 +37,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// As in the gateway: events per commit of the store, pages of the ledger's write-ahead log, hashes
-// of a tile; the share of events about a known procedure is the load generator's.
+// As in the gateway: events per commit of the store, pages of a write-ahead log, hashes of a tile;
+// the share of events about a known procedure is the load generator's.
 constexpr std::size_t kGroup = 512;
 constexpr int kMaxWalPages = 4'000;
 constexpr std::uint64_t kTileWidth = 256;
@@ -127,7 +126,9 @@ class Queue {
 class BareStore {
  public:
   explicit BareStore(const std::string& path, std::size_t body)
-      : database_(open(path)), body_(body, 'x') {}
+      : database_(open(path)), body_(body, 'x') {
+    require(database_.checkpoint_by_hand(&wal_pages_));
+  }
 
   void commit(std::vector<Ticket>& tickets, std::size_t rows, std::int64_t on_ledger) {
     require(database_.begin());
@@ -139,6 +140,13 @@ class BareStore {
     require(trim_.bind(1, on_ledger).run());
     require(database_.commit());
     ++commits_;
+  }
+
+  // When those who wait are answered.
+  void tidy() {
+    if (wal_pages_ < kMaxWalPages) return;
+    wal_pages_ = 0;
+    require(database_.checkpoint());
   }
 
   std::uint64_t commits() const { return commits_; }
@@ -195,6 +203,7 @@ class BareStore {
   const std::vector<std::byte> sealed_ = std::vector<std::byte>(kSealedIdentifier);
   std::int64_t number_ = 0;
   std::int64_t procedures_ = 0;
+  int wal_pages_ = 0;
   std::uint64_t commits_ = 0;
 };
 
@@ -203,11 +212,7 @@ class BareLedger {
  public:
   explicit BareLedger(const std::string& path, std::size_t body)
       : database_(open(path)), body_(body, 'x') {
-    const auto keep_pages = [](void* pages, sqlite3*, const char*, int count) {
-      *static_cast<int*>(pages) = count;
-      return SQLITE_OK;
-    };
-    sqlite3_wal_hook(database_.handle(), keep_pages, &wal_pages_);
+    require(database_.checkpoint_by_hand(&wal_pages_));
   }
 
   void commit(const std::vector<Ticket>& tickets) {
@@ -225,6 +230,7 @@ class BareLedger {
     ++commits_;
   }
 
+  // When those who wait are answered.
   void tidy() {
     if (wal_pages_ < kMaxWalPages) return;
     wal_pages_ = 0;
@@ -237,7 +243,6 @@ class BareLedger {
   static sqlite::Database open(const std::string& path) {
     auto database = sqlite::Database::open(path, sqlite::Mode::read_write);
     if (!database) fail(database.error().message);
-    require(database->execute("PRAGMA wal_autocheckpoint=0"));
     require(ledger::create_schema(*database, "flora.example/bench", "bench"));
     return std::move(*database);
   }
@@ -301,6 +306,7 @@ void run_commits(const std::string& folder, std::uint64_t events, std::size_t pr
     done += tickets.size() * rows;
     store.commit(tickets, rows, on_ledger);
     to_ledger.push(std::move(tickets));
+    store.tidy();
   }
   to_ledger.close();
   ledger_thread.join();
