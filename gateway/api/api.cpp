@@ -48,9 +48,10 @@ class Api::Listener final : public http::Handler {
 
  private:
   Reply make_reply(std::string_view operation, http::Responder responder) {
-    return std::make_shared<ReplyState>(std::move(responder), [this, operation](int status) {
+    const auto count = [this, operation, ticket = api_.calls_.ticket()](int status) {
       api_.metrics_.count_response(operation, status);
-    });
+    };
+    return std::make_shared<ReplyState>(std::move(responder), count);
   }
 
   Api& api_;
@@ -88,7 +89,7 @@ const std::vector<Api::Route>& Api::routes() {
 }
 
 Api::Api(Parts parts) : parts_(std::move(parts)), metrics_(*parts_.document) {}
-Api::~Api() = default;
+Api::~Api() { calls_.wait(); }
 
 Result<std::unique_ptr<Api>> Api::make(Parts parts) {
   std::set<std::string> handlers;

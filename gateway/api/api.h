@@ -14,6 +14,7 @@
 #include "adapters/adapter.h"
 #include "gateway/api/call.h"
 #include "gateway/api/metrics.h"
+#include "gateway/base/in_flight.h"
 #include "gateway/base/thread_pool.h"
 #include "gateway/http/server.h"
 #include "gateway/intake/intake.h"
@@ -48,6 +49,7 @@ class Api {
  public:
   /// Errors: invalid, naming every operation without handler and every handler without operation.
   static Result<std::unique_ptr<Api>> make(Parts parts);
+  /// Waits until every request has its answer. The server must not run any more.
   ~Api();
 
   /// The handlers of the two listeners.
@@ -122,6 +124,7 @@ class Api {
   std::string statuses_json_;
   std::unique_ptr<Listener> public_;
   std::unique_ptr<Listener> operations_;
+  InFlight calls_;
   std::mutex in_flight_mutex_;
   std::set<Digest> in_flight_;             // Idempotency keys whose first request is under way.
   std::atomic<std::size_t> streamed_ = 0;  // Events of all streams between parser and answer.

@@ -27,7 +27,9 @@ std::string catalogue_json(const Catalogue& catalogue) {
   return json.end_array().end_object().take();
 }
 
+// A 304 leaves the fields of the page as the browser has them.
 void add_page_headers(http::Response& response, std::string_view policy) {
+  if (response.status == 304) return;
   response.headers.push_back({"content-security-policy", std::string(policy)});
   response.headers.push_back({"x-content-type-options", "nosniff"});
   response.headers.push_back({"referrer-policy", "no-referrer"});

@@ -72,13 +72,14 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
  public:
   StreamSession(const Parts& parts, Metrics& metrics, std::atomic<std::size_t>& all_under_way,
                 policy::Caller caller, const Preferences& preferences, http::BodyReader body,
-                http::ResponseWriter writer)
+                Reply reply, http::ResponseWriter writer)
       : parts_(parts),
         metrics_(metrics),
         all_under_way_(all_under_way),
         caller_(std::move(caller)),
         preferences_(preferences),
         body_(std::move(body)),
+        reply_(std::move(reply)),
         writer_(std::move(writer)) {}
 
   void start() { read(); }
@@ -217,6 +218,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   const policy::Caller caller_;
   const Preferences preferences_;
   http::BodyReader body_;
+  const Reply reply_;  // Keeps what the session works with alive.
   http::ResponseWriter writer_;
 
   // Used by one read at a time.
@@ -250,7 +252,7 @@ void Api::submit_stream(http::RequestHead head, policy::Caller caller, http::Bod
   if (!applied.empty()) headers.push_back({"preference-applied", applied});
   http::ResponseWriter writer = reply->stream(200, std::move(headers));
   std::make_shared<StreamSession>(parts_, metrics_, streamed_, std::move(caller), preferences,
-                                  std::move(body), std::move(writer))
+                                  std::move(body), reply, std::move(writer))
       ->start();
 }
 

@@ -1,0 +1,316 @@
+#include "tests/gateway/api_fixture.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "gateway/api/api.h"
+#include "gateway/base/log.h"
+#include "gateway/commands/definitions.h"
+#include "tests/temporary_folder.h"
+
+namespace flora::test {
+namespace {
+
+using http::test::Client;
+
+template <typename T>
+T good(Result<T> result) {
+  if (!result) FAIL(result.error().message);
+  return std::move(*result);
+}
+
+const std::string kFixtures =
+    std::string(FLORA_SOURCE_DIR) + "/adapters/de-ni-xauslaender/fixtures/";
+
+// No test sends a value that begins so and may be shown in an answer of an error.
+constexpr std::string_view kSecrets[] = {"2608", "e-secret", "urn:example:land-system",
+                                         "Mustermann"};
+
+std::string wire_text(const Request& request) {
+  std::string text = request.method + ' ' + request.path + " HTTP/1.1\r\nhost: gateway\r\n";
+  if (!request.authority.empty()) text += "flora-dev-authority: " + request.authority + "\r\n";
+  bool framed = false;
+  for (const auto& [name, value] : request.headers) {
+    text += name + ": " + value + "\r\n";
+    framed = framed || name == "transfer-encoding";
+  }
+  const bool has_body = !request.body.empty() || request.method == "POST";
+  if (has_body && !framed) {
+    text += "content-length: " + std::to_string(request.body.size()) + "\r\n";
+  }
+  return text + "\r\n" + request.body;
+}
+
+}  // namespace
+
+std::string_view Response::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (std::ranges::equal(
+            key, name, {}, [](unsigned char c) { return std::tolower(c); },
+            [](unsigned char c) { return std::tolower(c); })) {
+      return value;
+    }
+  }
+  return {};
+}
+
+Json Response::json() const {
+  Json parsed = Json::parse(body, nullptr, false);
+  if (parsed.is_discarded()) FAIL("not JSON: ", body);
+  return parsed;
+}
+
+std::vector<Json> Response::lines() const {
+  std::vector<Json> out;
+  std::istringstream text(body);
+  for (std::string line; std::getline(text, line);) out.push_back(Json::parse(line));
+  return out;
+}
+
+std::string Response::problem() const {
+  if (header("content-type") != "application/problem+json") return {};
+  const std::string type = json().at("type");
+  REQUIRE(type.starts_with("/problems/"));
+  return type.substr(std::string_view("/problems/").size());
+}
+
+// The gateway's parts in the order in which the program makes them.
+struct Gateway::Parts {
+  TemporaryFolder folder;
+  std::unique_ptr<commands::Definitions> definitions;
+  std::optional<intake::EventParser> parser;
+  std::optional<privacy::Guard> guard;
+  std::optional<privacy::Keys> keys;
+  std::unique_ptr<ledger::EmbeddedLedger> ledger;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<view::ProcedureIndex> index;
+  std::optional<ThreadPool> blocking;
+  std::optional<intake::Forwarder> forwarder;
+  std::optional<intake::Intake> intake;
+  std::unique_ptr<api::Api> api;
+  std::unique_ptr<http::Server> server;
+  openapi::Schema problem;
+};
+
+Gateway::Gateway() : parts_(std::make_unique<Parts>()) {
+  log::set_level(log::Level::error);
+  Parts& p = *parts_;
+  settings::Overrides overrides{p.folder.path(), 0, 0};
+  const settings::Settings settings =
+      good(settings::load(std::string(FLORA_SOURCE_DIR) + "/config/gateway.yaml", overrides, env));
+  p.definitions = good(commands::load_definitions(settings, env));
+  p.parser = good(intake::EventParser::make(p.definitions->document, p.definitions->catalogue));
+  p.guard = good(privacy::Guard::make(p.definitions->document, p.definitions->catalogue,
+                                      commands::closed_lists(*p.definitions, settings)));
+  p.problem = good(p.definitions->document.schema("#/components/schemas/Problem"));
+  p.keys = good(privacy::Keys::from_secret(std::string(32, 'm'), settings.environment));
+  const std::string seed(32, 'l');
+  p.ledger = good(ledger::EmbeddedLedger::open(
+      {settings.ledger_database(), settings.ledger_checkpoint_file, settings.ledger_origin,
+       good(crypto::Ed25519Key::from_seed(as_bytes(seed)))},
+      env));
+  store::Options options;
+  options.path = settings.store_database();
+  options.seal = [this](const Identifier& identifier, const Uuid& procedure) {
+    pass_writer();
+    return parts_->keys->seal(identifier, procedure, env);
+  };
+  p.store = good(store::Store::open(std::move(options), env));
+  p.index = good(view::ProcedureIndex::open(settings.view_database(), *p.ledger));
+  p.blocking.emplace(2, 4096);
+  p.forwarder.emplace(*p.store, *p.ledger, *p.index);
+  REQUIRE(p.forwarder->recover().has_value());
+  p.intake.emplace(intake::Parts{&p.definitions->policy, &*p.keys, &*p.guard, p.store.get(),
+                                 p.ledger.get(), &*p.forwarder, &*p.blocking, settings.channel,
+                                 p.definitions->catalogue.version()});
+  api::Parts parts;
+  parts.env = &env;
+  parts.document = &p.definitions->document;
+  parts.catalogue = &p.definitions->catalogue;
+  parts.policy = &p.definitions->policy;
+  parts.keys = &*p.keys;
+  parts.parser = &*p.parser;
+  parts.intake = &*p.intake;
+  parts.forwarder = &*p.forwarder;
+  parts.store = p.store.get();
+  parts.ledger = p.ledger.get();
+  parts.index = p.index.get();
+  parts.adapters = &p.definitions->adapters;
+  parts.blocking = &*p.blocking;
+  parts.development_header = true;
+  p.api = good(api::Api::make(std::move(parts)));
+  http::ServerOptions server;
+  server.error_page = api::Api::error_page;
+  p.server = good(http::Server::start(std::move(server),
+                                      {{http::ListenerOptions{}, &p.api->public_handler()},
+                                       {http::ListenerOptions{}, &p.api->operations_handler()}}));
+  p.api->set_counters([this] { return parts_->server->counters(); });
+}
+
+Gateway::~Gateway() {
+  release_writer();
+  parts_->server->stop(std::chrono::seconds(20));
+  parts_.reset();
+}
+
+Client Gateway::start(const Request& request) {
+  Client client(parts_->server->ports()[request.operations ? 1 : 0]);
+  REQUIRE(client.is_connected());
+  // A refusal may come, and the connection end, while a long body is still on its way.
+  (void)client.send(wire_text(request));
+  return client;
+}
+
+Response Gateway::finish(Client& client, const Request& request) {
+  const auto reply = client.read(request.method == "HEAD", 120);
+  REQUIRE_MESSAGE(reply.has_value(), request.method, " ", request.path, ": no answer");
+  REQUIRE(reply->complete);
+  Response response{reply->status, reply->headers, reply->body};
+  check(request, response);
+  return response;
+}
+
+Response Gateway::send(const Request& request) {
+  Client client = start(request);
+  return finish(client, request);
+}
+
+Response Gateway::get(const std::string& path, const std::string& authority, Headers headers) {
+  return send({"GET", path, authority, std::move(headers), {}, false});
+}
+
+Response Gateway::post(const std::string& path, const std::string& media_type, std::string body,
+                       const std::string& authority, Headers headers) {
+  headers.emplace_back("content-type", media_type);
+  return send({"POST", path, authority, std::move(headers), std::move(body), false});
+}
+
+Response Gateway::report(const Json& event, Headers headers) {
+  return post("/v1/status-events", "application/json", event.dump(),
+              event.at("reporter").at("authority"), std::move(headers));
+}
+
+void Gateway::check(const Request& request, const Response& response) const {
+  CAPTURE(request.method);
+  CAPTURE(request.path);
+  CAPTURE(response.status);
+  CAPTURE(response.body);
+  if (response.status >= 400) {
+    CHECK(response.header("content-type") == "application/problem+json");
+    for (const std::string_view secret : kSecrets)
+      CHECK(response.body.find(secret) == std::string::npos);
+  }
+  if (request.method == "HEAD") {
+    CHECK(response.body.empty());
+    return;
+  }
+  const std::string path = request.path.substr(0, request.path.find('?'));
+  const auto listener =
+      request.operations ? openapi::Listener::operations : openapi::Listener::public_;
+  openapi::Match match = document().match(listener, request.method, path);
+  if (match.operation == nullptr && !match.allow.empty()) {
+    match = document().match(listener, match.allow.substr(0, match.allow.find(',')), path);
+  }
+  std::vector<openapi::Violation> violations;
+  if (match.operation == nullptr || response.status == 501) {
+    json::Document parsed;
+    REQUIRE(parsed.parse(response.body));
+    parts_->problem.validate(parsed.root(), violations);
+  } else {
+    std::vector<openapi::Field> fields(response.headers.begin(), response.headers.end());
+    violations = document().check_response(match.operation->id, response.status,
+                                           response.header("content-type"), fields, response.body);
+  }
+  for (const openapi::Violation& one : violations) {
+    FAIL_CHECK(one.pointer, ": ", one.rule, ": ", one.detail);
+  }
+}
+
+void Gateway::hold_writer() {
+  const std::lock_guard lock(mutex_);
+  held_ = true;
+}
+
+void Gateway::wait_for_writer() {
+  std::unique_lock lock(mutex_);
+  REQUIRE(changed_.wait_for(lock, std::chrono::seconds(60), [this] { return waiting_; }));
+}
+
+void Gateway::release_writer() {
+  const std::lock_guard lock(mutex_);
+  held_ = false;
+  changed_.notify_all();
+}
+
+void Gateway::pass_writer() {
+  std::unique_lock lock(mutex_);
+  waiting_ = held_;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return !held_; });
+  waiting_ = false;
+}
+
+const openapi::Document& Gateway::document() const { return parts_->definitions->document; }
+const Catalogue& Gateway::catalogue() const { return parts_->definitions->catalogue; }
+std::uint64_t Gateway::ledger_size() const { return parts_->ledger->size(); }
+std::string Gateway::folder() const { return parts_->folder.path(); }
+
+Json event_of(const std::string& id, const std::string& azr, const std::string& authority,
+              const std::string& status, const std::string& details) {
+  Json made = {{"id", id},
+               {"source", "urn:example:land-system"},
+               {"status", status},
+               {"occurredAt", "2026-11-03T08:15:30.123Z"},
+               {"procedure", {{"identifiers", Json::array()}}},
+               {"reporter", {{"authority", authority}}}};
+  made["procedure"]["identifiers"].push_back({{"type", "AZR_NUMMER"}, {"value", azr}});
+  if (!details.empty()) made["details"] = Json::parse(details);
+  return made;
+}
+
+Json event(const std::string& id, const std::string& azr) {
+  return event_of(id, azr, kAe, "REGISTRIERUNG_ABGESCHLOSSEN");
+}
+
+Json cloud_event(Json event) {
+  Json envelope = {{"specversion", "1.0"},
+                   {"type", "de.bamf.flora.status-event.v1"},
+                   {"id", event["id"]},
+                   {"source", event["source"]}};
+  if (event.contains("occurredAt")) envelope["time"] = event["occurredAt"];
+  for (const char* name : {"id", "source", "occurredAt"}) event.erase(name);
+  envelope["data"] = std::move(event);
+  return envelope;
+}
+
+std::vector<std::string> fixture_names(const std::string& kind) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(kFixtures + kind)) {
+    const bool message = entry.path().extension() == ".xml";
+    if (message) names.push_back(kind + "/" + entry.path().filename().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string fixture_message(const std::string& path) {
+  std::ifstream file(std::string(FLORA_SOURCE_DIR) + "/adapters/de-ni-xauslaender/fixtures/" +
+                     path);
+  REQUIRE(file.good());
+  std::stringstream bytes;
+  bytes << file.rdbuf();
+  std::string text = bytes.str();
+  for (const auto& [from, to] : {std::pair<std::string, std::string>{"dbs:999911", "dbs:999901"},
+                                 {"ane:999912", "ane:999902"}}) {
+    for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at)) {
+      text.replace(at, from.size(), to);
+    }
+  }
+  return text;
+}
+
+}  // namespace flora::test
