@@ -206,6 +206,26 @@ TEST_CASE("a stream of 20,000 lines with bad ones between is answered in order")
   CHECK(response.header("preference-applied") == "return=minimal");
 }
 
+TEST_CASE("a client that goes away in the middle of a stream holds nothing back") {
+  Gateway gateway;
+  const Request request{
+      "POST", kPath,
+      kAe,    {{"content-type", "application/x-ndjson"}, {"transfer-encoding", "chunked"}},
+      "",     false};
+  gateway.hold_writer();
+  for (int stream = 0; stream < 3; ++stream) {
+    http::test::Client client = gateway.start(request);
+    const std::string line = event("e-" + std::to_string(stream)).dump() + "\n";
+    std::stringstream chunk;
+    chunk << std::hex << line.size() << "\r\n" << line << "\r\n";
+    REQUIRE(client.send(chunk.str()));
+    if (stream == 0) gateway.wait_for_writer();
+    client.reset();
+  }
+  gateway.release_writer();
+  CHECK(gateway.report(event("e-9")).status == 201);
+}
+
 TEST_CASE("preferences") {
   Gateway gateway;
   const auto report = [&](const std::string& id, const std::string& prefer) {
