@@ -411,11 +411,16 @@ std::optional<Value> Value::find(std::string_view name) const {
 
 void append_string(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
+  static constexpr std::array<bool, 256> kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t c = 0x20; c < plain.size(); ++c) plain[c] = c != '"' && c != '\\';
+    return plain;
+  }();
   out += '"';
   std::size_t copied = 0;  // Runs without escapes are appended at once.
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+    if (kPlain[static_cast<unsigned char>(c)]) continue;
     out.append(text, copied, i - copied);
     copied = i + 1;
     switch (c) {

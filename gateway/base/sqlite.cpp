@@ -47,6 +47,9 @@ Result<Database> Database::open(const std::string& path, Mode mode, Sync sync,
                                 const std::string& vfs) {
   const int access =
       mode == Mode::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  // Statistics that nobody reads put a lock of all connections around each allocation. No effect,
+  // and no harm, if SQLite runs already.
+  [[maybe_unused]] static const int without_statistics = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   sqlite3* handle = nullptr;
   const int result = sqlite3_open_v2(path.c_str(), &handle, access | SQLITE_OPEN_NOMUTEX,
                                      vfs.empty() ? nullptr : vfs.c_str());

@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 
 namespace flora {
 namespace {
@@ -73,6 +72,15 @@ std::optional<int> take_offset(std::string_view& text) {
   return east ? *minutes : -*minutes;
 }
 
+// At least `width` digits.
+void append_number(std::string& out, std::int64_t value, std::size_t width) {
+  char digits[24];
+  const char* const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  const auto size = static_cast<std::size_t>(end - digits);
+  if (size < width) out.append(width - size, '0');
+  out.append(digits, size);
+}
+
 }  // namespace
 
 std::optional<Instant> parse_instant(std::string_view text) {
@@ -99,11 +107,13 @@ std::optional<Day> parse_day(std::string_view text) {
 
 std::string to_string(Day day) {
   const chrono::year_month_day date{chrono::sys_days(chrono::days(day.days))};
-  char buffer[16];
-  const int n =
-      std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02u", static_cast<int>(date.year()),
-                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-  return {buffer, static_cast<std::size_t>(n)};
+  std::string out;
+  append_number(out, static_cast<int>(date.year()), 4);
+  out += '-';
+  append_number(out, static_cast<unsigned>(date.month()), 2);
+  out += '-';
+  append_number(out, static_cast<unsigned>(date.day()), 2);
+  return out;
 }
 
 std::string to_string(Instant instant) {
@@ -114,13 +124,17 @@ std::string to_string(Instant instant) {
     rest += kDay;
     --days;
   }
-  char buffer[32];
-  const int n =
-      std::snprintf(buffer, sizeof buffer, "T%02d:%02d:%02d.%03dZ",
-                    static_cast<int>(rest / 3'600'000), static_cast<int>(rest / 60'000 % 60),
-                    static_cast<int>(rest / 1000 % 60), static_cast<int>(rest % 1000));
-  return to_string(Day{static_cast<std::int32_t>(days)}) +
-         std::string(buffer, static_cast<std::size_t>(n));
+  std::string out = to_string(Day{static_cast<std::int32_t>(days)});
+  out += 'T';
+  append_number(out, rest / 3'600'000, 2);
+  out += ':';
+  append_number(out, rest / 60'000 % 60, 2);
+  out += ':';
+  append_number(out, rest / 1000 % 60, 2);
+  out += '.';
+  append_number(out, rest % 1000, 3);
+  out += 'Z';
+  return out;
 }
 
 }  // namespace flora

@@ -318,7 +318,10 @@ Result<std::variant<Acceptor::Resolution, Refusal>> Acceptor::resolve_identifier
       FLORA_ASSIGN(const Procedure root, root_of(number));
       if (std::ranges::find(roots, root.number) == roots.end()) roots.push_back(root.number);
     }
-    if (names_a_person(identifier)) {
+    const bool person = names_a_person(identifier);
+    // A person's identifier that is known leads to where it leads, perhaps by way of a merge.
+    if (!person || direct.empty()) resolution.to_add.push_back(identifier);
+    if (person) {
       any_person = true;
       for (const std::int64_t root : roots) {
         if (std::ranges::find(of_persons, root) == of_persons.end()) of_persons.push_back(root);
@@ -345,7 +348,6 @@ Result<std::variant<Acceptor::Resolution, Refusal>> Acceptor::resolve_identifier
   if (number) {
     FLORA_ASSIGN(resolution.existing, procedure(*number));
   }
-  resolution.to_add = identifiers;
   return Answer(std::move(resolution));
 }
 
@@ -403,18 +405,6 @@ Result<Acceptor::Procedure> Acceptor::materialise(const Resolution& resolution) 
     target.number = s_->insert_procedure.last_rowid();
   }
   for (const KeyedIdentifier& identifier : resolution.to_add) {
-    sqlite::Statement& select = s_->procedures_of_identifier;
-    select.reset();
-    select.bind_blob(1, identifier.hash);
-    bool known = false;
-    while (true) {
-      FLORA_ASSIGN(const bool row, select.step());
-      if (!row) break;
-      // A person's identifier that is known leads here already, perhaps by way of a merge.
-      known = known || names_a_person(identifier) || select.integer(0) == target.number;
-    }
-    select.reset();
-    if (known) continue;
     const std::string sealed = options_->seal(identifier.identifier, target.pseudonym);
     FLORA_TRY(s_->insert_identifier.bind_blob(1, identifier.hash)
                   .bind(2, target.number)
