@@ -88,14 +88,14 @@ const std::vector<Api::Route>& Api::routes() {
   return list;
 }
 
-Api::Api(Parts parts) : parts_(std::move(parts)), metrics_(*parts_.document) {}
+Api::Api(const Parts& parts) : parts_(parts), metrics_(*parts_.document) {}
 Api::~Api() { calls_.wait(); }
 
-Result<std::unique_ptr<Api>> Api::make(Parts parts) {
+Result<std::unique_ptr<Api>> Api::make(const Parts& parts) {
   std::set<std::string> handlers;
   for (const Route& route : routes()) handlers.emplace(route.operation);
   FLORA_TRY(parts.document->check_handlers(handlers));
-  std::unique_ptr<Api> api(new Api(std::move(parts)));
+  std::unique_ptr<Api> api(new Api(parts));
   api->public_ = std::make_unique<Listener>(*api, openapi::Listener::public_);
   api->operations_ = std::make_unique<Listener>(*api, openapi::Listener::operations);
   return api;

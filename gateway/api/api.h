@@ -48,7 +48,7 @@ struct Parts {
 class Api {
  public:
   /// Errors: invalid, naming every operation without handler and every handler without operation.
-  static Result<std::unique_ptr<Api>> make(Parts parts);
+  static Result<std::unique_ptr<Api>> make(const Parts& parts);
   /// Waits until every request has its answer. The server must not run any more.
   ~Api();
 
@@ -64,7 +64,7 @@ class Api {
 
  private:
   class Listener;
-  explicit Api(Parts parts);
+  explicit Api(const Parts& parts);
 
   using Handle = void (Api::*)(Call, Reply);
   struct Route {

@@ -108,7 +108,7 @@ Result<void> run(const settings::Settings& settings, const std::optional<std::st
   parts.adapters = &definitions->adapters;
   parts.blocking = &blocking;
   parts.development_header = settings.development_header;
-  FLORA_ASSIGN(const auto api, api::Api::make(std::move(parts)));
+  FLORA_ASSIGN(const auto api, api::Api::make(parts));
 
   http::ServerOptions server_options;
   server_options.workers = settings.workers;

@@ -142,7 +142,7 @@ Gateway::Gateway() : parts_(std::make_unique<Parts>()) {
   parts.adapters = &p.definitions->adapters;
   parts.blocking = &*p.blocking;
   parts.development_header = true;
-  p.api = good(api::Api::make(std::move(parts)));
+  p.api = good(api::Api::make(parts));
   http::ServerOptions server;
   server.error_page = api::Api::error_page;
   p.server = good(http::Server::start(std::move(server),
