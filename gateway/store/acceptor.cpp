@@ -126,6 +126,12 @@ Result<Outcome> Acceptor::accept_new(Draft& draft, const std::optional<Submissio
     if (const auto* refusal = std::get_if<Refusal>(&target)) return Outcome(*refusal);
     plan.merge = std::move(std::get<Resolution>(target));
     if (merges_with_itself(plan)) return Outcome(Refusal::merge_with_itself);
+    // A new identifier of a person that both sides name belongs to the first one.
+    std::erase_if(plan.merge->to_add, [&plan](const KeyedIdentifier& one) {
+      return names_a_person(one) &&
+             std::ranges::find(plan.procedure.to_add, one.hash, &KeyedIdentifier::hash) !=
+                 plan.procedure.to_add.end();
+    });
   }
   if (reserved) {
     // A reference to this event came first and named its procedure.

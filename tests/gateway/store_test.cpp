@@ -305,3 +305,13 @@ TEST_CASE_FIXTURE(Family, "a merge that was revoked or corrected away no longer 
   CHECK(added(replace).merged_into == c);
   CHECK(added(draft("e2", by({azr("1")}))).procedure == c);
 }
+
+TEST_CASE_FIXTURE(Family, "a new identifier that both sides of a merge name is the first one's") {
+  const Accepted merged =
+      added(merge("m1", by({azr("1"), eurodac("E9")}), by({azr("2"), eurodac("E9")})));
+  CHECK(find({eurodac("E9")}) == b);
+  Draft revoke = revocation("m2", a, merged.transaction_id, kBamf);
+  revoke.transaction.status = kMerge;
+  added(revoke);
+  CHECK(find({eurodac("E9")}) == a);
+}
