@@ -240,20 +240,21 @@ Result<std::optional<Acceptor::Submission>> Acceptor::find_submission(const Even
       },
       key);
   FLORA_ASSIGN(const bool row, select.step());
-  std::optional<Submission> found;
-  if (row) {
-    found.emplace();
-    found->number = select.integer(0);
-    found->transaction_id = uuid_from_bytes(select.blob(1));
-    found->authority = select.text(2);
-    found->procedure = select.integer(3);
-    found->content = optional_digest(select, 4);
-    found->native = optional_digest(select, 5);
-    found->status = select.text(6);
-    if (!select.is_null(7)) found->refers = uuid_from_bytes(select.blob(7));
+  if (!row) {
+    select.reset();
+    return std::optional<Submission>();
   }
+  Submission found;
+  found.number = select.integer(0);
+  found.transaction_id = uuid_from_bytes(select.blob(1));
+  found.authority = select.text(2);
+  found.procedure = select.integer(3);
+  found.content = optional_digest(select, 4);
+  found.native = optional_digest(select, 5);
+  found.status = select.text(6);
+  if (!select.is_null(7)) found.refers = uuid_from_bytes(select.blob(7));
   select.reset();
-  return found;
+  return std::optional(std::move(found));
 }
 
 Result<Acceptor::Procedure> Acceptor::procedure(std::int64_t number) {

@@ -165,8 +165,8 @@ class ProcedureIndex::Core {
       if (entries.empty()) return Error{Errc::unavailable, "the ledger gives no more entries"};
       std::vector<IndexedEntry> batch;
       for (const CommittedEntry& entry : entries) {
-        FLORA_ASSIGN(IndexedEntry one, indexed(entry));
-        batch.push_back(std::move(one));
+        FLORA_ASSIGN(const IndexedEntry one, indexed(entry));
+        batch.push_back(one);
       }
       FLORA_TRY(write(batch));
     }
@@ -199,8 +199,10 @@ class ProcedureIndex::Core {
     }
     std::ranges::sort(batch, {}, &IndexedEntry::index);
     std::erase_if(batch, [this](const IndexedEntry& entry) { return entry.index < next_; });
-    const auto repeated = std::ranges::unique(batch, {}, &IndexedEntry::index);
-    batch.erase(repeated.begin(), repeated.end());
+    const auto same = [](const IndexedEntry& a, const IndexedEntry& b) {
+      return a.index == b.index;
+    };
+    batch.erase(std::unique(batch.begin(), batch.end(), same), batch.end());
     if (batch.empty()) return {};
     const bool complete =
         batch.front().index == next_ && batch.back().index - next_ + 1 == batch.size();
