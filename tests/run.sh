@@ -38,6 +38,10 @@ if [ "$mode" = soak ]; then
   export FLORA_SOAK=1 FLORA_FUZZ_SECONDS=600
 fi
 
+echo '== Plain build, and the tools that are not ours'
+build dev
+check dev
+
 # What judges documents and sources gives the same verdict in every build: once is enough.
 once='^(conformance_|structure_|openapi_suite|ledger_third_party|process_cloudevents|process_openmetrics)'
 
@@ -52,7 +56,3 @@ check tsan -E "$once"
 echo '== Fuzz targets'
 build fuzz
 check fuzz
-
-echo '== Plain build, and the tools that are not ours'
-build dev
-check dev
