@@ -11,7 +11,7 @@ if [ "$(cat "$dest/release" 2>/dev/null)" = "$release $hash" ]; then exit 0; fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 printf '%s --hash=%s\n' "$release" "$hash" >"$work/requirements.txt"
-python3 -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
+python3 -m pip download --quiet --disable-pip-version-check --no-deps --no-binary jsonschema \
   --require-hashes --requirement "$work/requirements.txt" --dest "$work"
 tar -xzf "$work"/jsonschema-*.tar.gz -C "$work"
 mkdir -p "$dest"
