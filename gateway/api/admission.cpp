@@ -166,15 +166,13 @@ bool Admission::check_parameters(const http::RequestHead& head, Verdict& verdict
     }
     if (parameter.in != In::header) continue;
     const auto fields = head.find_all(parameter.name);
-    const bool single = parameter.name != "prefer" && parameter.name != "if-none-match" &&
-                        parameter.name != "traceparent";
+    const bool single = parameter.name != "prefer" && parameter.name != "if-none-match";
     if (fields.size() > 1 && single) {
       add_cause(verdict, "header", parameter.name, "duplicate", "The field occurs twice.");
     }
     if (fields.empty() && parameter.required) {
       add_cause(verdict, "header", parameter.name, "required", "The field is missing.");
     }
-    if (parameter.name == "traceparent") continue;  // An invalid one is replaced, not refused.
     for (const std::string_view field : fields) check_text(verdict, "header", parameter, field);
   }
   check_query(verdict, operation, head.query);

@@ -121,7 +121,6 @@ class Api {
   Parts parts_;
   Metrics metrics_;
   std::function<http::Counters()> counters_;
-  std::string statuses_json_;
   std::unique_ptr<Listener> public_;
   std::unique_ptr<Listener> operations_;
   InFlight calls_;
