@@ -1,33 +1,15 @@
 #include "adapters/adapter.h"
 
-#include <filesystem>
 #include <mutex>
 
+#include "adapters/engine/bundle_files.h"
 #include "adapters/engine/evaluator.h"
 #include "adapters/engine/plan.h"
 #include "adapters/engine/walk.h"
 #include "adapters/formats/reader.h"
-#include "gateway/base/env.h"
 
 namespace flora::adapter {
 namespace {
-
-constexpr std::size_t kMostFileBytes = 4u << 20;
-constexpr std::string_view kCodeListEnding = ".map.csv";
-
-Result<BundleFiles> read_files(const std::string& folder) {
-  BundleFiles files;
-  Env& env = Env::system();
-  FLORA_ASSIGN(files.adapter_yaml, env.read_file(folder + "/adapter.yaml", kMostFileBytes));
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.ends_with(kCodeListEnding)) continue;
-    FLORA_ASSIGN(files.code_lists[name], env.read_file(entry.path().string(), kMostFileBytes));
-  }
-  if (error) return Error{Errc::unavailable, "the folder of the bundle cannot be listed"};
-  return files;
-}
 
 Translation rejected(Issue issue) {
   Translation out;
@@ -71,7 +53,7 @@ Adapter::~Adapter() = default;
 
 Result<std::unique_ptr<Adapter>> Adapter::load(const std::string& folder,
                                                const CanonicalTypes* types) {
-  FLORA_ASSIGN(const BundleFiles files, read_files(folder));
+  FLORA_ASSIGN(const BundleFiles files, read_bundle(folder));
   auto compiled = std::make_unique<Compiled>();
   FLORA_ASSIGN(compiled->plan, compile(files, types));
   compiled->reader = find_reader(compiled->plan->info.format, compiled->plan->spaces);

@@ -76,8 +76,8 @@ struct CanonicalTypes {
 class Adapter {
  public:
   /// Compiles the bundle in `folder`. Errors: invalid, with all errors of the bundle, one per line,
-  /// each "file:line:column: what". With `types`, statuses and the members of their details are
-  /// checked too; it is read during the call only.
+  /// each "file:line:column: what [number]" (lint.h gives them as values). With `types`, statuses
+  /// and the members of their details are checked too; it is read during the call only.
   static Result<std::unique_ptr<Adapter>> load(const std::string& folder,
                                                const CanonicalTypes* types = nullptr);
   ~Adapter();

@@ -41,7 +41,12 @@ class Bundle {
   int find_map(const yaml::Node& name);
   int find_list(const yaml::Node& name);
 
-  void error(const yaml::Node& node, std::string_view what) { errors.error(node.at, what); }
+  void error(const yaml::Node& node, Mistake mistake, std::string_view what) {
+    errors.error(node.at, mistake, what);
+  }
+
+  /// Notes what Reader::path or Reader::root said of a place.
+  void place_error(const yaml::Node& node, const Error& why);
 
   /// Refuses members that are not in `known`. False if the node is no mapping.
   bool mapping(const yaml::Node& node, std::initializer_list<std::string_view> known);

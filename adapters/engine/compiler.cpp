@@ -20,7 +20,7 @@ class BundleCompiler {
       : files_(files), plan_(plan), bundle_(plan, types) {}
 
   void compile(const yaml::Node& root);
-  const Diagnostics& errors() const { return bundle_.errors; }
+  std::vector<Finding> findings() const { return bundle_.errors.all(); }
 
  private:
   const yaml::Node* member(const yaml::Node& node, std::string_view key, std::string_view whose);
@@ -52,7 +52,8 @@ const yaml::Node* BundleCompiler::member(const yaml::Node& node, std::string_vie
                                          std::string_view whose) {
   const yaml::Node* found = node.find(key);
   if (found == nullptr) {
-    bundle_.error(node, std::string(whose) + " needs `" + std::string(key) + "`");
+    bundle_.error(node, Mistake::missing_key,
+                  std::string(whose) + " needs `" + std::string(key) + "`");
   }
   return found;
 }
@@ -74,7 +75,8 @@ void BundleCompiler::compile(const yaml::Node& root) {
   const yaml::Node* list = member(root, "messages", "a bundle");
   if (list != nullptr && reader_ != nullptr) messages(*list, common, root.find("templates"));
   for (const auto& [name, text] : files_.code_lists) {
-    if (!used_files_.contains(name)) bundle_.errors.error({1, 1}, "no map reads this file", name);
+    if (!used_files_.contains(name))
+      bundle_.errors.error({1, 1}, Mistake::unread_file, "no map reads this file", name);
   }
   bundle_.report_unused();
   hash();
@@ -85,20 +87,22 @@ void BundleCompiler::identity(const yaml::Node& node) {
   BundleInfo& info = plan_.info;
   if (const yaml::Node* id = member(node, "id", "an adapter")) {
     info.id = bundle_.word(*id);
+    plan_.id_at = id->at;
     if (info.id.size() > 64 ||
         info.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
-      bundle_.error(*id, "an id has at most 64 lower-case letters, digits and hyphens");
+      bundle_.error(*id, Mistake::id_malformed,
+                    "an id has at most 64 lower-case letters, digits and hyphens");
     }
   }
   if (const yaml::Node* version = member(node, "version", "an adapter")) {
     info.version = bundle_.literal(*version);
     static const re2::RE2 kVersion("[0-9]{1,4}\\.[0-9]{1,4}\\.[0-9]{1,4}");
     if (!re2::RE2::FullMatch(info.version, kVersion))
-      bundle_.error(*version, "a version is like \"1.0.0\"");
+      bundle_.error(*version, Mistake::version_malformed, "a version is like \"1.0.0\"");
   }
   if (const yaml::Node* land = member(node, "land", "an adapter")) {
     info.land = bundle_.word(*land);
-    if (!is_land(info.land)) bundle_.error(*land, "a Land is like DE-NI");
+    if (!is_land(info.land)) bundle_.error(*land, Mistake::unknown_land, "a Land is like DE-NI");
   }
   if (const yaml::Node* title = member(node, "title", "an adapter"))
     info.title = bundle_.literal(*title);
@@ -112,7 +116,8 @@ void BundleCompiler::input(const yaml::Node& node) {
     reader_ = find_reader(plan_.info.format, plan_.spaces);
     bundle_.reader = reader_.get();
     if (reader_ == nullptr) {
-      bundle_.error(*format, "there is no format \"" + plan_.info.format + "\"");
+      bundle_.error(*format, Mistake::unknown_format,
+                    "there is no format \"" + plan_.info.format + "\"");
       return;
     }
     plan_.info.media_type = reader_->media_type();
@@ -129,7 +134,8 @@ void BundleCompiler::limits(const yaml::Node& node) {
     if (given == nullptr) return;
     const long value = bundle_.number(*given);
     if (value < 1 || value > most)
-      bundle_.error(*given, "the limit is 1 to " + std::to_string(most));
+      bundle_.error(*given, Mistake::limit_out_of_range,
+                    "the limit is 1 to " + std::to_string(most));
     out = static_cast<std::size_t>(std::max(1L, value));
   };
   std::size_t depth = static_cast<std::size_t>(plan_.limits.depth);
@@ -143,7 +149,7 @@ void BundleCompiler::limits(const yaml::Node& node) {
 
 void BundleCompiler::namespaces(const yaml::Node& node) {
   if (node.kind != yaml::Kind::mapping) {
-    bundle_.error(node, "a mapping is expected here");
+    bundle_.error(node, Mistake::mapping_expected, "a mapping is expected here");
     return;
   }
   for (std::size_t i = 0; i < node.members.size(); ++i) {
@@ -156,7 +162,7 @@ void BundleCompiler::namespaces(const yaml::Node& node) {
       if (found == plan_.spaces.end()) found = plan_.spaces.insert(found, text);
       known.spaces |= std::uint64_t{1} << (found - plan_.spaces.begin() + 1);
       if (plan_.spaces.size() > kMostSpaces) {
-        bundle_.error(uri, "there are too many namespaces");
+        bundle_.error(uri, Mistake::too_many_namespaces, "there are too many namespaces");
         plan_.spaces.pop_back();
       }
     }
@@ -166,7 +172,7 @@ void BundleCompiler::namespaces(const yaml::Node& node) {
 
 void BundleCompiler::maps(const yaml::Node& node) {
   if (node.kind != yaml::Kind::mapping) {
-    bundle_.error(node, "a mapping is expected here");
+    bundle_.error(node, Mistake::mapping_expected, "a mapping is expected here");
     return;
   }
   for (const auto& [name, value] : node.members) map(name, value);
@@ -180,13 +186,14 @@ void BundleCompiler::map(const std::string& name, const yaml::Node& node) {
   bundle_.declare(node.at, "map \"" + name + "\"");
   if (const yaml::Node* to = node.find("to")) {
     const std::string word = bundle_.word(*to);
-    if (word != "status" && word != "text") bundle_.error(*to, "a map goes to status or to text");
+    if (word != "status" && word != "text")
+      bundle_.error(*to, Mistake::unknown_word, "a map goes to status or to text");
     out.to_status = word == "status";
   }
   if (const yaml::Node* rule = node.find("on_unmapped")) {
     const std::string word = bundle_.word(*rule);
     if (word != "reject" && word != "absent")
-      bundle_.error(*rule, "on_unmapped is reject or absent");
+      bundle_.error(*rule, Mistake::unknown_word, "on_unmapped is reject or absent");
     out.on_unmapped = word == "absent" ? Map::Unmapped::absent : Map::Unmapped::reject;
   }
   if (const yaml::Node* file = member(node, "file", "a map"))
@@ -198,7 +205,8 @@ void BundleCompiler::map(const std::string& name, const yaml::Node& node) {
 void BundleCompiler::map_file(const yaml::Node& where, const std::string& file, Map& out) {
   const auto found = files_.code_lists.find(file);
   if (found == files_.code_lists.end()) {
-    bundle_.error(where, "the bundle has no file \"" + file + "\" (it must end in .map.csv)");
+    bundle_.error(where, Mistake::map_file_missing,
+                  "the bundle has no file \"" + file + "\" (it must end in .map.csv)");
     return;
   }
   used_files_.insert(file);
@@ -208,33 +216,38 @@ void BundleCompiler::map_file(const yaml::Node& where, const std::string& file, 
     std::string_view text = rest.substr(0, end);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     if (text.ends_with('\r')) text.remove_suffix(1);
-    const auto error = [&](std::string_view what) { bundle_.errors.error({line, 1}, what, file); };
+    const auto error = [&](Mistake mistake, std::string_view what) {
+      bundle_.errors.error({line, 1}, mistake, what, file);
+    };
     if (line == 1) {
-      if (text != "source;target;comment") error("the first line must be source;target;comment");
+      if (text != "source;target;comment")
+        error(Mistake::map_head, "the first line must be source;target;comment");
       continue;
     }
     const std::size_t first = text.find(';');
     const std::size_t second = first == std::string_view::npos ? first : text.find(';', first + 1);
     if (second == std::string_view::npos || first == 0 || second == first + 1) {
-      error("a line is source;target;comment, and only the comment may be empty");
+      error(Mistake::map_line,
+            "a line is source;target;comment, and only the comment may be empty");
       continue;
     }
-    if (!is_utf8(text)) error("the line is not UTF-8");
+    if (!is_utf8(text)) error(Mistake::map_encoding, "the line is not UTF-8");
     const std::string target(text.substr(first + 1, second - first - 1));
     if (out.to_status && bundle_.types != nullptr &&
         std::none_of(bundle_.types->statuses.begin(), bundle_.types->statuses.end(),
                      [&](const auto& status) { return status.name == target; })) {
-      error("\"" + target + "\" is no status");
+      error(Mistake::map_target, "\"" + target + "\" is no status");
     }
     if (!out.entries.emplace(text.substr(0, first), target).second)
-      error("the source occurs twice");
+      error(Mistake::map_source_twice, "the source occurs twice");
   }
-  if (out.entries.empty()) bundle_.errors.error({1, 1}, "the code list is empty", file);
+  if (out.entries.empty())
+    bundle_.errors.error({1, 1}, Mistake::map_empty, "the code list is empty", file);
 }
 
 void BundleCompiler::lists(const yaml::Node& node) {
   if (node.kind != yaml::Kind::mapping) {
-    bundle_.error(node, "a mapping is expected here");
+    bundle_.error(node, Mistake::mapping_expected, "a mapping is expected here");
     return;
   }
   for (const auto& [name, value] : node.members) list(name, value);
@@ -249,17 +262,19 @@ void BundleCompiler::list(const std::string& name, const yaml::Node& node) {
   if (const yaml::Node* kind = member(node, "kind", "a code list")) {
     out.kind = static_cast<int>(bundle_.number(*kind));
     if (out.kind != 1 && out.kind != 3 && out.kind != 4)
-      bundle_.error(*kind, "the kind is 1, 3 or 4");
+      bundle_.error(*kind, Mistake::list_kind, "the kind is 1, 3 or 4");
   }
   if (const yaml::Node* uri = member(node, "uri", "a code list")) out.uri = bundle_.literal(*uri);
   const yaml::Node* versions = member(node, "versions", "a code list");
   if (versions != nullptr && versions->kind == yaml::Kind::mapping) {
     for (const auto& [version, codes] : versions->members) list_version(version, codes, out);
   } else if (versions != nullptr) {
-    bundle_.error(*versions, "a mapping from version to codes is expected here");
+    bundle_.error(*versions, Mistake::mapping_expected,
+                  "a mapping from version to codes is expected here");
   }
   if (out.versions.empty() || (out.kind == 1 && out.versions.size() != 1)) {
-    bundle_.error(node, "a code list has versions; one of kind 1 has exactly one");
+    bundle_.error(node, Mistake::list_versions,
+                  "a code list has versions; one of kind 1 has exactly one");
   }
   plan_.lists.push_back(std::move(out));
 }
@@ -272,12 +287,13 @@ void BundleCompiler::list_version(const std::string& name, const yaml::Node& nod
     const yaml::Node* pattern = member(node, "pattern", "a version without codes");
     if (pattern == nullptr) return;
     version.pattern = std::make_shared<re2::RE2>(bundle_.literal(*pattern), re2::RE2::Quiet);
-    if (!version.pattern->ok()) bundle_.error(*pattern, "the pattern is malformed");
+    if (!version.pattern->ok())
+      bundle_.error(*pattern, Mistake::pattern_malformed, "the pattern is malformed");
   } else if (bundle_.sequence(node)) {
     for (const yaml::Node& code : node.items) version.codes.push_back(bundle_.literal(code));
     std::sort(version.codes.begin(), version.codes.end());
     if (std::adjacent_find(version.codes.begin(), version.codes.end()) != version.codes.end()) {
-      bundle_.error(node, "a code occurs twice");
+      bundle_.error(node, Mistake::code_twice, "a code occurs twice");
     }
   }
   plan_.info.code_lists.push_back(out.uri + " " + name);
@@ -288,11 +304,12 @@ void BundleCompiler::messages(const yaml::Node& node, const CommonRules& common,
                               const yaml::Node* templates) {
   if (!bundle_.sequence(node)) return;
   if (node.items.empty() || node.items.size() > kMostMessages) {
-    bundle_.error(node, "1 to " + std::to_string(kMostMessages) + " messages are expected here");
+    bundle_.error(node, Mistake::message_count,
+                  "1 to " + std::to_string(kMostMessages) + " messages are expected here");
     return;
   }
   if (templates != nullptr && templates->kind != yaml::Kind::mapping) {
-    bundle_.error(*templates, "a mapping is expected here");
+    bundle_.error(*templates, Mistake::mapping_expected, "a mapping is expected here");
     templates = nullptr;
   }
   if (templates != nullptr) {
@@ -321,11 +338,12 @@ void BundleCompiler::roots(const yaml::Node& node, MessagePlan& out) {
   if (const yaml::Node* many = node.find("roots"); many != nullptr && bundle_.sequence(*many)) {
     for (const yaml::Node& item : many->items) names.push_back(&item);
   }
-  if (names.empty()) bundle_.error(node, "a message needs `root` or `roots`");
+  if (names.empty())
+    bundle_.error(node, Mistake::message_without_root, "a message needs `root` or `roots`");
   for (const yaml::Node* name : names) {
     Result<RootPattern> pattern = reader_->root(bundle_.word(*name), bundle_.prefixes);
     if (!pattern) {
-      bundle_.error(*name, pattern.error().message);
+      bundle_.place_error(*name, pattern.error());
       continue;
     }
     const auto same = [&](const RootPattern& other) {
@@ -334,7 +352,7 @@ void BundleCompiler::roots(const yaml::Node& node, MessagePlan& out) {
     };
     for (const MessagePlan& message : plan_.messages) {
       if (std::any_of(message.roots.begin(), message.roots.end(), same)) {
-        bundle_.error(*name, "another message has the same root");
+        bundle_.error(*name, Mistake::root_twice, "another message has the same root");
       }
     }
     out.roots.push_back(*pattern);
@@ -347,7 +365,7 @@ const yaml::Node* BundleCompiler::expand(const yaml::Node& node, const yaml::Nod
   const std::string name = bundle_.word(use);
   const yaml::Node* source = templates == nullptr ? nullptr : templates->find(name);
   if (source == nullptr) {
-    bundle_.error(use, "there is no template \"" + name + "\"");
+    bundle_.error(use, Mistake::unknown_template, "there is no template \"" + name + "\"");
     return nullptr;
   }
   bundle_.use(source->at);
@@ -355,14 +373,16 @@ const yaml::Node* BundleCompiler::expand(const yaml::Node& node, const yaml::Nod
     return nullptr;
   std::map<std::string, std::string> values;
   if (const yaml::Node* with = node.find("with")) {
-    if (with->kind != yaml::Kind::mapping) bundle_.error(*with, "a mapping is expected here");
+    if (with->kind != yaml::Kind::mapping)
+      bundle_.error(*with, Mistake::mapping_expected, "a mapping is expected here");
     for (const auto& [key, value] : with->members) values[key] = bundle_.word(value);
   }
   std::set<std::string> used;
   expanded_.push_back(std::make_unique<yaml::Node>(substitute(*source, values, used, bundle_)));
   for (const auto& [key, value] : values) {
     if (!used.contains(key))
-      bundle_.error(node, "the template \"" + name + "\" does not use \"" + key + "\"");
+      bundle_.error(node, Mistake::unused_parameter,
+                    "the template \"" + name + "\" does not use \"" + key + "\"");
   }
   return expanded_.back().get();
 }
@@ -383,13 +403,30 @@ void BundleCompiler::hash() {
 
 }  // namespace
 
+Compilation examine(const BundleFiles& files, const CanonicalTypes* types) {
+  Compilation out;
+  out.plan = std::make_unique<Plan>();
+  const std::variant<yaml::Node, yaml::Fault> read = yaml::read(files.adapter_yaml);
+  if (const auto* fault = std::get_if<yaml::Fault>(&read)) {
+    Diagnostics errors;
+    errors.error(fault->at, Mistake::yaml_malformed, fault->what);
+    out.findings = errors.all();
+    return out;
+  }
+  BundleCompiler compiler(files, *out.plan, types);
+  compiler.compile(std::get<yaml::Node>(read));
+  out.findings = compiler.findings();
+  return out;
+}
+
 Result<std::unique_ptr<Plan>> compile(const BundleFiles& files, const CanonicalTypes* types) {
-  FLORA_ASSIGN(const yaml::Node root, yaml::parse(files.adapter_yaml, kFile));
-  auto plan = std::make_unique<Plan>();
-  BundleCompiler compiler(files, *plan, types);
-  compiler.compile(root);
-  if (!compiler.errors().empty()) return compiler.errors().error();
-  return plan;
+  Compilation compilation = examine(files, types);
+  if (compilation.findings.empty()) return std::move(compilation.plan);
+  std::string text;
+  for (const Finding& finding : compilation.findings) {
+    text += (text.empty() ? "" : "\n") + to_string(finding);
+  }
+  return Error{Errc::invalid, text};
 }
 
 }  // namespace flora::adapter

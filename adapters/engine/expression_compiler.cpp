@@ -43,11 +43,12 @@ int MessageCompiler::expression(const yaml::Node& node, const Context& context) 
     if (!node.quoted && node.text.starts_with('$')) {
       return reference(node, std::string_view(node.text).substr(1), context);
     }
-    bundle_.error(node, "an expression is a mapping, or `$name`; a constant is { const: \"…\" }");
+    bundle_.error(node, Mistake::expression_expected,
+                  "an expression is a mapping, or `$name`; a constant is { const: \"…\" }");
     return -1;
   }
   if (node.kind != yaml::Kind::mapping) {
-    bundle_.error(node, "an expression is a mapping, or `$name`");
+    bundle_.error(node, Mistake::expression_expected, "an expression is a mapping, or `$name`");
     return -1;
   }
   const int out = source(node, context);
@@ -62,19 +63,22 @@ int MessageCompiler::source(const yaml::Node& node, const Context& context) {
   for (std::size_t i = 0; i < node.members.size(); ++i) {
     if (!contains(kSources, node.members[i].first)) continue;
     if (!source_key.empty()) {
-      bundle_.errors.error(node.member_at[i], "an expression has one source only");
+      bundle_.errors.error(node.member_at[i], Mistake::several_sources,
+                           "an expression has one source only");
       return -1;
     }
     source_key = node.members[i].first;
   }
   if (source_key.empty()) {
-    bundle_.error(node, "an expression needs a source, such as `from` or `const`");
+    bundle_.error(node, Mistake::no_source,
+                  "an expression needs a source, such as `from` or `const`");
     return -1;
   }
   for (std::size_t i = 0; i < node.members.size(); ++i) {
     const std::string_view key = node.members[i].first;
     if (key == source_key || contains(kModifiers, key) || belongs_to(source_key, key)) continue;
-    bundle_.errors.error(node.member_at[i], "the key \"" + std::string(key) + "\" is unknown here");
+    bundle_.errors.error(node.member_at[i], Mistake::unknown_key,
+                         "the key \"" + std::string(key) + "\" is unknown here");
   }
   const yaml::Node& value = *node.find(source_key);
   if (source_key == "from") return from(node, context);
@@ -97,7 +101,7 @@ int MessageCompiler::reference(const yaml::Node& node, std::string_view name,
   e.at = node.at;
   if (name == "index") {
     if (context.depth < 2) {
-      bundle_.error(node, "$index has a meaning inside for_each only");
+      bundle_.error(node, Mistake::index_outside, "$index has a meaning inside for_each only");
       return -1;
     }
     e.kind = Expression::Kind::position;
@@ -109,7 +113,8 @@ int MessageCompiler::reference(const yaml::Node& node, std::string_view name,
     if (lets_[i].name != name) continue;
     bundle_.use(lets_[i].node->at);
     if (lets_[i].compiling) {
-      bundle_.error(node, "\"" + std::string(name) + "\" refers to itself");
+      bundle_.error(node, Mistake::circular_reference,
+                    "\"" + std::string(name) + "\" refers to itself");
       return -1;
     }
     if (lets_[i].number < 0) {
@@ -126,15 +131,16 @@ int MessageCompiler::reference(const yaml::Node& node, std::string_view name,
     e.type = at(out_.lets[static_cast<std::size_t>(e.number)].expression).type;
     return add(std::move(e));
   }
-  bundle_.error(node, "there is no let \"" + std::string(name) + "\"");
+  bundle_.error(node, Mistake::unknown_let, "there is no let \"" + std::string(name) + "\"");
   return -1;
 }
 
 int MessageCompiler::condition(const yaml::Node& node, const Context& context) {
   const int out = expression(node, context);
   if (out >= 0 && at(out).type != Type::boolean) {
-    bundle_.error(node, "a condition is expected here, this is of type " +
-                            std::string(to_string(at(out).type)));
+    bundle_.error(
+        node, Mistake::condition_expected,
+        "a condition is expected here, this is of type " + std::string(to_string(at(out).type)));
   }
   return out;
 }
@@ -165,7 +171,7 @@ int MessageCompiler::coded_at(const Place& place, const yaml::Node& where, const
   e.code_list = bundle_.find_list(list);
   if (e.code_list < 0) return -1;
   if (!parts || place.kind != PathStep::Kind::child) {
-    bundle_.error(where, "there are no coded values here");
+    bundle_.error(where, Mistake::no_coded_value, "there are no coded values here");
     return -1;
   }
   e.slot = slot(place, false);
@@ -187,14 +193,14 @@ int MessageCompiler::concat(const yaml::Node& node, const Context& context) {
     if (next == std::string::npos) break;
     const std::size_t end = pattern.find('}', next);
     if (end == std::string::npos) {
-      bundle_.error(node, "\"${\" without \"}\"");
+      bundle_.error(node, Mistake::unclosed_reference, "\"${\" without \"}\"");
       return -1;
     }
     e.operands.push_back(
         reference(node, std::string_view(pattern).substr(next + 2, end - next - 2), context));
     done = end + 1;
   }
-  if (e.operands.empty()) bundle_.error(node, "the text is empty");
+  if (e.operands.empty()) bundle_.error(node, Mistake::empty_text, "the text is empty");
   const bool good = std::find(e.operands.begin(), e.operands.end(), -1) == e.operands.end();
   return good ? add(std::move(e)) : -1;
 }
@@ -208,13 +214,13 @@ int MessageCompiler::first(const yaml::Node& node, const Context& context) {
     const int operand = expression(item, context);
     if (operand < 0) return -1;
     if (!e.operands.empty() && at(operand).type != at(e.operands.front()).type) {
-      bundle_.error(item, "the alternatives have different types");
+      bundle_.error(item, Mistake::mixed_types, "the alternatives have different types");
       return -1;
     }
     e.operands.push_back(operand);
   }
   if (e.operands.empty()) {
-    bundle_.error(node, "there is no alternative");
+    bundle_.error(node, Mistake::empty_list, "there is no alternative");
     return -1;
   }
   e.type = at(e.operands.front()).type;
@@ -243,7 +249,7 @@ int MessageCompiler::logic(const yaml::Node& node, Expression::Kind kind, const 
   } else {
     if (!bundle_.sequence(node)) return -1;
     for (const yaml::Node& item : node.items) e.operands.push_back(condition(item, context));
-    if (e.operands.empty()) bundle_.error(node, "there is no condition");
+    if (e.operands.empty()) bundle_.error(node, Mistake::empty_list, "there is no condition");
   }
   const bool good = std::find(e.operands.begin(), e.operands.end(), -1) == e.operands.end();
   return good ? add(std::move(e)) : -1;
@@ -258,7 +264,7 @@ int MessageCompiler::count(const yaml::Node& node, const Context& context) {
   if (e.loop < 0) return -1;
   const yaml::Node* more_than = node.find("more_than");
   if (more_than == nullptr) {
-    bundle_.error(node, "`count` needs `more_than`");
+    bundle_.error(node, Mistake::missing_key, "`count` needs `more_than`");
     return -1;
   }
   e.number = static_cast<int>(bundle_.number(*more_than));
@@ -274,7 +280,7 @@ int MessageCompiler::pick(const yaml::Node& node, const Context& context) {
   const yaml::Node* where = node.find("where");
   const yaml::Node* item = node.find("item");
   if (where == nullptr || item == nullptr) {
-    bundle_.error(node, "`pick` needs `where` and `item`");
+    bundle_.error(node, Mistake::missing_key, "`pick` needs `where` and `item`");
     return -1;
   }
   Expression e;
@@ -321,7 +327,7 @@ void MessageCompiler::modifiers(const yaml::Node& node, int expression, const Co
   if (const yaml::Node* rule = node.find("on_malformed")) {
     const std::string word = bundle_.word(*rule);
     if (word != "reject" && word != "absent")
-      bundle_.error(*rule, "on_malformed is reject or absent");
+      bundle_.error(*rule, Mistake::unknown_word, "on_malformed is reject or absent");
     at(expression).malformed_is_absent = word == "absent";
   }
   if (const yaml::Node* list = node.find("do")) calls(*list, at(expression));
@@ -336,8 +342,9 @@ void MessageCompiler::calls(const yaml::Node& node, Expression& e) {
     const bool fits =
         e.type != Type::code && (signature->from == Type::text || signature->from == e.type);
     if (!fits) {
-      bundle_.error(item, "`" + std::string(signature->name) + "` does not take a value of type " +
-                              std::string(to_string(e.type)));
+      bundle_.error(item, Mistake::function_type,
+                    "`" + std::string(signature->name) + "` does not take a value of type " +
+                        std::string(to_string(e.type)));
     }
     e.type = signature->to;
     e.calls.push_back(std::move(*made));
@@ -350,16 +357,16 @@ std::optional<Call> MessageCompiler::call(const yaml::Node& node, const Signatur
   if (name.empty()) return std::nullopt;
   signature = find_function(name);
   if (signature == nullptr) {
-    bundle_.error(node, "there is no function \"" + name + "\"");
+    bundle_.error(node, Mistake::unknown_function, "there is no function \"" + name + "\"");
     return std::nullopt;
   }
   Call out;
   out.function = signature->function;
   out.at = node.at;
   if (mapping && signature->argument == Argument::none) {
-    bundle_.error(node, "`" + name + "` takes no argument");
+    bundle_.error(node, Mistake::argument_unexpected, "`" + name + "` takes no argument");
   } else if (!mapping && signature->argument != Argument::none && !signature->argument_optional) {
-    bundle_.error(node, "`" + name + "` needs an argument");
+    bundle_.error(node, Mistake::argument_missing, "`" + name + "` needs an argument");
     return std::nullopt;
   } else if (mapping) {
     argument(node.members[0].second, *signature, out);
@@ -375,7 +382,7 @@ void MessageCompiler::argument(const yaml::Node& node, const Signature& signatur
       return;
     case Argument::text:
       call.argument = bundle_.literal(node);
-      if (call.argument.empty()) bundle_.error(node, "the argument is empty");
+      if (call.argument.empty()) bundle_.error(node, Mistake::empty_text, "the argument is empty");
       return;
     case Argument::number:
       call.number = static_cast<std::size_t>(std::max(0L, bundle_.number(node)));
@@ -383,7 +390,8 @@ void MessageCompiler::argument(const yaml::Node& node, const Signature& signatur
     case Argument::pattern: {
       call.pattern = std::make_shared<re2::RE2>(bundle_.literal(node), re2::RE2::Quiet);
       if (!call.pattern->ok())
-        bundle_.error(node, "the pattern is malformed: " + call.pattern->error());
+        bundle_.error(node, Mistake::pattern_malformed,
+                      "the pattern is malformed: " + call.pattern->error());
       return;
     }
     case Argument::date: {
@@ -391,12 +399,12 @@ void MessageCompiler::argument(const yaml::Node& node, const Signature& signatur
       if (parts) {
         call.date = std::move(*parts);
       } else {
-        bundle_.error(node, parts.error().message);
+        bundle_.error(node, Mistake::date_pattern, parts.error().message);
       }
       return;
     }
     case Argument::map:
-      call.number = static_cast<std::size_t>(std::max(0, bundle_.find_map(node)));
+      call.number = static_cast<std::size_t>(bundle_.find_map(node));  // Of no map after an error.
       return;
   }
 }

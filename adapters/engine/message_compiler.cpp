@@ -20,7 +20,8 @@ void MessageCompiler::compile(const yaml::Node& node, const CommonRules& common)
   }
   if (const yaml::Node* rule = node.find("on_no_event")) {
     const std::string word = bundle_.word(*rule);
-    if (word != "reject" && word != "skip") bundle_.error(*rule, "on_no_event is reject or skip");
+    if (word != "reject" && word != "skip")
+      bundle_.error(*rule, Mistake::unknown_word, "on_no_event is reject or skip");
     out_.skip_without_event = word == "skip";
   }
   events(node, common, context);
@@ -29,7 +30,7 @@ void MessageCompiler::compile(const yaml::Node& node, const CommonRules& common)
 void MessageCompiler::declare_lets(const yaml::Node* node, Context& context) {
   if (node == nullptr) return;
   if (node->kind != yaml::Kind::mapping) {
-    bundle_.error(*node, "a mapping is expected here");
+    bundle_.error(*node, Mistake::mapping_expected, "a mapping is expected here");
     return;
   }
   for (std::size_t i = 0; i < node->members.size(); ++i) {
@@ -38,7 +39,9 @@ void MessageCompiler::declare_lets(const yaml::Node* node, Context& context) {
     const bool known =
         name == "index" || std::any_of(lets_.begin(), lets_.end(),
                                        [&](const NamedLet& let) { return let.name == name; });
-    if (known) bundle_.errors.error(node->member_at[i], "the name \"" + name + "\" is taken");
+    if (known)
+      bundle_.errors.error(node->member_at[i], Mistake::name_taken,
+                           "the name \"" + name + "\" is taken");
     bundle_.declare(value.at, "let \"" + name + "\"");
     lets_.push_back({name, &value, context, -1, false});
   }
@@ -61,11 +64,12 @@ void MessageCompiler::verdicts(const yaml::Node* node, const Context& context, b
     verdict.at = item.at;
     const yaml::Node* when = item.find("when");
     if (when != nullptr) verdict.when = condition(*when, context);
-    if (when == nullptr && with_detail) bundle_.error(item, "a rule of reject needs `when`");
+    if (when == nullptr && with_detail)
+      bundle_.error(item, Mistake::reject_without_condition, "a rule of reject needs `when`");
     const yaml::Node* code = item.find("code");
     const yaml::Node* detail = item.find("detail");
     if (code == nullptr || detail == nullptr) {
-      bundle_.error(item, "`code` and `detail` say why");
+      bundle_.error(item, Mistake::missing_key, "`code` and `detail` say why");
       continue;
     }
     verdict.code = bundle_.literal(*code);
@@ -73,7 +77,7 @@ void MessageCompiler::verdicts(const yaml::Node* node, const Context& context, b
     const bool kebab = !verdict.code.empty() &&
                        verdict.code.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") ==
                            std::string::npos;
-    if (!kebab) bundle_.error(*code, "a code is in kebab case");
+    if (!kebab) bundle_.error(*code, Mistake::reason_code, "a code is in kebab case");
     out.push_back(std::move(verdict));
   }
 }
@@ -85,11 +89,13 @@ void MessageCompiler::events(const yaml::Node& node, const CommonRules& common,
     const bool always_skipped = std::any_of(out_.skips.begin(), out_.skips.end(),
                                             [](const Verdict& v) { return v.when < 0; });
     if (!always_skipped)
-      bundle_.error(node, "a message has events, or is skipped without condition");
+      bundle_.error(node, Mistake::message_without_events,
+                    "a message has events, or is skipped without condition");
     return;
   }
   if (!bundle_.sequence(*list)) return;
-  if (list->items.empty()) bundle_.error(*list, "there is no event");
+  if (list->items.empty())
+    bundle_.error(*list, Mistake::message_without_events, "there is no event");
   for (const yaml::Node& item : list->items) {
     if (!bundle_.mapping(item, {"name", "for_each", "let", "when", "reject", "skip", "set"}))
       continue;
@@ -136,7 +142,7 @@ std::optional<MessageCompiler::Place> MessageCompiler::place(const yaml::Node& n
   if (text.empty()) return std::nullopt;
   Result<Path> path = bundle_.reader->path(text, bundle_.prefixes);
   if (!path) {
-    bundle_.error(node, path.error().message);
+    bundle_.place_error(node, path.error());
     return std::nullopt;
   }
   Place out = follow(*path, context, node);
@@ -171,7 +177,7 @@ int MessageCompiler::edge(int node, const PathStep& step, const yaml::Node& wher
   for (const TrieNode::Edge& known : edges_of()) {
     if (known.name != step.name || (known.spaces & step.spaces) == 0) continue;
     if (known.spaces == step.spaces) return known.node;
-    bundle_.error(where,
+    bundle_.error(where, Mistake::overlapping_namespaces,
                   "the namespaces of \"" + step.name + "\" overlap with those of another path");
     return known.node;
   }
@@ -216,17 +222,18 @@ int MessageCompiler::loop(const yaml::Node& path, const Context& context) {
   const std::optional<Place> found = place(path, context);
   if (!found) return -1;
   if (found->kind != PathStep::Kind::child || found->node == 0) {
-    bundle_.error(path, "only elements below the root can be repeated");
+    bundle_.error(path, Mistake::repetition_place, "only elements below the root can be repeated");
     return -1;
   }
   if (context.depth >= Scope::kMost) {
-    bundle_.error(path, "repetitions are nested too deeply");
+    bundle_.error(path, Mistake::repetition_depth, "repetitions are nested too deeply");
     return -1;
   }
   TrieNode& node = out_.trie[static_cast<std::size_t>(found->node)];
   if (node.loop >= 0) {
     if (out_.loops[static_cast<std::size_t>(node.loop)].parent == found->loop) return node.loop;
-    bundle_.error(path, "another rule repeats these elements within other rows");
+    bundle_.error(path, Mistake::repetition_twice,
+                  "another rule repeats these elements within other rows");
     return -1;
   }
   node.loop = static_cast<int>(out_.loops.size());

@@ -106,7 +106,7 @@ MessageCompiler::Targets MessageCompiler::targets(const yaml::Node* common, cons
   for (const yaml::Node* set : {common, own}) {
     if (set == nullptr) continue;
     if (set->kind != yaml::Kind::mapping) {
-      bundle_.error(*set, "a mapping is expected here");
+      bundle_.error(*set, Mistake::mapping_expected, "a mapping is expected here");
       continue;
     }
     for (std::size_t i = 0; i < set->members.size(); ++i) {
@@ -116,7 +116,8 @@ MessageCompiler::Targets MessageCompiler::targets(const yaml::Node* common, cons
                          (name.starts_with(kDetails) &&
                           is_member_name(std::string_view(name).substr(kDetails.size())));
       if (!known) {
-        bundle_.errors.error(set->member_at[i], "a canonical event has no \"" + name + "\"");
+        bundle_.errors.error(set->member_at[i], Mistake::unknown_target,
+                             "a canonical event has no \"" + name + "\"");
         continue;
       }
       std::erase_if(given, [&](const auto& other) { return other.first == name; });
@@ -192,7 +193,8 @@ void MessageCompiler::leaf(const std::string& target, const yaml::Node& node,
   if (out.expression < 0) return;
   const Type type = at(out.expression).type;
   if (!fits(what.takes, type)) {
-    bundle_.error(node, target + " does not take a value of type " + std::string(to_string(type)));
+    bundle_.error(node, Mistake::target_type,
+                  target + " does not take a value of type " + std::string(to_string(type)));
   }
   check_words(target, node, out.expression);
 }
@@ -220,8 +222,9 @@ void MessageCompiler::check_words(const std::string& target, const yaml::Node& n
     if (takes != Takes::status || maps[number].to_status) return;
   }
   if (e.kind != Expression::Kind::constant) {
-    bundle_.error(node, target + " takes a constant or the result of a map" +
-                            (takes == Takes::status ? " to status" : ""));
+    bundle_.error(node, Mistake::open_word,
+                  target + " takes a constant or the result of a map" +
+                      (takes == Takes::status ? " to status" : ""));
     return;
   }
   const std::string& word = e.text;
@@ -233,7 +236,7 @@ void MessageCompiler::check_words(const std::string& target, const yaml::Node& n
                     : takes == Takes::regime ? word == "ALT" || word == "GEAS"
                     : takes == Takes::role   ? parse_role(word).has_value()
                                              : is_land(word);
-  if (!good) bundle_.error(node, "\"" + word + "\" is no " + target);
+  if (!good) bundle_.error(node, Mistake::unknown_value, "\"" + word + "\" is no " + target);
 }
 
 void MessageCompiler::detail(const yaml::Node& node, const Context& context, OutputNode& out) {
@@ -253,7 +256,7 @@ void MessageCompiler::detail(const yaml::Node& node, const Context& context, Out
   const yaml::Node* code = node.find("code");
   const yaml::Node* item = node.find("item");
   if ((code == nullptr) == (item == nullptr)) {
-    bundle_.error(node, "`each` needs one of `code` and `item`");
+    bundle_.error(node, Mistake::each_form, "`each` needs one of `code` and `item`");
     return;
   }
   if (item != nullptr) {
@@ -273,18 +276,18 @@ void MessageCompiler::identifiers(const yaml::Node& node, const Context& context
   out.kind = OutputNode::Kind::array;
   if (!bundle_.sequence(node)) return;
   if (node.items.empty() || node.items.size() > kMost)
-    bundle_.error(node, "1 to 8 identifiers are expected here");
+    bundle_.error(node, Mistake::identifier_count, "1 to 8 identifiers are expected here");
   for (const yaml::Node& item : node.items) {
     if (!bundle_.mapping(item, {"type", "value"})) continue;
     const yaml::Node* type = item.find("type");
     const yaml::Node* value = item.find("value");
     if (type == nullptr || value == nullptr) {
-      bundle_.error(item, "an identifier has `type` and `value`");
+      bundle_.error(item, Mistake::missing_key, "an identifier has `type` and `value`");
       continue;
     }
     const std::string word = bundle_.word(*type);
     if (!parse_identifier_type(word))
-      bundle_.error(*type, "\"" + word + "\" is no type of identifier");
+      bundle_.error(*type, Mistake::identifier_type, "\"" + word + "\" is no type of identifier");
     OutputNode pair;
     pair.kind = OutputNode::Kind::object;
     pair.name = "identifier";
@@ -296,7 +299,8 @@ void MessageCompiler::identifiers(const yaml::Node& node, const Context& context
     second.key = key_of("value");
     second.expression = expression(*value, context);
     if (second.expression < 0) continue;
-    if (at(second.expression).type != Type::text) bundle_.error(*value, "an identifier is a text");
+    if (at(second.expression).type != Type::text)
+      bundle_.error(*value, Mistake::target_type, "an identifier is a text");
     pair.children = {std::move(first), std::move(second)};
     out.children.push_back(std::move(pair));
   }
@@ -309,20 +313,22 @@ void MessageCompiler::require_targets(const Targets& targets, yaml::Position whe
   };
   for (const Target& target : kTargets) {
     if (target.required && !has(target.name)) {
-      bundle_.errors.error(where, "the event does not set " + std::string(target.name));
+      bundle_.errors.error(where, Mistake::missing_target,
+                           "the event does not set " + std::string(target.name));
     }
   }
   if (!has("occurredAt") && !has("occurredOn")) {
-    bundle_.errors.error(where, "the event sets neither occurredAt nor occurredOn");
+    bundle_.errors.error(where, Mistake::missing_time,
+                         "the event sets neither occurredAt nor occurredOn");
   }
   if (!has("procedure.identifiers") && !has("procedure.procedureId")) {
-    bundle_.errors.error(where,
+    bundle_.errors.error(where, Mistake::missing_identifier,
                          "the event sets neither procedure.identifiers nor procedure.procedureId");
   }
   const CanonicalTypes::Status* status = status_of(targets);
   const bool merges = has("mergedInto.identifiers") || has("mergedInto.procedureId");
   if (status != nullptr && merges != (status->name == "VERFAHREN_ZUSAMMENGEFUEHRT")) {
-    bundle_.errors.error(where,
+    bundle_.errors.error(where, Mistake::merged_into,
                          "mergedInto belongs to VERFAHREN_ZUSAMMENGEFUEHRT, and only to that");
   }
 }
@@ -335,7 +341,7 @@ void MessageCompiler::check_details(const Targets& targets) {
     const std::string_view member = std::string_view(name).substr(kDetails.size());
     if (std::find(status->details.begin(), status->details.end(), member) ==
         status->details.end()) {
-      bundle_.error(*node,
+      bundle_.error(*node, Mistake::unknown_detail,
                     "the details of " + status->name + " have no \"" + std::string(member) + "\"");
     }
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "adapters/lint.h"
 #include "gateway/base/yaml.h"
 
 namespace flora::adapter {
@@ -236,6 +237,7 @@ struct MessageLimits {
 /// A whole bundle.
 struct Plan {
   BundleInfo info;
+  yaml::Position id_at;  ///< Where info.id stands in adapter.yaml.
   MessageLimits limits;
   std::vector<std::string> spaces;  ///< Namespace URIs; the n-th has bit n (from 1).
   std::vector<Map> maps;
@@ -249,7 +251,17 @@ struct BundleFiles {
   std::map<std::string, std::string> code_lists;  ///< By file name.
 };
 
-/// Compiles a bundle. Errors: invalid; all errors, one per line, "file:line:column: what".
+/// What became of a bundle. Without findings the plan can be run; with them it is incomplete and
+/// only `info` may be read.
+struct Compilation {
+  std::unique_ptr<Plan> plan;
+  std::vector<Finding> findings;
+};
+
+/// Compiles a bundle as far as it goes, and finds all mistakes in it.
+Compilation examine(const BundleFiles& files, const CanonicalTypes* types);
+
+/// Compiles a bundle. Errors: invalid; all mistakes, one per line, as to_string() writes them.
 Result<std::unique_ptr<Plan>> compile(const BundleFiles& files, const CanonicalTypes* types);
 
 }  // namespace flora::adapter

@@ -48,7 +48,8 @@ class Reader {
 
   virtual std::string_view media_type() const = 0;
 
-  /// Errors: invalid, "what is wrong" without a location. Marks the prefixes that it used.
+  /// Errors: invalid, "what is wrong" without a location; not_found, the same, if the place uses a
+  /// name that the bundle does not declare. Marks the prefixes that it used.
   virtual Result<Path> path(std::string_view text, std::vector<SpacePrefix>& prefixes) const = 0;
 
   /// The pattern of a message's root; as path().

@@ -31,7 +31,7 @@ Result<std::uint64_t> spaces_of(std::string_view& name, std::vector<SpacePrefix>
     known.used = true;
     return known.spaces;
   }
-  return Error{Errc::invalid, "the prefix \"" + std::string(prefix) + "\" is not declared"};
+  return Error{Errc::not_found, "the prefix \"" + std::string(prefix) + "\" is not declared"};
 }
 
 Result<PathStep> step(std::string_view text, std::vector<SpacePrefix>& prefixes) {

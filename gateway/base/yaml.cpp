@@ -12,15 +12,10 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 64;
 
-// A violation of our rules; yaml-cpp's own errors are YAML::ParserException.
-struct Violation {
-  Position at;
-  std::string what;
-};
-
 Position position_of(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
 
-// Builds the tree from the parser's events. Throws Violation, which parse() catches.
+// Builds the tree from the parser's events. Throws Fault where our rules are violated; yaml-cpp's
+// own errors are YAML::ParserException. read() catches both.
 class Builder final : public YAML::EventHandler {
  public:
   Node take() { return std::move(root_); }
@@ -36,7 +31,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw Violation{position_of(mark), "aliases are not allowed"};
+    throw Fault{position_of(mark), "aliases are not allowed"};
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -70,17 +65,17 @@ class Builder final : public YAML::EventHandler {
   };
 
   static void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
-    if (anchor != 0) throw Violation{position_of(mark), "anchors are not allowed"};
+    if (anchor != 0) throw Fault{position_of(mark), "anchors are not allowed"};
     if (!tag.empty() && tag != "?" && tag != "!") {
-      throw Violation{position_of(mark), "tags are not allowed"};
+      throw Fault{position_of(mark), "tags are not allowed"};
     }
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Kind kind) {
     check(mark, tag, anchor);
-    if (frames_.size() >= kMaxDepth) throw Violation{position_of(mark), "nested too deeply"};
+    if (frames_.size() >= kMaxDepth) throw Fault{position_of(mark), "nested too deeply"};
     if (!frames_.empty() && frames_.back().node.kind == Kind::mapping && !frames_.back().has_key) {
-      throw Violation{position_of(mark), "a key must be a plain or quoted text"};
+      throw Fault{position_of(mark), "a key must be a plain or quoted text"};
     }
     Frame frame;
     frame.node.kind = kind;
@@ -113,10 +108,10 @@ class Builder final : public YAML::EventHandler {
 
   static void set_key(Frame& frame, const Node& node) {
     if (node.kind != Kind::scalar) {
-      throw Violation{node.at, "a key must be a plain or quoted text"};
+      throw Fault{node.at, "a key must be a plain or quoted text"};
     }
     if (frame.node.find(node.text) != nullptr) {
-      throw Violation{node.at, "duplicate key \"" + node.text + "\""};
+      throw Fault{node.at, "duplicate key \"" + node.text + "\""};
     }
     frame.has_key = true;
     frame.key = node.text;
@@ -160,24 +155,31 @@ const Node* Node::find(std::string_view key) const {
   return nullptr;
 }
 
-Result<Node> parse(std::string_view text, std::string_view file) {
+std::variant<Node, Fault> read(std::string_view text) {
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     Builder builder;
     if (!parser.HandleNextDocument(builder)) {
-      return error_at(file, {1, 1}, "the document is empty");
+      return Fault{{1, 1}, "the document is empty"};
     }
     Builder second;
     if (parser.HandleNextDocument(second)) {
-      return error_at(file, {1, 1}, "more than one document");
+      return Fault{{1, 1}, "more than one document"};
     }
     return builder.take();
-  } catch (const Violation& violation) {
-    return error_at(file, violation.at, violation.what);
+  } catch (const Fault& fault) {
+    return fault;
   } catch (const YAML::Exception& exception) {
-    return error_at(file, position_of(exception.mark), exception.msg);
+    return Fault{position_of(exception.mark), exception.msg};
   }
+}
+
+Result<Node> parse(std::string_view text, std::string_view file) {
+  std::variant<Node, Fault> found = read(text);
+  if (auto* node = std::get_if<Node>(&found)) return std::move(*node);
+  const Fault& fault = std::get<Fault>(found);
+  return error_at(file, fault.at, fault.what);
 }
 
 nlohmann::json to_json(const Node& node) {

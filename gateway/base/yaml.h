@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "gateway/base/result.h"
@@ -42,8 +43,17 @@ struct Member {
   Node second;
 };
 
-/// Parses one document. `file` stands in error messages: "file:line:column: what". Errors: invalid.
-/// The nesting is bounded (64).
+/// What is wrong with a document, and where.
+struct Fault {
+  Position at;
+  std::string what;
+};
+
+/// Parses one document. The nesting is bounded (64).
+std::variant<Node, Fault> read(std::string_view text);
+
+/// The same with an Error. `file` stands in error messages: "file:line:column: what". Errors:
+/// invalid.
 Result<Node> parse(std::string_view text, std::string_view file);
 
 /// The JSON value of a node by the YAML 1.2 core schema: plain

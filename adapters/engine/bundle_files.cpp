@@ -1,0 +1,29 @@
+#include "adapters/engine/bundle_files.h"
+
+#include <filesystem>
+
+#include "gateway/base/env.h"
+
+namespace flora::adapter {
+namespace {
+
+constexpr std::size_t kMostFileBytes = 4u << 20;
+constexpr std::string_view kCodeListEnding = ".map.csv";
+
+}  // namespace
+
+Result<BundleFiles> read_bundle(const std::string& folder) {
+  BundleFiles files;
+  Env& env = Env::system();
+  FLORA_ASSIGN(files.adapter_yaml, env.read_file(folder + "/adapter.yaml", kMostFileBytes));
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with(kCodeListEnding)) continue;
+    FLORA_ASSIGN(files.code_lists[name], env.read_file(entry.path().string(), kMostFileBytes));
+  }
+  if (error) return Error{Errc::unavailable, "the folder of the bundle cannot be listed"};
+  return files;
+}
+
+}  // namespace flora::adapter
