@@ -48,6 +48,32 @@ struct Translation {
   std::vector<Item> items;
   std::vector<Issue>
       rejection;  ///< Not empty: the message as a whole was rejected, items is empty.
+  /// Counts of the items by outcome, also where `items` does not hold them.
+  std::size_t events = 0;
+  std::size_t rejected = 0;
+  std::size_t skipped = 0;
+
+  std::size_t count() const { return events + rejected + skipped; }
+};
+
+/// One message on its way through an adapter, item by item. It may outlive neither the adapter nor
+/// the message. Not thread-safe; may move from thread to thread.
+class Cursor {
+ public:
+  ~Cursor();
+  Cursor(Cursor&&) noexcept;
+
+  /// Makes the next item, in message order; `item` is used again and again, so that nothing is
+  /// allocated per event. False at the end, or when the message as a whole turns out to be
+  /// rejected: rejection() then says why.
+  bool next(Item& item);
+  const std::vector<Issue>& rejection() const;
+
+ private:
+  friend class Adapter;
+  struct State;
+  explicit Cursor(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
 };
 
 /// Identity and content hash of a bundle.
@@ -57,10 +83,12 @@ struct BundleInfo {
   std::string hash;     ///< SHA-256 of adapter.yaml and the code lists, 64 hexadecimal digits.
   std::string land;     ///< Such as `DE-NI`.
   std::string title;
-  std::string format;                   ///< Such as `xml`.
-  std::string media_type;               ///< Such as `application/xml`.
-  bool simulation = false;              ///< The dialect is invented (see the bundle's README).
-  std::vector<std::string> code_lists;  ///< "list version", sorted.
+  std::string format;                    ///< Such as `xml`.
+  std::vector<std::string> media_types;  ///< Such as `application/xml`; the first is the usual one.
+  std::string charset;                   ///< Such as `iso-8859-1`; `utf-8` for XML, SOAP and JSON.
+  std::size_t most_bytes = 0;            ///< Of a message.
+  bool simulation = false;               ///< The dialect is invented (see the bundle's README).
+  std::vector<std::string> code_lists;   ///< "list version", sorted.
 };
 
 /// What a canonical event may say, as far as the compiler cannot know it by itself.
@@ -84,11 +112,18 @@ class Adapter {
 
   const BundleInfo& info() const;
 
-  /// Translates one message. The same bytes give the same result, always: no clock, no network, no
-  /// locale, no time zone of the machine.
-  Translation translate(std::string_view message) const;
+  /// Translates one message as a whole, and judges it as a whole: its form, its end, and the share
+  /// of rejected items that the bundle allows. Of a message with more than `keep` items, only the
+  /// counts are kept. The same bytes give the same result, always: no clock, no network, no locale,
+  /// no time zone of the machine.
+  Translation translate(std::string_view message,
+                        std::size_t keep = static_cast<std::size_t>(-1)) const;
+
+  /// Translates once more, item by item, what translate() did not reject.
+  Cursor open(std::string_view message) const;
 
  private:
+  friend class Cursor;
   struct Compiled;
   explicit Adapter(std::unique_ptr<Compiled> compiled);
   std::unique_ptr<Compiled> compiled_;

@@ -66,6 +66,15 @@ bool Bundle::mapping(const yaml::Node& node, std::initializer_list<std::string_v
   return true;
 }
 
+const yaml::Node* Bundle::member(const yaml::Node& node, std::string_view key,
+                                 std::string_view whose) {
+  const yaml::Node* found = node.kind == yaml::Kind::mapping ? node.find(key) : nullptr;
+  if (found == nullptr) {
+    error(node, Mistake::missing_key, std::string(whose) + " needs `" + std::string(key) + "`");
+  }
+  return found;
+}
+
 bool Bundle::sequence(const yaml::Node& node) {
   if (node.kind == yaml::Kind::sequence) return true;
   error(node, Mistake::list_expected, "a list is expected here");

@@ -29,7 +29,7 @@ class Bundle {
   Plan& plan;
   const CanonicalTypes* types;
   Diagnostics errors;
-  const Reader* reader = nullptr;
+  const Format* format = nullptr;
   std::vector<SpacePrefix> prefixes;
 
   /// Notes a declaration; the same place is noted once, however often it is read.
@@ -50,6 +50,8 @@ class Bundle {
 
   /// Refuses members that are not in `known`. False if the node is no mapping.
   bool mapping(const yaml::Node& node, std::initializer_list<std::string_view> known);
+  /// The member of this name, or nullptr with an error: `whose` needs it.
+  const yaml::Node* member(const yaml::Node& node, std::string_view key, std::string_view whose);
   bool sequence(const yaml::Node& node);
   /// A word of the language or a name: any scalar that is not empty. Empty after an error.
   std::string word(const yaml::Node& node);
@@ -62,6 +64,7 @@ class Bundle {
 
   std::map<std::string, yaml::Position> map_places;
   std::map<std::string, yaml::Position> list_places;
+  std::map<std::string, yaml::Position> field_places;
 
  private:
   std::map<std::pair<int, int>, Declaration> declarations_;

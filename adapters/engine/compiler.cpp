@@ -2,6 +2,7 @@
 // MessageCompiler.
 #include <algorithm>
 
+#include "adapters/engine/input_compiler.h"
 #include "adapters/engine/message_compiler.h"
 #include "gateway/base/bytes.h"
 #include "gateway/base/crypto.h"
@@ -23,10 +24,7 @@ class BundleCompiler {
   std::vector<Finding> findings() const { return bundle_.errors.all(); }
 
  private:
-  const yaml::Node* member(const yaml::Node& node, std::string_view key, std::string_view whose);
   void identity(const yaml::Node& node);
-  void input(const yaml::Node& node);
-  void limits(const yaml::Node& node);
   void namespaces(const yaml::Node& node);
   void maps(const yaml::Node& node);
   void map(const std::string& name, const yaml::Node& node);
@@ -34,6 +32,8 @@ class BundleCompiler {
   void lists(const yaml::Node& node);
   void list(const std::string& name, const yaml::Node& node);
   void list_version(const std::string& name, const yaml::Node& node, CodeList& out);
+  void named_messages(const yaml::Node& root, const CommonRules& common);
+  void only_message(const yaml::Node& root, const CommonRules& common);
   void messages(const yaml::Node& node, const CommonRules& common, const yaml::Node* templates);
   void message(const yaml::Node& node, const CommonRules& common, const yaml::Node* templates);
   void roots(const yaml::Node& node, MessagePlan& out);
@@ -43,37 +43,36 @@ class BundleCompiler {
   const BundleFiles& files_;
   Plan& plan_;
   Bundle bundle_;
-  std::unique_ptr<Reader> reader_;
+  std::unique_ptr<Format> format_;
   std::vector<std::unique_ptr<yaml::Node>> expanded_;  // Outlive the compilation.
   std::set<std::string> used_files_;
 };
 
-const yaml::Node* BundleCompiler::member(const yaml::Node& node, std::string_view key,
-                                         std::string_view whose) {
-  const yaml::Node* found = node.find(key);
-  if (found == nullptr) {
-    bundle_.error(node, Mistake::missing_key,
-                  std::string(whose) + " needs `" + std::string(key) + "`");
-  }
-  return found;
-}
-
 void BundleCompiler::compile(const yaml::Node& root) {
-  if (!bundle_.mapping(root, {"adapter", "input", "namespaces", "maps", "lists", "templates", "let",
-                              "require", "reject", "skip", "event", "messages"})) {
+  if (!bundle_.mapping(
+          root, {"adapter", "input", "namespaces", "maps", "lists", "templates", "let", "require",
+                 "reject", "skip", "event", "messages", "events", "on_no_event", "errors"})) {
     return;
   }
-  if (const yaml::Node* node = member(root, "adapter", "a bundle")) identity(*node);
+  if (const yaml::Node* node = bundle_.member(root, "adapter", "a bundle")) identity(*node);
   if (const yaml::Node* node = root.find("namespaces")) namespaces(*node);
-  if (const yaml::Node* node = member(root, "input", "a bundle")) input(*node);
+  InputCompiler input(bundle_);
+  if (const yaml::Node* node = bundle_.member(root, "input", "a bundle")) {
+    format_ = input.input(*node);
+    bundle_.format = format_.get();
+  }
+  if (const yaml::Node* node = root.find("errors")) input.errors(*node);
   if (const yaml::Node* node = root.find("maps")) maps(*node);
   if (const yaml::Node* node = root.find("lists")) lists(*node);
   CommonRules common{root.find("let"), root.find("require"), root.find("reject"), root.find("skip"),
                      root.find("event")};
   if (common.event != nullptr)
     bundle_.mapping(*common.event, {"for_each", "let", "reject", "skip", "set"});
-  const yaml::Node* list = member(root, "messages", "a bundle");
-  if (list != nullptr && reader_ != nullptr) messages(*list, common, root.find("templates"));
+  if (format_ != nullptr && format_->names_messages()) {
+    named_messages(root, common);
+  } else if (format_ != nullptr) {
+    only_message(root, common);
+  }
   for (const auto& [name, text] : files_.code_lists) {
     if (!used_files_.contains(name))
       bundle_.errors.error({1, 1}, Mistake::unread_file, "no map reads this file", name);
@@ -85,7 +84,7 @@ void BundleCompiler::compile(const yaml::Node& root) {
 void BundleCompiler::identity(const yaml::Node& node) {
   if (!bundle_.mapping(node, {"id", "version", "land", "title", "simulation"})) return;
   BundleInfo& info = plan_.info;
-  if (const yaml::Node* id = member(node, "id", "an adapter")) {
+  if (const yaml::Node* id = bundle_.member(node, "id", "an adapter")) {
     info.id = bundle_.word(*id);
     plan_.id_at = id->at;
     if (info.id.size() > 64 ||
@@ -94,57 +93,19 @@ void BundleCompiler::identity(const yaml::Node& node) {
                     "an id has at most 64 lower-case letters, digits and hyphens");
     }
   }
-  if (const yaml::Node* version = member(node, "version", "an adapter")) {
+  if (const yaml::Node* version = bundle_.member(node, "version", "an adapter")) {
     info.version = bundle_.literal(*version);
     static const re2::RE2 kVersion("[0-9]{1,4}\\.[0-9]{1,4}\\.[0-9]{1,4}");
     if (!re2::RE2::FullMatch(info.version, kVersion))
       bundle_.error(*version, Mistake::version_malformed, "a version is like \"1.0.0\"");
   }
-  if (const yaml::Node* land = member(node, "land", "an adapter")) {
+  if (const yaml::Node* land = bundle_.member(node, "land", "an adapter")) {
     info.land = bundle_.word(*land);
     if (!is_land(info.land)) bundle_.error(*land, Mistake::unknown_land, "a Land is like DE-NI");
   }
-  if (const yaml::Node* title = member(node, "title", "an adapter"))
+  if (const yaml::Node* title = bundle_.member(node, "title", "an adapter"))
     info.title = bundle_.literal(*title);
   if (const yaml::Node* flag = node.find("simulation")) info.simulation = bundle_.boolean(*flag);
-}
-
-void BundleCompiler::input(const yaml::Node& node) {
-  if (!bundle_.mapping(node, {"format", "media_type", "limits"})) return;
-  if (const yaml::Node* format = member(node, "format", "the input")) {
-    plan_.info.format = bundle_.word(*format);
-    reader_ = find_reader(plan_.info.format, plan_.spaces);
-    bundle_.reader = reader_.get();
-    if (reader_ == nullptr) {
-      bundle_.error(*format, Mistake::unknown_format,
-                    "there is no format \"" + plan_.info.format + "\"");
-      return;
-    }
-    plan_.info.media_type = reader_->media_type();
-  }
-  if (const yaml::Node* type = node.find("media_type"))
-    plan_.info.media_type = bundle_.literal(*type);
-  if (const yaml::Node* bounds = node.find("limits")) limits(*bounds);
-}
-
-void BundleCompiler::limits(const yaml::Node& node) {
-  if (!bundle_.mapping(node, {"bytes", "items", "value_bytes", "attributes", "depth"})) return;
-  const auto read = [&](std::string_view key, std::size_t& out, long most) {
-    const yaml::Node* given = node.find(key);
-    if (given == nullptr) return;
-    const long value = bundle_.number(*given);
-    if (value < 1 || value > most)
-      bundle_.error(*given, Mistake::limit_out_of_range,
-                    "the limit is 1 to " + std::to_string(most));
-    out = static_cast<std::size_t>(std::max(1L, value));
-  };
-  std::size_t depth = static_cast<std::size_t>(plan_.limits.depth);
-  read("bytes", plan_.limits.bytes, 64 << 20);
-  read("items", plan_.limits.items, 100000);
-  read("value_bytes", plan_.limits.value_bytes, 65536);
-  read("attributes", plan_.limits.attributes, 256);
-  read("depth", depth, 256);
-  plan_.limits.depth = static_cast<int>(depth);
 }
 
 void BundleCompiler::namespaces(const yaml::Node& node) {
@@ -196,7 +157,7 @@ void BundleCompiler::map(const std::string& name, const yaml::Node& node) {
       bundle_.error(*rule, Mistake::unknown_word, "on_unmapped is reject or absent");
     out.on_unmapped = word == "absent" ? Map::Unmapped::absent : Map::Unmapped::reject;
   }
-  if (const yaml::Node* file = member(node, "file", "a map"))
+  if (const yaml::Node* file = bundle_.member(node, "file", "a map"))
     map_file(*file, bundle_.word(*file), out);
   plan_.maps.push_back(std::move(out));
 }
@@ -259,13 +220,14 @@ void BundleCompiler::list(const std::string& name, const yaml::Node& node) {
   out.name = name;
   bundle_.list_places[name] = node.at;
   bundle_.declare(node.at, "code list \"" + name + "\"");
-  if (const yaml::Node* kind = member(node, "kind", "a code list")) {
+  if (const yaml::Node* kind = bundle_.member(node, "kind", "a code list")) {
     out.kind = static_cast<int>(bundle_.number(*kind));
     if (out.kind != 1 && out.kind != 3 && out.kind != 4)
       bundle_.error(*kind, Mistake::list_kind, "the kind is 1, 3 or 4");
   }
-  if (const yaml::Node* uri = member(node, "uri", "a code list")) out.uri = bundle_.literal(*uri);
-  const yaml::Node* versions = member(node, "versions", "a code list");
+  if (const yaml::Node* uri = bundle_.member(node, "uri", "a code list"))
+    out.uri = bundle_.literal(*uri);
+  const yaml::Node* versions = bundle_.member(node, "versions", "a code list");
   if (versions != nullptr && versions->kind == yaml::Kind::mapping) {
     for (const auto& [version, codes] : versions->members) list_version(version, codes, out);
   } else if (versions != nullptr) {
@@ -284,7 +246,7 @@ void BundleCompiler::list_version(const std::string& name, const yaml::Node& nod
   version.name = name;
   if (node.kind == yaml::Kind::mapping) {
     if (!bundle_.mapping(node, {"pattern"})) return;
-    const yaml::Node* pattern = member(node, "pattern", "a version without codes");
+    const yaml::Node* pattern = bundle_.member(node, "pattern", "a version without codes");
     if (pattern == nullptr) return;
     version.pattern = std::make_shared<re2::RE2>(bundle_.literal(*pattern), re2::RE2::Quiet);
     if (!version.pattern->ok())
@@ -298,6 +260,41 @@ void BundleCompiler::list_version(const std::string& name, const yaml::Node& nod
   }
   plan_.info.code_lists.push_back(out.uri + " " + name);
   out.versions.push_back(std::move(version));
+}
+
+void BundleCompiler::named_messages(const yaml::Node& root, const CommonRules& common) {
+  for (const char* key : {"events", "on_no_event"}) {
+    if (const yaml::Node* node = root.find(key)) {
+      bundle_.error(*node, Mistake::message_form,
+                    std::string("`") + key + "` belongs to one of `messages` in this format");
+    }
+  }
+  const yaml::Node* list = bundle_.member(root, "messages", "a bundle");
+  if (list != nullptr) messages(*list, common, root.find("templates"));
+}
+
+// All messages are of one kind: its rules stand at the top of the bundle.
+void BundleCompiler::only_message(const yaml::Node& root, const CommonRules& common) {
+  for (const char* key : {"messages", "templates", "namespaces"}) {
+    if (const yaml::Node* node = root.find(key)) {
+      bundle_.error(*node, Mistake::message_form,
+                    std::string("messages of this format have no names, so there is no `") + key +
+                        "`: `events` stands at the top");
+    }
+  }
+  yaml::Node rules;
+  rules.kind = yaml::Kind::mapping;
+  rules.at = root.at;
+  for (std::size_t i = 0; i < root.members.size(); ++i) {
+    if (root.members[i].first != "events" && root.members[i].first != "on_no_event") continue;
+    rules.members.push_back(root.members[i]);
+    rules.member_at.push_back(root.member_at[i]);
+  }
+  MessagePlan& out = plan_.messages.emplace_back();
+  RootPattern any;
+  any.any = true;
+  out.roots.push_back(any);
+  MessageCompiler(bundle_, out).compile(rules, common);
 }
 
 void BundleCompiler::messages(const yaml::Node& node, const CommonRules& common,
@@ -341,7 +338,7 @@ void BundleCompiler::roots(const yaml::Node& node, MessagePlan& out) {
   if (names.empty())
     bundle_.error(node, Mistake::message_without_root, "a message needs `root` or `roots`");
   for (const yaml::Node* name : names) {
-    Result<RootPattern> pattern = reader_->root(bundle_.word(*name), bundle_.prefixes);
+    Result<RootPattern> pattern = format_->root(bundle_.word(*name), bundle_.prefixes);
     if (!pattern) {
       bundle_.place_error(*name, pattern.error());
       continue;

@@ -1,6 +1,7 @@
 #include "adapters/engine/evaluator.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "adapters/engine/functions.h"
 #include "gateway/base/json.h"
@@ -8,8 +9,10 @@
 namespace flora::adapter {
 namespace {
 
-std::string rule_at(yaml::Position at) {
-  return "adapter.yaml:" + std::to_string(at.line) + ":" + std::to_string(at.column);
+void append_number(std::string& out, std::size_t number) {
+  char text[20];
+  const auto end = std::to_chars(std::begin(text), std::end(text), number).ptr;
+  out.append(text, end);
 }
 
 bool same(const Issue& a, const Issue& b) {
@@ -41,18 +44,28 @@ std::string_view sentence_of(Slot::State state) {
 
 }  // namespace
 
-void Evaluator::reset(const Plan& plan, const Walk& walk, std::string_view message) {
+std::string rule_at(yaml::Position at) {
+  return "adapter.yaml:" + std::to_string(at.line) + ":" + std::to_string(at.column);
+}
+
+void Evaluator::begin(const Plan& plan, const Walk& walk, std::string_view message,
+                      const TextOrigin& origin) {
   plan_ = &plan;
   walk_ = &walk;
   rules_ = walk.message_plan();
   message_ = message;
-  positions_.reset(message);
+  positions_.reset(message, origin);
   arena_.clear();
+  joined_.clear();
   lets_.assign(rules_->lets.size(), {});
   stamp_ = 0;
   stamps_.fill(0);
   stamps_[0] = ++stamp_;
   issues_.clear();
+  rejection_.clear();
+  skipped_ = done_ = any_item_ = any_of_row_ = false;
+  group_ = row_ = rule_ = 0;
+  message_verdicts(message_scope());
 }
 
 Scope Evaluator::message_scope() const {
@@ -61,24 +74,8 @@ Scope Evaluator::message_scope() const {
   return scope;
 }
 
-Translation Evaluator::run() {
-  Translation out;
-  const Scope scope = message_scope();
-  if (message_verdicts(scope, out)) return out;
-  for (const Group& group : rules_->groups) run_group(group, scope, out);
-  if (out.items.empty()) {
-    without_event(scope, out);
-    if (!rules_->skip_without_event) {
-      out.rejection = std::move(out.items.front().issues);
-      out.items.clear();
-    }
-  }
-  for (std::size_t i = 0; i < out.items.size(); ++i) out.items[i].number = i;
-  return out;
-}
-
-// What concerns the message as a whole: true if that is already the answer.
-bool Evaluator::message_verdicts(const Scope& scope, Translation& out) {
+// What concerns the message as a whole; issues_ then holds the reasons of a skip.
+void Evaluator::message_verdicts(const Scope& scope) {
   for (const int required : rules_->required) {
     const Value value = evaluate(required, scope);
     if (value.state != Value::State::absent) continue;
@@ -86,73 +83,82 @@ bool Evaluator::message_verdicts(const Scope& scope, Translation& out) {
     report("value-missing", "A value that every message needs is missing.", e.at, nullptr, scope);
   }
   judge(rules_->rejects, scope);
-  if (!issues_.empty()) {
-    out.rejection = std::move(issues_);
-    issues_.clear();
+  if (issues_.empty()) skipped_ = judge(rules_->skips, scope);
+  if (!skipped_ && !issues_.empty()) std::swap(rejection_, issues_);
+}
+
+bool Evaluator::next(Item& item) {
+  const Scope scope = message_scope();
+  if (done_ || !rejection_.empty()) return false;
+  if (skipped_) {
+    done_ = true;
+    finish(Item::Outcome::skipped, scope, item);
     return true;
   }
-  const bool skipped = judge(rules_->skips, scope);
-  if (issues_.empty()) return false;
-  if (!skipped) {
-    out.rejection = std::move(issues_);
-  } else {
-    Item item;
-    item.outcome = Item::Outcome::skipped;
-    item.native_record = message_;
-    item.at = issues_.front().at;
-    item.issues = std::move(issues_);
-    out.items.push_back(std::move(item));
+  for (; group_ < rules_->groups.size(); ++group_, row_ = 0) {
+    const Group& group = rules_->groups[group_];
+    const std::vector<Row>& rows = walk_->rows(group.loop);
+    for (; row_ < rows.size(); ++row_) {
+      if (group.loop == 0) {
+        if (next_of_row(group, scope, item)) return true;
+      } else {
+        if (rule_ == 0) stamps_[1] = ++stamp_;
+        if (next_of_row(group, scope.with(group.loop, rows[row_], row_), item)) return true;
+      }
+      rule_ = 0;
+      any_of_row_ = false;
+    }
   }
-  issues_.clear();
+  done_ = true;
+  if (any_item_) return false;
+  without_event(scope, item);
+  if (rules_->skip_without_event) return true;
+  rejection_ = item.issues;
+  return false;
+}
+
+// The next item of the row at hand: what its rules make, or that none made any.
+bool Evaluator::next_of_row(const Group& group, const Scope& scope, Item& item) {
+  while (rule_ < group.events.size()) {
+    if (!run_event(group.events[rule_++], scope, item)) continue;
+    any_item_ = any_of_row_ = true;
+    return true;
+  }
+  if (any_of_row_ || group.loop == 0) return false;
+  any_item_ = any_of_row_ = true;
+  without_event(scope, item);
   return true;
-}
-
-void Evaluator::run_group(const Group& group, const Scope& scope, Translation& out) {
-  if (group.loop == 0) {
-    run_row(group, scope, out);
-    return;
-  }
-  const std::vector<Row>& rows = walk_->rows(group.loop);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    stamps_[1] = ++stamp_;
-    run_row(group, scope.with(group.loop, rows[i], i), out);
-  }
-}
-
-void Evaluator::run_row(const Group& group, const Scope& scope, Translation& out) {
-  const std::size_t before = out.items.size();
-  for (const EventRule& rule : group.events) {
-    Item item;
-    if (run_event(rule, scope, item)) out.items.push_back(std::move(item));
-  }
-  if (out.items.size() == before && group.loop != 0) without_event(scope, out);
 }
 
 bool Evaluator::run_event(const EventRule& rule, const Scope& scope, Item& item) {
   issues_.clear();
-  bool applies = true;
   bool skipped = false;
   if (rule.when >= 0) {
     const Value when = evaluate(rule.when, scope);
-    applies = when.failed() || when.is_true();
+    if (!when.failed() && !when.is_true()) return false;
   }
-  if (!applies) return false;
+  item.event.clear();
   if (issues_.empty()) judge(rule.rejects, scope);
   if (issues_.empty()) skipped = judge(rule.skips, scope);
   if (issues_.empty()) write_event(rule, scope, item);
-  if (!issues_.empty()) {
-    item.event.clear();
-    item.outcome = skipped ? Item::Outcome::skipped : Item::Outcome::rejected;
-    item.issues = std::move(issues_);
-    issues_.clear();
-  }
+  const Item::Outcome failure = skipped ? Item::Outcome::skipped : Item::Outcome::rejected;
+  finish(issues_.empty() ? Item::Outcome::event : failure, scope, item);
+  return true;
+}
+
+// Hands over what was found: the item's event, or the issues.
+void Evaluator::finish(Item::Outcome outcome, const Scope& scope, Item& item) {
+  item.outcome = outcome;
   item.native_record = message_;
+  item.issues.clear();
+  std::swap(item.issues, issues_);
+  if (outcome != Item::Outcome::event) item.event.clear();
   const TextPosition at =
       positions_.at(scope.rows[static_cast<std::size_t>(scope.depth - 1)]->begin);
   item.at.line = at.line;
   item.at.column = at.column;
-  item.at.path = path_of(nullptr, scope);
-  return true;
+  item.at.path.clear();
+  append_path(nullptr, scope, item.at.path);
 }
 
 void Evaluator::write_event(const EventRule& rule, const Scope& scope, Item& item) {
@@ -177,16 +183,11 @@ bool Evaluator::judge(const std::vector<Verdict>& verdicts, const Scope& scope) 
   return applied;
 }
 
-void Evaluator::without_event(const Scope& scope, Translation& out) {
+void Evaluator::without_event(const Scope& scope, Item& item) {
   issues_.clear();
   report("no-event", "No rule makes an event of this.", rules_->at, nullptr, scope);
-  Item item;
-  item.outcome = rules_->skip_without_event ? Item::Outcome::skipped : Item::Outcome::rejected;
-  item.native_record = message_;
-  item.at = issues_.front().at;
-  item.issues = std::move(issues_);
-  issues_.clear();
-  out.items.push_back(std::move(item));
+  finish(rules_->skip_without_event ? Item::Outcome::skipped : Item::Outcome::rejected, scope,
+         item);
 }
 
 void Evaluator::report(std::string_view code, std::string detail, yaml::Position rule,
@@ -204,24 +205,47 @@ void Evaluator::report(std::string_view code, std::string detail, yaml::Position
   const TextPosition at = positions_.at(offset);
   issue.at.line = at.line;
   issue.at.column = at.column;
-  issue.at.path = path_of(place, scope);
+  append_path(place, scope, issue.at.path);
   const bool known = std::any_of(issues_.begin(), issues_.end(),
                                  [&](const Issue& other) { return same(issue, other); });
   if (!known) issues_.push_back(std::move(issue));
 }
 
-std::string Evaluator::path_of(const SlotReference* place, const Scope& scope) const {
-  std::string path = "/*";
+// As the format names places: `/*/a:person[2]/@id`, `/persons/1/id`, or the name of a column.
+void Evaluator::append_path(const SlotReference* place, const Scope& scope,
+                            std::string& out) const {
+  const PathStyle style = plan_->path_style;
+  if (style == PathStyle::xpath) out += "/*";
   const int levels = place != nullptr ? place->level + 1 : scope.depth;
   for (int i = 1; i < levels; ++i) {
     const auto level = static_cast<std::size_t>(i);
-    path += "/" + rules_->loops[static_cast<std::size_t>(scope.loops[level])].path + "[" +
-            std::to_string(scope.numbers[level] + 1) + "]";
+    const Loop& loop = rules_->loops[static_cast<std::size_t>(scope.loops[level])];
+    const std::size_t number = scope.numbers[level] - first_of_parent(scope, level);
+    out += '/';
+    if (style == PathStyle::pointer) {
+      out.append(loop.path, 0, loop.path.size() - 1);  // It ends in the `*` of its array.
+      append_number(out, number);
+    } else {
+      out += loop.path;
+      out += '[';
+      append_number(out, number + 1);
+      out += ']';
+    }
   }
-  if (place == nullptr) return path;
+  if (place == nullptr) return;
   const Loop& loop = rules_->loops[static_cast<std::size_t>(place->loop)];
   const std::string& rest = loop.slots[static_cast<std::size_t>(place->index)];
-  return rest.empty() ? path : path + "/" + rest;
+  if (!rest.empty() && style != PathStyle::column) out += '/';
+  out += rest;
+}
+
+// The number of the first row with the same parent, in the loop at a level of the scope.
+std::size_t Evaluator::first_of_parent(const Scope& scope, std::size_t level) const {
+  const std::vector<Row>& rows = walk_->rows(scope.loops[level]);
+  const auto first =
+      std::lower_bound(rows.begin(), rows.end(), scope.rows[level]->parent,
+                       [](const Row& row, std::size_t parent) { return row.parent < parent; });
+  return static_cast<std::size_t>(first - rows.begin());
 }
 
 const Slot& Evaluator::slot(const SlotReference& reference, const Scope& scope) const {
@@ -406,15 +430,20 @@ Value Evaluator::evaluate_let(const Expression& e, const Scope& scope) {
 }
 
 Value Evaluator::evaluate_concat(const Expression& e, const Scope& scope) {
-  std::string joined;
-  for (const int operand : e.operands) {
-    const Value part = evaluate(operand, scope);
-    if (!part.present()) return part;
-    joined += part.text;
-  }
+  // Concatenations nest: each uses the end of joined_, and takes its parts away again.
+  const std::size_t before = joined_.size();
   Value value;
   value.state = Value::State::present;
-  value.text = arena_.store(joined);
+  for (const int operand : e.operands) {
+    const Value part = evaluate(operand, scope);
+    if (!part.present()) {
+      value = part;
+      break;
+    }
+    joined_ += part.text;
+  }
+  if (value.present()) value.text = arena_.store(std::string_view(joined_).substr(before));
+  joined_.resize(before);
   return value;
 }
 

@@ -47,14 +47,23 @@ struct Value {
   bool is_true() const { return present() && text == "true"; }
 };
 
-/// Reused from message to message. Not thread-safe.
+/// "adapter.yaml:line:column".
+std::string rule_at(yaml::Position at);
+
+/// Reused from message to message; after warm-up it allocates nothing for an event. Not
+/// thread-safe.
 class Evaluator {
  public:
-  /// All three must outlive the evaluation. The message plan is the walk's.
-  void reset(const Plan& plan, const Walk& walk, std::string_view message);
+  /// All must outlive the evaluation. The message plan is the walk's; `message` is a document, or
+  /// one record, which begins at `origin` of its file.
+  void begin(const Plan& plan, const Walk& walk, std::string_view message,
+             const TextOrigin& origin = {});
 
-  /// The items, or the rejection.
-  Translation run();
+  /// Makes the next item but for its number; false at the end, or if the message is rejected.
+  bool next(Item& item);
+
+  /// Why the message is rejected as a whole, once next() returned false.
+  std::vector<Issue>& rejection() { return rejection_; }
 
  private:
   struct CachedLet {
@@ -63,13 +72,13 @@ class Evaluator {
   };
 
   Scope message_scope() const;
-  bool message_verdicts(const Scope& scope, Translation& out);
-  void run_group(const Group& group, const Scope& scope, Translation& out);
-  void run_row(const Group& group, const Scope& scope, Translation& out);
+  void message_verdicts(const Scope& scope);
+  bool next_of_row(const Group& group, const Scope& scope, Item& item);
   bool run_event(const EventRule& rule, const Scope& scope, Item& item);
   void write_event(const EventRule& rule, const Scope& scope, Item& item);
   bool judge(const std::vector<Verdict>& verdicts, const Scope& scope);
-  void without_event(const Scope& scope, Translation& out);
+  void without_event(const Scope& scope, Item& item);
+  void finish(Item::Outcome outcome, const Scope& scope, Item& item);
   void report(std::string_view code, std::string detail, yaml::Position rule,
               const SlotReference* place, const Scope& scope);
 
@@ -90,7 +99,8 @@ class Evaluator {
   Value fail(const Expression& e, const Scope& scope, const SlotReference* place,
              std::string_view code, std::string detail);
   const Slot& slot(const SlotReference& reference, const Scope& scope) const;
-  std::string path_of(const SlotReference* place, const Scope& scope) const;
+  void append_path(const SlotReference* place, const Scope& scope, std::string& out) const;
+  std::size_t first_of_parent(const Scope& scope, std::size_t level) const;
   std::size_t rows_of(int loop, const Scope& scope, std::size_t& first) const;
 
   bool write(const OutputNode& node, const Scope& scope, std::string& out);
@@ -109,7 +119,16 @@ class Evaluator {
   std::vector<CachedLet> lets_;
   std::array<std::size_t, Scope::kMost> stamps_{};
   std::size_t stamp_ = 0;
+  std::string joined_;  // The parts of the concatenations under way.
   std::vector<Issue> issues_;
+  std::vector<Issue> rejection_;
+  bool skipped_ = false;  // The message as a whole, which is then its only item.
+  bool done_ = false;
+  bool any_item_ = false;
+  bool any_of_row_ = false;
+  std::size_t group_ = 0;
+  std::size_t row_ = 0;
+  std::size_t rule_ = 0;
   int times_ = 0;  // Members of the event at hand that say when it occurred.
 };
 

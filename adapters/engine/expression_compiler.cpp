@@ -147,13 +147,50 @@ int MessageCompiler::condition(const yaml::Node& node, const Context& context) {
 
 int MessageCompiler::from(const yaml::Node& node, const Context& context) {
   if (const yaml::Node* list = node.find("code")) return coded(*node.find("from"), *list, context);
-  const yaml::Node& path = *node.find("from");
-  const std::optional<Place> found = place(path, context);
+  const std::optional<Path> found = path(*node.find("from"));
   if (!found) return -1;
+  const auto filter = std::find_if(found->steps.begin(), found->steps.end(),
+                                   [](const PathStep& step) { return step.filter != nullptr; });
+  if (filter != found->steps.end()) return filtered(node, *found, filter, context);
   Expression e;
   e.kind = Expression::Kind::slot;
   e.at = node.at;
-  e.slot = slot(*found, true);
+  e.slot = slot(follow(*found, context, node), true);
+  return add(std::move(e));
+}
+
+// `a[key="text"]/b`: of the repeated `a`, the `b` of the first whose key has the text.
+int MessageCompiler::filtered(const yaml::Node& node, const Path& path,
+                              std::vector<PathStep>::const_iterator filter,
+                              const Context& context) {
+  Path rows{path.from_root, {path.steps.begin(), filter + 1}, {}};
+  Path rest{false, {filter + 1, path.steps.end()}, {}};
+  const std::size_t close = path.shown.find(']');
+  rows.shown = path.shown.substr(0, path.shown.find('['));
+  rest.shown = path.shown.substr(std::min(path.shown.size(), close + 2));
+  if (std::any_of(rest.steps.begin(), rest.steps.end(),
+                  [](const PathStep& step) { return step.filter != nullptr; })) {
+    bundle_.error(node, Mistake::filter_place, "a place has one filter at most");
+    return -1;
+  }
+  Expression e;
+  e.kind = Expression::Kind::pick;
+  e.at = node.at;
+  e.loop = loop(follow(rows, context, node), node, context);
+  if (e.loop < 0) return -1;
+  const Context inner = inside(context, e.loop);
+  Path key{false, filter->filter->key, {}};
+  key.shown =
+      path.shown.substr(rows.shown.size() + 1, path.shown.find('=') - rows.shown.size() - 1);
+  Expression value, same, item;
+  value.kind = item.kind = Expression::Kind::slot;
+  value.at = same.at = item.at = node.at;
+  value.slot = slot(follow(key, inner, node), true);
+  item.slot = slot(follow(rest, inner, node), true);
+  same.kind = Expression::Kind::equal;
+  same.type = Type::boolean;
+  same.operands = {add(std::move(value)), constant(node, filter->filter->text)};
+  e.operands = {add(std::move(same)), add(std::move(item))};
   return add(std::move(e));
 }
 
@@ -163,7 +200,7 @@ int MessageCompiler::coded(const yaml::Node& node, const yaml::Node& list, const
 }
 
 int MessageCompiler::coded_at(const Place& place, const yaml::Node& where, const yaml::Node& list) {
-  const std::optional<CodedParts> parts = bundle_.reader->coded_parts();
+  const std::optional<CodedParts> parts = bundle_.format->coded_parts();
   Expression e;
   e.kind = Expression::Kind::coded;
   e.type = Type::code;

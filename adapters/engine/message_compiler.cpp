@@ -135,23 +135,41 @@ void MessageCompiler::event(const yaml::Node& node, const CommonRules& common, C
   out_.groups.back().events.push_back(std::move(rule));
 }
 
-// The place that a path names, seen from the innermost row of the context.
-std::optional<MessageCompiler::Place> MessageCompiler::place(const yaml::Node& node,
-                                                             const Context& context) {
+std::optional<Path> MessageCompiler::path(const yaml::Node& node) {
   const std::string text = bundle_.word(node);
   if (text.empty()) return std::nullopt;
-  Result<Path> path = bundle_.reader->path(text, bundle_.prefixes);
+  Result<Path> path = bundle_.format->path(text, bundle_.prefixes);
   if (!path) {
     bundle_.place_error(node, path.error());
     return std::nullopt;
   }
-  Place out = follow(*path, context, node);
-  if (text != "." && text != "/*") {
-    out.path = text.starts_with("/*/")  ? text.substr(3)
-               : text.starts_with("./") ? text.substr(2)
-                                        : text;
+  if (bundle_.plan.path_style == PathStyle::column && !is_column(text)) {
+    bundle_.error(node, Mistake::undeclared_name, "there is no column or field \"" + text + "\"");
+    return std::nullopt;
   }
-  return out;
+  return std::move(path).value();
+}
+
+bool MessageCompiler::is_column(const std::string& name) {
+  const auto field = bundle_.field_places.find(name);
+  if (field != bundle_.field_places.end()) bundle_.use(field->second);
+  const std::vector<std::string>& columns = bundle_.plan.csv.columns;
+  return field != bundle_.field_places.end() ||
+         std::find(columns.begin(), columns.end(), name) != columns.end();
+}
+
+// The place that a path names, seen from the innermost row of the context.
+std::optional<MessageCompiler::Place> MessageCompiler::place(const yaml::Node& node,
+                                                             const Context& context) {
+  const std::optional<Path> found = path(node);
+  if (!found) return std::nullopt;
+  const bool filtered = std::any_of(found->steps.begin(), found->steps.end(),
+                                    [](const PathStep& step) { return step.filter != nullptr; });
+  if (filtered) {
+    bundle_.error(node, Mistake::filter_place, "a filter may stand in the place of `from` only");
+    return std::nullopt;
+  }
+  return follow(*found, context, node);
 }
 
 MessageCompiler::Place MessageCompiler::follow(const Path& path, const Context& context,
@@ -160,6 +178,7 @@ MessageCompiler::Place MessageCompiler::follow(const Path& path, const Context& 
   out.level = path.from_root ? 0 : context.depth - 1;
   out.loop = context.loops[static_cast<std::size_t>(out.level)];
   out.node = context.nodes[static_cast<std::size_t>(out.level)];
+  out.path = path.shown;
   for (const PathStep& step : path.steps) {
     out.kind = step.kind;
     if (step.kind == PathStep::Kind::child || step.kind == PathStep::Kind::attribute) {
@@ -220,24 +239,32 @@ SlotReference MessageCompiler::part(const Place& place, const PathStep& step,
 // The loop over a path's elements; -1 after an error.
 int MessageCompiler::loop(const yaml::Node& path, const Context& context) {
   const std::optional<Place> found = place(path, context);
-  if (!found) return -1;
-  if (found->kind != PathStep::Kind::child || found->node == 0) {
-    bundle_.error(path, Mistake::repetition_place, "only elements below the root can be repeated");
+  return found ? loop(*found, path, context) : -1;
+}
+
+int MessageCompiler::loop(const Place& place, const yaml::Node& path, const Context& context) {
+  const bool item = bundle_.plan.path_style != PathStyle::pointer || place.path.ends_with('*');
+  if (place.kind != PathStep::Kind::child || place.node == 0 || !item ||
+      bundle_.plan.path_style == PathStyle::column) {
+    bundle_.error(path, Mistake::repetition_place,
+                  bundle_.plan.path_style == PathStyle::xpath
+                      ? "only elements below the root can be repeated"
+                      : "only the items of an array (`/*`) can be repeated");
     return -1;
   }
   if (context.depth >= Scope::kMost) {
     bundle_.error(path, Mistake::repetition_depth, "repetitions are nested too deeply");
     return -1;
   }
-  TrieNode& node = out_.trie[static_cast<std::size_t>(found->node)];
+  TrieNode& node = out_.trie[static_cast<std::size_t>(place.node)];
   if (node.loop >= 0) {
-    if (out_.loops[static_cast<std::size_t>(node.loop)].parent == found->loop) return node.loop;
+    if (out_.loops[static_cast<std::size_t>(node.loop)].parent == place.loop) return node.loop;
     bundle_.error(path, Mistake::repetition_twice,
                   "another rule repeats these elements within other rows");
     return -1;
   }
   node.loop = static_cast<int>(out_.loops.size());
-  out_.loops.push_back({found->loop, found->node, found->path, {}});
+  out_.loops.push_back({place.loop, place.node, place.path, {}});
   return node.loop;
 }
 

@@ -62,12 +62,15 @@ class MessageCompiler {
                 std::vector<Verdict>& out);
   void events(const yaml::Node& node, const CommonRules& common, const Context& context);
   void event(const yaml::Node& node, const CommonRules& common, Context context);
+  std::optional<Path> path(const yaml::Node& node);
+  bool is_column(const std::string& name);
   std::optional<Place> place(const yaml::Node& node, const Context& context);
   Place follow(const Path& path, const Context& context, const yaml::Node& node);
   int edge(int node, const PathStep& step, const yaml::Node& where);
   SlotReference slot(const Place& place, bool text);
   SlotReference part(const Place& place, const PathStep& step, const yaml::Node& where);
   int loop(const yaml::Node& path, const Context& context);
+  int loop(const Place& place, const yaml::Node& path, const Context& context);
   Context inside(const Context& context, int loop) const;
 
   // expression_compiler.cpp; -1 after an error.
@@ -76,6 +79,8 @@ class MessageCompiler {
   int condition(const yaml::Node& node, const Context& context);
   int source(const yaml::Node& node, const Context& context);
   int from(const yaml::Node& node, const Context& context);
+  int filtered(const yaml::Node& node, const Path& path,
+               std::vector<PathStep>::const_iterator filter, const Context& context);
   int coded(const yaml::Node& node, const yaml::Node& list, const Context& context);
   int coded_at(const Place& place, const yaml::Node& where, const yaml::Node& list);
   int concat(const yaml::Node& node, const Context& context);

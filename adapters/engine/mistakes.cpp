@@ -103,6 +103,35 @@ constexpr std::array kKinds = {
                 "served by a bundle each.",
                 "namespaces: { a: [ \"urn:1\", … \"urn:61\" ] }",
                 "namespaces: { a: [ \"urn:60\", \"urn:61\" ] }"},
+    MistakeKind{unknown_charset, "unknown-charset",
+                "A file of records is text in one of four character sets. Which one cannot be "
+                "guessed from the bytes, so the bundle says it; a byte that is undefined there "
+                "rejects its record.",
+                "charset: latin1", "charset: iso-8859-1"},
+    MistakeKind{csv_character, "csv-character",
+                "Delimiter and quote are one character each, ASCII, and not the same one. Letters "
+                "and digits would cut words. `quote: none` says that nothing is quoted.",
+                "delimiter: \";;\"", "delimiter: \";\""},
+    MistakeKind{csv_header, "csv-header",
+                "Columns that the bundle does not name can be passed over only where a header says "
+                "which ones they are.",
+                "csv: { header: false, other_columns: true, … }",
+                "csv: { header: true, other_columns: true, … }"},
+    MistakeKind{fixed_form, "fixed-form",
+                "Without line ends, a record ends after so many bytes. In UTF-8 a character has "
+                "one to four bytes, so that the end of a record could not be told.",
+                "charset: utf-8\nfixed: { line_ends: false, … }",
+                "charset: utf-8\nfixed: { line_ends: true, … }"},
+    MistakeKind{field_outside, "field-outside",
+                "A field lies within the record. Characters are counted from 1, as record "
+                "descriptions do.",
+                "fixed: { length: 40, fields: { day: { at: 38, length: 8 } } }",
+                "fixed: { length: 40, fields: { day: { at: 33, length: 8 } } }"},
+    MistakeKind{share_malformed, "share-malformed",
+                "The largest share of rejected items that a message may have is a whole percentage "
+                "in quotes. Above it the whole message is rejected, and nothing of it is reported. "
+                "Where the unit of errors is the message there is no share.",
+                "errors: { max_rejected: 0.05 }", "errors: { max_rejected: \"5%\" }"},
 
     MistakeKind{unused, "unused",
                 "A declaration that no rule uses is mostly a rule that was forgotten or that uses "
@@ -220,6 +249,12 @@ constexpr std::array kKinds = {
                 "A coded value is an element with a code and the name and version of its list. An "
                 "attribute has none, and not every format has them; for a bare code use a map.",
                 "{ from: \"@grund\", code: grounds }", "{ from: \"a:grund\", code: grounds }"},
+    MistakeKind{filter_place, "filter-place",
+                "[key=\"text\"] chooses one of several repeated elements or items, once in a "
+                "place, and in the place of `from` only. For anything more use `pick` with a "
+                "condition.",
+                "for_each: \"/ids/*[art=\\\"AZR\\\"]\"",
+                "value: { from: '/ids/*[art=\"AZR\"]/wert' }"},
     MistakeKind{expression_expected, "expression-expected",
                 "A value is an expression: a mapping that says where it comes from, or $name for a "
                 "let. A text that is always the same is { const: \"…\" }.",
@@ -300,6 +335,12 @@ constexpr std::array kKinds = {
     MistakeKind{reason_code, "reason-code",
                 "The code of a reason is for programs: lower-case letters, digits and hyphens.",
                 "code: \"Version mismatch\"", "code: \"version-mismatch\""},
+    MistakeKind{message_form, "message-form",
+                "XML and SOAP messages are told apart by the name of their root element: their "
+                "rules stand in `messages`. Messages of other formats are all of one kind: their "
+                "rules stand in `events` at the top, with `when` where they differ.",
+                "input: { format: csv, … }\nmessages: [ { events: [ … ] } ]",
+                "input: { format: csv, … }\nevents: [ { when: …, set: … } ]"},
     MistakeKind{unknown_target, "unknown-target",
                 "A canonical status event has no such member. adapters/README.md lists the "
                 "targets; the members of its details are written details.name.",

@@ -7,12 +7,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "adapters/formats/charset.h"
 #include "adapters/lint.h"
 #include "gateway/base/yaml.h"
 
@@ -227,11 +229,57 @@ struct MessagePlan {
 };
 
 struct MessageLimits {
+  static constexpr int kMostDepth = 256;
   std::size_t bytes = 16u << 20;
-  std::size_t items = 10000;
+  std::size_t items = 10000;  ///< Rows of a document, or records of a file.
   std::size_t value_bytes = 1024;
   std::size_t attributes = 64;
+  std::size_t record_bytes = 16384;
   int depth = 64;
+};
+
+/// How places are written, in rules and in what the sender is told.
+enum class PathStyle : std::uint8_t { xpath, pointer, column };
+
+/// input.csv. A footer is the last record and no data: it has a text in one column, and may count
+/// the records before it.
+struct CsvInput {
+  struct Footer {
+    int column = 0;  ///< Index in `columns`.
+    std::string text;
+    int count = -1;  ///< Index in `columns`, or none.
+  };
+  char delimiter = ';';
+  std::optional<char> quote = '"';
+  bool header = true;          ///< The first record names the columns, in any order.
+  bool other_columns = false;  ///< Columns that are not named here are passed over.
+  std::vector<std::string> columns;
+  std::optional<Footer> footer;
+};
+
+/// input.fixed
+struct FixedInput {
+  struct Field {
+    std::string name;
+    std::size_t at = 0;  ///< In characters, from 0.
+    std::size_t length = 0;
+  };
+  struct Footer {
+    std::string begins;
+    std::optional<Field> count;
+  };
+  std::size_t length = 0;  ///< Of a record, in characters.
+  bool line_ends = true;   ///< Else the records stand directly behind each other.
+  std::string header;      ///< How the first record begins, which is no data; empty: none.
+  std::vector<Field> fields;
+  std::optional<Footer> footer;
+};
+
+/// When a whole message is rejected for the sake of some of its items.
+struct Tolerance {
+  bool whole_message = false;  ///< One rejected item rejects the message.
+  int most_percent = 100;      ///< Rejected ones of all items that are not skipped.
+  yaml::Position at;
 };
 
 /// A whole bundle.
@@ -239,6 +287,11 @@ struct Plan {
   BundleInfo info;
   yaml::Position id_at;  ///< Where info.id stands in adapter.yaml.
   MessageLimits limits;
+  Charset charset = Charset::utf_8;
+  PathStyle path_style = PathStyle::xpath;
+  CsvInput csv;
+  FixedInput fixed;
+  Tolerance tolerance;
   std::vector<std::string> spaces;  ///< Namespace URIs; the n-th has bit n (from 1).
   std::vector<Map> maps;
   std::vector<CodeList> lists;

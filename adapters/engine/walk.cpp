@@ -24,6 +24,24 @@ bool matches(const RootPattern& pattern, int space, std::string_view local) {
 
 }  // namespace
 
+int node_of(const MessagePlan& rules, std::string_view name) {
+  return find_edge(rules.trie.front().children, 0, name);
+}
+
+void Walk::reset_record(const Plan& plan, std::string_view message, std::size_t offset) {
+  reset(plan, message);
+  rooted_ = true;
+  root_offset_ = offset;
+  use_plan(plan.messages.front());
+}
+
+void Walk::value(int node, std::string_view text, std::size_t offset) {
+  for (const TrieNode::Target& target :
+       message_plan_->trie[static_cast<std::size_t>(node)].values) {
+    set(target, text, offset);
+  }
+}
+
 void Walk::reset(const Plan& plan, std::string_view message) {
   plan_ = &plan;
   message_ = message;
@@ -45,18 +63,30 @@ void Walk::open(int space, std::string_view uri, std::string_view local, std::si
     if (find_plan(space, local)) enter(0, uri, local, offset);
     return;
   }
+  open_child(child(space, local), uri, local, offset);
+}
+
+int Walk::child(int space, std::string_view local) const {
+  if (message_plan_ == nullptr || skipping_ > 0) return -1;
+  const TrieNode& node = message_plan_->trie[static_cast<std::size_t>(open_nodes_.back())];
+  return find_edge(node.children, space, local);
+}
+
+void Walk::no_text() {
+  if (capturing_ && skipping_ == 0) structured();
+}
+
+void Walk::open_child(int node, std::string_view uri, std::string_view local, std::size_t offset) {
   if (message_plan_ == nullptr) return;
   if (skipping_ > 0) {
     ++skipping_;
     return;
   }
   if (capturing_) structured();
-  const TrieNode& node = message_plan_->trie[static_cast<std::size_t>(open_nodes_.back())];
-  const int child = find_edge(node.children, space, local);
-  if (child < 0) {
+  if (node < 0) {
     skipping_ = 1;
   } else {
-    enter(child, uri, local, offset);
+    enter(node, uri, local, offset);
   }
 }
 
@@ -64,13 +94,17 @@ bool Walk::find_plan(int space, std::string_view local) {
   for (const MessagePlan& candidate : plan_->messages) {
     for (const RootPattern& root : candidate.roots) {
       if (!matches(root, space, local)) continue;
-      message_plan_ = &candidate;
-      if (rows_.size() < candidate.loops.size()) rows_.resize(candidate.loops.size());
-      begin_row(0, root_offset_);
+      use_plan(candidate);
       return true;
     }
   }
   return false;
+}
+
+void Walk::use_plan(const MessagePlan& rules) {
+  message_plan_ = &rules;
+  if (rows_.size() < rules.loops.size()) rows_.resize(rules.loops.size());
+  begin_row(0, root_offset_);
 }
 
 void Walk::enter(int node, std::string_view uri, std::string_view local, std::size_t offset) {

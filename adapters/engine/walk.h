@@ -27,6 +27,9 @@ struct Row {
   std::size_t begin = 0;   ///< Offset of its first byte in the message.
 };
 
+/// The node of a place directly below the root, or -1 if no rule reads it.
+int node_of(const MessagePlan& rules, std::string_view name);
+
 /// Reused from message to message; after warm-up it allocates nothing. Not thread-safe.
 class Walk {
  public:
@@ -38,6 +41,19 @@ class Walk {
   void attribute(int space, std::string_view local, std::string_view value, std::size_t offset);
   void text(std::string_view piece);
   void close();
+
+  /// The same as open() in two steps, for a reader that meets names before values: the node of a
+  /// child of what is open, or -1 if no rule reads it; and the begin of that child.
+  int child(int space, std::string_view local) const;
+  void open_child(int node, std::size_t offset) { open_child(node, {}, {}, offset); }
+
+  /// What was opened last has no text of its own, even if nothing stands in it.
+  void no_text();
+
+  /// For record readers, instead of the four above: a record is a message of its own, and each of
+  /// its values goes to the node below the root that node_of() found once for all records.
+  void reset_record(const Plan& plan, std::string_view message, std::size_t offset);
+  void value(int node, std::string_view text, std::size_t offset);
 
   /// False: the reader may stop, the message is rejected.
   bool going_on() const { return message_plan_ != nullptr || !rooted_; }
@@ -56,6 +72,8 @@ class Walk {
  private:
   bool in_message(std::string_view text) const;
   bool find_plan(int space, std::string_view local);
+  void use_plan(const MessagePlan& rules);
+  void open_child(int node, std::string_view uri, std::string_view local, std::size_t offset);
   void enter(int node, std::string_view uri, std::string_view local, std::size_t offset);
   void begin_row(int loop, std::size_t offset);
   void mark(const TrieNode::Target& target, std::size_t offset);

@@ -15,7 +15,8 @@ const char* find(std::string_view text, char c, std::size_t from, std::size_t to
 }
 
 // Moves `position` over the bytes [from, to) of `text`.
-void advance(std::string_view text, std::size_t from, std::size_t to, TextPosition& position) {
+void advance(std::string_view text, std::size_t from, std::size_t to, bool bytes_are_characters,
+             TextPosition& position) {
   const auto next_line = [&](std::size_t behind) {
     ++position.line;
     position.column = 1;
@@ -34,9 +35,10 @@ void advance(std::string_view text, std::size_t from, std::size_t to, TextPositi
       next_line(line_end + 1);
       continue;
     }
+    const auto begin = text.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto end = text.begin() + static_cast<std::ptrdiff_t>(to);
     position.column += static_cast<int>(
-        std::count_if(text.begin() + static_cast<std::ptrdiff_t>(from),
-                      text.begin() + static_cast<std::ptrdiff_t>(to), begins_character));
+        bytes_are_characters ? end - begin : std::count_if(begin, end, begins_character));
     return;
   }
 }
@@ -47,29 +49,36 @@ std::size_t begin_of(std::string_view text) { return text.starts_with("\xEF\xBB\
 
 TextPosition position_in(std::string_view text, std::size_t offset) {
   TextPosition position;
-  advance(text, begin_of(text), std::min(offset, text.size()), position);
+  advance(text, begin_of(text), std::min(offset, text.size()), false, position);
   return position;
 }
 
-void PositionIndex::reset(std::string_view text) {
+void PositionIndex::reset(std::string_view text, const TextOrigin& origin) {
   text_ = text;
+  origin_ = origin;
   every_.clear();
 }
 
 TextPosition PositionIndex::at(std::size_t offset) {
-  offset = std::min(offset, text_.size());
-  if (offset < kStride) return position_in(text_, offset);
+  offset = std::min(offset - std::min(offset, origin_.offset), text_.size());
+  // A byte order mark stands at the begin of the larger text only.
+  const std::size_t begin = origin_.offset == 0 ? begin_of(text_) : 0;
+  const bool bytes = origin_.bytes_are_characters;
+  TextPosition position{origin_.line, 1};
+  if (offset < kStride) {
+    advance(text_, begin, offset, bytes, position);
+    return position;
+  }
   if (every_.empty()) {
-    TextPosition position;
     every_.push_back(position);
     for (std::size_t i = 0; i + kStride <= text_.size(); i += kStride) {
-      advance(text_, std::max(i, begin_of(text_)), i + kStride, position);
+      advance(text_, std::max(i, begin), i + kStride, bytes, position);
       every_.push_back(position);
     }
   }
   const std::size_t stride = offset / kStride;
-  TextPosition position = every_[stride];
-  advance(text_, stride * kStride, offset, position);
+  position = every_[stride];
+  advance(text_, stride * kStride, offset, bytes, position);
   return position;
 }
 

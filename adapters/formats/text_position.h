@@ -16,14 +16,23 @@ struct TextPosition {
 /// order mark is no character.
 TextPosition position_in(std::string_view text, std::size_t offset);
 
+/// Where a text begins within a larger one, and what its characters are.
+struct TextOrigin {
+  std::size_t offset = 0;
+  int line = 1;
+  bool bytes_are_characters = false;  ///< Else it is UTF-8.
+};
+
 /// The same for many offsets of one text: one pass over it, when first asked. Not thread-safe.
 class PositionIndex {
  public:
-  void reset(std::string_view text);
+  void reset(std::string_view text, const TextOrigin& origin = {});
+  /// `offset` counts from the begin of the larger text.
   TextPosition at(std::size_t offset);
 
  private:
   std::string_view text_;
+  TextOrigin origin_;
   std::vector<TextPosition> every_;  // Each kStride bytes.
 };
 

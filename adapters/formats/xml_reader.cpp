@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adapters/engine/walk.h"
+#include "adapters/formats/path_text.h"
 #include "adapters/formats/text_position.h"
 #include "adapters/formats/xml_scanner.h"
 
@@ -34,26 +35,46 @@ Result<std::uint64_t> spaces_of(std::string_view& name, std::vector<SpacePrefix>
   return Error{Errc::not_found, "the prefix \"" + std::string(prefix) + "\" is not declared"};
 }
 
-Result<PathStep> step(std::string_view text, std::vector<SpacePrefix>& prefixes) {
+Result<std::vector<PathStep>> steps(std::string_view path, std::vector<SpacePrefix>& prefixes);
+
+Result<PathStep> step(const StepText& text, std::vector<SpacePrefix>& prefixes) {
   PathStep out;
-  if (text == "local-name()") {
+  if (text.name == "local-name()") {
     out.kind = PathStep::Kind::local_name;
     return out;
   }
-  if (text == "namespace-uri()") {
+  if (text.name == "namespace-uri()") {
     out.kind = PathStep::Kind::space_name;
     return out;
   }
-  std::string_view name = text;
+  std::string_view name = text.name;
   if (name.starts_with('@')) {
     out.kind = PathStep::Kind::attribute;
     name.remove_prefix(1);
   }
   FLORA_ASSIGN(out.spaces, spaces_of(name, prefixes));
   if (!is_ncname(name)) {
-    return Error{Errc::invalid, "\"" + std::string(text) + "\" is no step of a path"};
+    return Error{Errc::invalid, "\"" + std::string(text.name) + "\" is no step of a path"};
   }
   out.name = name;
+  if (text.key.empty()) return out;
+  PathStep::Filter filter;
+  filter.text = text.text;
+  FLORA_ASSIGN(filter.key, steps(text.key, prefixes));
+  out.filter = std::make_shared<const PathStep::Filter>(std::move(filter));
+  return out;
+}
+
+Result<std::vector<PathStep>> steps(std::string_view path, std::vector<SpacePrefix>& prefixes) {
+  FLORA_ASSIGN(const std::vector<StepText> texts, steps_of(path));
+  std::vector<PathStep> out;
+  for (const StepText& text : texts) {
+    if (!out.empty() && out.back().kind != PathStep::Kind::child) {
+      return Error{Errc::invalid, "a path ends with an attribute or function"};
+    }
+    FLORA_ASSIGN(PathStep next, step(text, prefixes));
+    out.push_back(std::move(next));
+  }
   return out;
 }
 
@@ -64,6 +85,8 @@ PathStep unqualified(PathStep::Kind kind, std::string name) {
   return out;
 }
 
+}  // namespace
+
 Issue issue_of(const XmlScanner::Error& error, std::string_view message) {
   Issue issue;
   issue.code = error.code;
@@ -73,8 +96,6 @@ Issue issue_of(const XmlScanner::Error& error, std::string_view message) {
   issue.at.column = position.column;
   return issue;
 }
-
-}  // namespace
 
 Result<Path> XmlReader::path(std::string_view text, std::vector<SpacePrefix>& prefixes) const {
   Path out;
@@ -89,15 +110,9 @@ Result<Path> XmlReader::path(std::string_view text, std::vector<SpacePrefix>& pr
   } else if (text.starts_with("./")) {
     text.remove_prefix(2);
   }
-  for (;;) {
-    const std::size_t slash = text.find('/');
-    FLORA_ASSIGN(PathStep next, step(text.substr(0, slash), prefixes));
-    const bool leads_on = next.kind == PathStep::Kind::child;
-    out.steps.push_back(std::move(next));
-    if (slash == std::string_view::npos) return out;
-    if (!leads_on) return Error{Errc::invalid, "a path ends with an attribute or function"};
-    text.remove_prefix(slash + 1);
-  }
+  out.shown = text;
+  FLORA_ASSIGN(out.steps, steps(text, prefixes));
+  return out;
 }
 
 Result<RootPattern> XmlReader::root(std::string_view text,
@@ -150,12 +165,6 @@ std::optional<Issue> XmlReader::read(std::string_view message, const MessageLimi
         return issue_of(scanner.error(), message);
     }
   }
-}
-
-std::unique_ptr<Reader> find_reader(std::string_view format,
-                                    const std::vector<std::string>& spaces) {
-  if (format == "xml") return std::make_unique<XmlReader>(spaces);
-  return nullptr;
 }
 
 }  // namespace flora::adapter

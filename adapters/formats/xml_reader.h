@@ -4,14 +4,21 @@
 #pragma once
 
 #include "adapters/formats/reader.h"
+#include "adapters/formats/xml_scanner.h"
 
 namespace flora::adapter {
 
-class XmlReader final : public Reader {
+/// What the sender is told of an error of the scanner.
+Issue issue_of(const XmlScanner::Error& error, std::string_view message);
+
+class XmlReader : public DocumentReader {
  public:
   explicit XmlReader(std::vector<std::string> spaces) : spaces_(std::move(spaces)) {}
 
-  std::string_view media_type() const override { return "application/xml"; }
+  /// text/xml is the old name of application/xml (RFC 7303 §9.1).
+  std::vector<std::string> media_types() const override { return {"application/xml", "text/xml"}; }
+  PathStyle path_style() const override { return PathStyle::xpath; }
+  bool names_messages() const override { return true; }
   Result<Path> path(std::string_view text, std::vector<SpacePrefix>& prefixes) const override;
   Result<RootPattern> root(std::string_view text,
                            std::vector<SpacePrefix>& prefixes) const override;
@@ -19,8 +26,8 @@ class XmlReader final : public Reader {
   std::optional<Issue> read(std::string_view message, const MessageLimits& limits,
                             Walk& walk) const override;
 
- private:
-  std::vector<std::string> spaces_;
+ protected:
+  const std::vector<std::string> spaces_;
 };
 
 }  // namespace flora::adapter

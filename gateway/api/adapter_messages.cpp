@@ -19,7 +19,7 @@ bool may_use(const policy::Caller& caller, const adapter::BundleInfo& info) {
 void write_info(JsonWriter& json, const adapter::BundleInfo& info) {
   json.begin_object().member("id", info.id).member("version", info.version);
   json.member("hash", info.hash).member("land", info.land).member("title", info.title);
-  json.member("format", info.format).member("mediaType", info.media_type);
+  json.member("format", info.format).member("mediaType", info.media_types.front());
   json.name("simulation").boolean(info.simulation).name("codeLists").begin_array();
   for (const std::string& list : info.code_lists) json.text(list);
   json.end_array().end_object();
@@ -55,16 +55,17 @@ void write_translated(JsonWriter& json, const adapter::Item& item) {
   json.optional("path", item.at.path).end_object();
 }
 
-// The media type must be the adapter's; text/xml is the old name of application/xml (RFC 7303
-// §9.1).
 bool is_of(const Call& call, const adapter::BundleInfo& info) {
-  const bool old_xml = info.media_type == "application/xml" && call.media_type == "text/xml";
-  return call.media_type == info.media_type || old_xml;
+  return std::ranges::find(info.media_types, call.media_type) != info.media_types.end();
 }
 
 http::Response wrong_media_type(const adapter::BundleInfo& info) {
   http::Response response = problem_response({"unsupported-media-type", {}, {}});
-  response.headers.push_back({"accept", info.media_type});
+  std::string accepted;
+  for (const std::string& type : info.media_types) {
+    accepted += (accepted.empty() ? "" : ", ") + type;
+  }
+  response.headers.push_back({"accept", std::move(accepted)});
   return response;
 }
 

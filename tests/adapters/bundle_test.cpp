@@ -309,7 +309,7 @@ TEST_CASE("the bundle knows itself") {
   CHECK(info.version == "1.0.0");
   CHECK(info.land == "DE-NI");
   CHECK(info.format == "xml");
-  CHECK(info.media_type == "application/xml");
+  CHECK(info.media_types == std::vector<std::string>{"application/xml", "text/xml"});
   CHECK(!info.simulation);
   CHECK(info.code_lists.size() > 10);
   // As `sha256sum adapter.yaml *.map.csv | sha256sum` prints it.

@@ -45,13 +45,49 @@ messages:
   - { root: "a:message", use: arrival, with: { list: grounds } }
 )yaml";
 
+// One kind of records, once delimited, once of fixed width.
+#define FLORA_RECORD_RULES                                                            \
+  "events:\n"                                                                         \
+  "  - set:\n"                                                                        \
+  "      id: { from: \"Nr\" }\n"                                                      \
+  "      source: { const: \"test\" }\n"                                               \
+  "      status: { const: \"ANKUNFT_AE\" }\n"                                         \
+  "      occurredOn: { from: \"Tag\", do: [ { date: \"ddMMyyyy\" } ] }\n"             \
+  "      procedure.identifiers: [ { type: AZR_NUMMER, value: { from: \"AZR\" } } ]\n" \
+  "      reporter.authority: { const: \"000250\" }\n"
+
+constexpr const char* kRecords =
+    "adapter: { id: de-xx-test, version: \"1.0.0\", land: DE-SN, title: \"Test\" }\n"
+    "input:\n"
+    "  format: fixed\n"
+    "  charset: windows-1252\n"
+    "  fixed:\n"
+    "    length: 30\n"
+    "    line_ends: false\n"
+    "    fields: { Nr: { at: 1, length: 6 }, Tag: { at: 7, length: 8 }, AZR: { at: 15, length: 12 "
+    "} }\n"
+    "errors: { max_rejected: \"5%\" }\n" FLORA_RECORD_RULES;
+
+constexpr const char* kTable =
+    "adapter: { id: de-xx-test, version: \"1.0.0\", land: DE-SN, title: \"Test\" }\n"
+    "input:\n"
+    "  format: csv\n"
+    "  charset: iso-8859-15\n"
+    "  csv:\n"
+    "    delimiter: \";\"\n"
+    "    header: true\n"
+    "    other_columns: true\n"
+    "    columns: [ \"Nr\", \"Tag\", \"AZR\", \"Rest\" ]\n"
+    "    footer: { column: \"Nr\", text: \"SUMME\", count: \"Rest\" }\n" FLORA_RECORD_RULES;
+#undef FLORA_RECORD_RULES
+
 constexpr const char* kWords = "source;target;comment\nA;ANKUNFT_AE;arrived\n";
 
 Result<std::unique_ptr<Plan>> compiled(const std::string& yaml, const std::string& words = kWords,
                                        const CanonicalTypes* types = nullptr) {
   BundleFiles files;
   files.adapter_yaml = yaml;
-  files.code_lists["words.map.csv"] = words;
+  if (!words.empty()) files.code_lists["words.map.csv"] = words;
   return compile(files, types);
 }
 
@@ -67,7 +103,20 @@ struct SeededMistake {
   std::string fresh;
   std::string error;  // What one line of the errors begins with, but for its number.
   std::string words = kWords;
+  const char* bundle = kBundle;
 };
+
+// Puts a mistake into the bundle of fixed-width records, which has no map.
+SeededMistake in_records(const std::string& number, const std::string& old,
+                         const std::string& fresh, const std::string& error) {
+  return {number, old, fresh, "adapter.yaml:" + error, {}, kRecords};
+}
+
+// The same for delimited records.
+SeededMistake in_table(const std::string& number, const std::string& old, const std::string& fresh,
+                       const std::string& error) {
+  return {number, old, fresh, "adapter.yaml:" + error, {}, kTable};
+}
 
 // Puts `value` in place of the constant source of the small bundle.
 SeededMistake in_source(const std::string& number, const std::string& value,
@@ -236,6 +285,32 @@ const std::vector<SeededMistake>& mistakes() {
        "adapter.yaml:23:28: 1 to 8 identifiers are expected here"},
       {"A522", "type: AZR_NUMMER", "type: AZR_NUMBER",
        "adapter.yaml:23:38: \"AZR_NUMBER\" is no type of identifier"},
+      in_table("A114", "iso-8859-15", "latin9", "4:12: a charset is utf-8"),
+      in_table("A115", "\";\"", "\";;\"", "6:16: one character is expected here"),
+      in_table("A115", "\";\"", "\";\"\n    quote: \";\"",
+               "7:12: quote and delimiter are the same character"),
+      in_table("A116", "header: true", "header: false", "8:20: without a header"),
+      in_table("A206", "\"Rest\" ]", "\"Tag\" ]", "9:36: the column \"Tag\" is there twice"),
+      in_table("A302", "count: \"Rest\"", "count: \"Anzahl\"",
+               "10:51: there is no column \"Anzahl\""),
+      in_table("A302", "from: \"Tag\"", "from: \"Datum\"",
+               "16:27: there is no column or field \"Datum\""),
+      in_table("A010", "delimiter", "separator", "6:5: the key \"separator\" is unknown here"),
+      in_table("A304",
+               "- set:", "- for_each: \"Tag\"\n    set:", "12:15: only the items of an array"),
+      in_table("A507", "events:", "messages:", "12:3: messages of this format have no names"),
+      in_records("A117", "windows-1252", "utf-8", "7:16: records of UTF-8 have no length in bytes"),
+      in_records("A118", "length: 12", "length: 17", "8:73: a field lies within the record"),
+      in_records("A119", "\"5%\"", "\"5\"", "9:25: a share is like \"5%\""),
+      in_records("A119", "{ max", "{ unit: message, max",
+                 "9:40: where one rejected item rejects the message"),
+      in_records("A012", "{ max", "{ unit: item, max",
+                 "9:17: the unit of errors is record or message"),
+      in_records("A201", "from: \"AZR\"", "from: \"Nr\"", "8:73: field \"AZR\" is never used"),
+      {"A308", "for_each: \"a:item\"", "for_each: 'a:item[@art=\"x\"]'",
+       "adapter.yaml:19:13: a filter may stand in the place of `from` only"},
+      {"A507", "messages:", "on_no_event: skip\nmessages:",
+       "adapter.yaml:25:14: `on_no_event` belongs to one of `messages`"},
       {"A523", "{ from: \"a:ground\", code: \"$(list)\" }", "{ each: \"a:ground\" }",
        "adapter.yaml:14:27: `each` needs one of `code` and `item`"},
   };
@@ -353,10 +428,17 @@ TEST_CASE("the small bundle compiles") {
   CHECK((*result)->info.code_lists == std::vector<std::string>{"urn:list 1"});
 }
 
+TEST_CASE("the bundles of records compile") {
+  for (const char* bundle : {kTable, kRecords}) {
+    const auto result = compiled(bundle, "");
+    CHECK_MESSAGE(result, (result ? "" : result.error().message));
+  }
+}
+
 TEST_CASE("each mistake of an author is named with place and number") {
   const CanonicalTypes types = known_types();
   for (const SeededMistake& mistake : mistakes()) {
-    std::string yaml = with(kBundle, mistake.old, mistake.fresh);
+    std::string yaml = with(mistake.bundle, mistake.old, mistake.fresh);
     if (mistake.number == "A303") yaml = with(yaml, "{ const: \"test\" }", "{ from: \"b:day\" }");
     const auto result = compiled(yaml, mistake.words, &types);
     REQUIRE_MESSAGE(!result, mistake.error);

@@ -212,7 +212,7 @@ messages:
   CHECK(t.items[2].event.find("\"codes\":[" + code("1", "b") + "]") != std::string::npos);
   REQUIRE(t.items[3].outcome == Item::Outcome::rejected);
   CHECK(t.items[3].issues[0].code == "code-list-mismatch");
-  CHECK(t.items[3].issues[0].at.path == "/*/p[4]/g/c[4]/@listURI");
+  CHECK(t.items[3].issues[0].at.path == "/*/p[4]/g/c[1]/@listURI");
 }
 
 TEST_CASE("an event needs exactly one time") {
