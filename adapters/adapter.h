@@ -94,8 +94,9 @@ struct BundleInfo {
 /// What a canonical event may say, as far as the compiler cannot know it by itself.
 struct CanonicalTypes {
   struct Status {
-    std::string name;                  ///< Such as `BESCHEID_ERLASSEN`.
-    std::vector<std::string> details;  ///< The member names of its details.
+    std::string name;                        ///< Such as `BESCHEID_ERLASSEN`.
+    std::vector<std::string> details;        ///< The member names of its details.
+    std::vector<std::string> required = {};  ///< Those that an event of it must have.
   };
   std::vector<Status> statuses;
 };

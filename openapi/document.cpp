@@ -1,6 +1,7 @@
 #include "openapi/document.h"
 
 #include <algorithm>
+#include <map>
 
 #include "openapi/convert.h"
 #include "openapi/document_reader.h"
@@ -24,6 +25,34 @@ struct Document::Compiled {
 namespace {
 
 constexpr std::string_view kSchemas = "#/components/schemas/";
+
+using MemberSet = std::map<std::string, bool>;  // Whether the member of this name is required.
+
+MemberSet members_of(const yaml::Node& root, const yaml::Node& schema) {
+  if (const yaml::Node* reference = schema.find("$ref")) {
+    const yaml::Node* target = resolve(root, reference->text);
+    return target == nullptr ? MemberSet() : members_of(root, *target);
+  }
+  MemberSet out;
+  const yaml::Node* choice = schema.find("oneOf");
+  if (choice == nullptr) choice = schema.find("anyOf");
+  if (choice != nullptr) {
+    std::map<std::string, std::size_t> required_in;
+    for (const yaml::Node& branch : choice->items) {
+      for (const auto& [name, required] : members_of(root, branch)) {
+        out[name] = (required_in[name] += required ? 1 : 0) == choice->items.size();
+      }
+    }
+    return out;
+  }
+  if (const yaml::Node* properties = schema.find("properties")) {
+    for (const auto& [name, property] : properties->members) out[name] = false;
+  }
+  if (const yaml::Node* required = schema.find("required")) {
+    for (const yaml::Node& name : required->items) out[name.text] = true;
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -113,6 +142,16 @@ std::vector<std::string> Document::enum_values(std::string_view pointer) const {
   if (list == nullptr) return values;
   for (const yaml::Node& item : list->items) values.push_back(item.text);
   return values;
+}
+
+std::vector<Member> Document::members(std::string_view pointer) const {
+  std::vector<Member> out;
+  const yaml::Node* schema = resolve(compiled_->root, pointer);
+  if (schema == nullptr) return out;
+  for (const auto& [name, required] : members_of(compiled_->root, *schema)) {
+    out.push_back({name, required});
+  }
+  return out;
 }
 
 Result<void> Document::check_handlers(const std::set<std::string>& handlers) const {

@@ -89,6 +89,12 @@ struct Match {
   std::string_view value(std::string_view name) const;
 };
 
+/// A member that an object of a schema may have.
+struct Member {
+  std::string name;
+  bool required = false;
+};
+
 /// A header field as check_response() takes it; the name in any case.
 using Field = std::pair<std::string_view, std::string_view>;
 
@@ -127,6 +133,10 @@ class Document {
   /// The strings in the enum of the schema at a pointer, such as that of
   /// "#/components/schemas/Status"; empty if there is no such enum.
   std::vector<std::string> enum_values(std::string_view pointer) const;
+
+  /// The members that an object may have by the schema at a pointer, by name. Of a choice: those of
+  /// all its branches, required if they are so in each.
+  std::vector<Member> members(std::string_view pointer) const;
 
   /// Errors: invalid, naming every operationId that is not in `handlers`, and every handler that no
   /// operationId names.

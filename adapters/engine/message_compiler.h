@@ -109,7 +109,9 @@ class MessageCompiler {
   void identifiers(const yaml::Node& node, const Context& context, OutputNode& out);
   void require_targets(const Targets& targets, yaml::Position where);
   void check_words(const std::string& target, const yaml::Node& node, int expression);
-  void check_details(const Targets& targets);
+  void check_details(const Targets& targets, yaml::Position where);
+  void require_details(const Targets& targets, const CanonicalTypes::Status& status,
+                       yaml::Position where);
   const CanonicalTypes::Status* status_of(const Targets& targets) const;
 
   Bundle& bundle_;

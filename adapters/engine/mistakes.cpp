@@ -386,6 +386,12 @@ constexpr std::array kKinds = {
                 "VERFAHREN_ZUSAMMENGEFUEHRT, and that status needs it.",
                 "status: { const: \"ANKUNFT_AE\" }\nmergedInto.identifiers: [ … ]",
                 "status: { const: \"VERFAHREN_ZUSAMMENGEFUEHRT\" }\nmergedInto.identifiers: [ … ]"},
+    MistakeKind{missing_detail, "missing-detail",
+                "The details of this status must have this member, and the event never sets it. "
+                "The document (openapi/flora-gateway.yaml) says which details each status has.",
+                "status: { const: \"DUBLIN_EINGELEITET\" }",
+                "status: { const: \"DUBLIN_EINGELEITET\" }\n"
+                "details.mitgliedstaat: { from: \"a:staat\", code: states }"},
     MistakeKind{identifier_count, "identifier-count",
                 "A procedure is named by one to eight identifiers. Those that a message does not "
                 "give are left out.",

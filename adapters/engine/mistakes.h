@@ -101,6 +101,7 @@ enum class Mistake : std::uint16_t {
   missing_identifier = 517,
   unknown_detail = 518,
   merged_into = 519,
+  missing_detail = 520,
   identifier_count = 521,
   identifier_type = 522,
   each_form = 523,

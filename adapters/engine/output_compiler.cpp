@@ -142,7 +142,7 @@ void MessageCompiler::output(const Targets& targets, const Context& context, yam
   out.kind = OutputNode::Kind::object;
   out.at = where;
   require_targets(targets, where);
-  check_details(targets);
+  check_details(targets, where);
   for (const auto& [target, node] : targets) {
     std::string name;
     OutputNode* parent = parent_of(target, out, name);
@@ -333,7 +333,7 @@ void MessageCompiler::require_targets(const Targets& targets, yaml::Position whe
   }
 }
 
-void MessageCompiler::check_details(const Targets& targets) {
+void MessageCompiler::check_details(const Targets& targets, yaml::Position where) {
   const CanonicalTypes::Status* status = status_of(targets);
   if (status == nullptr) return;
   for (const auto& [name, node] : targets) {
@@ -344,6 +344,23 @@ void MessageCompiler::check_details(const Targets& targets) {
       bundle_.error(*node, Mistake::unknown_detail,
                     "the details of " + status->name + " have no \"" + std::string(member) + "\"");
     }
+  }
+  require_details(targets, *status, where);
+}
+
+// A revocation has no details.
+void MessageCompiler::require_details(const Targets& targets, const CanonicalTypes::Status& status,
+                                      yaml::Position where) {
+  const auto any = [&](auto wanted) {
+    return std::any_of(targets.begin(), targets.end(),
+                       [&](const auto& target) { return wanted(target.first); });
+  };
+  if (any([](std::string_view name) { return name.starts_with("revokes."); })) return;
+  for (const std::string& member : status.required) {
+    const std::string wanted = std::string(kDetails) + member;
+    if (any([&](std::string_view name) { return name == wanted; })) continue;
+    bundle_.errors.error(where, Mistake::missing_detail,
+                         "an event of " + status.name + " needs " + wanted);
   }
 }
 

@@ -9,6 +9,20 @@ constexpr std::size_t kMaxFile = 4 << 20;
 
 }  // namespace
 
+adapter::CanonicalTypes canonical_types(const openapi::Document& document,
+                                        const Catalogue& catalogue) {
+  adapter::CanonicalTypes types;
+  for (const Status& status : catalogue.statuses()) {
+    adapter::CanonicalTypes::Status& known = types.statuses.emplace_back();
+    known.name = status.name;
+    for (openapi::Member& member : document.members("#/components/schemas/" + status.details)) {
+      if (member.required) known.required.push_back(member.name);
+      known.details.push_back(std::move(member.name));
+    }
+  }
+  return types;
+}
+
 Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& settings,
                                                       Env& env) {
   FLORA_ASSIGN(openapi::Document document, openapi::Document::load());
@@ -18,8 +32,10 @@ Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& 
   FLORA_ASSIGN(policy::Policy policy, policy::Policy::parse(policy_text, settings.policy_file));
   auto definitions = std::make_unique<Definitions>(
       Definitions{std::move(document), std::move(catalogue), std::move(policy), {}});
+  const adapter::CanonicalTypes types =
+      canonical_types(definitions->document, definitions->catalogue);
   for (const std::string& folder : settings.adapter_folders) {
-    FLORA_ASSIGN(std::unique_ptr<adapter::Adapter> adapter, adapter::Adapter::load(folder));
+    FLORA_ASSIGN(std::unique_ptr<adapter::Adapter> adapter, adapter::Adapter::load(folder, &types));
     const std::string id = adapter->info().id;
     if (!definitions->adapters.emplace(id, std::move(adapter)).second) {
       return Error{Errc::invalid, folder + ": an adapter with the id " + id + " is there already"};

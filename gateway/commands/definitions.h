@@ -16,6 +16,10 @@ struct Definitions {
   api::Adapters adapters;
 };
 
+/// What adapters may say, by document and catalogue.
+adapter::CanonicalTypes canonical_types(const openapi::Document& document,
+                                        const Catalogue& catalogue);
+
 /// Reads and compiles all of it. Errors: invalid, not_found; the message names file and place.
 Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& settings, Env& env);
 

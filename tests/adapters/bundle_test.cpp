@@ -12,7 +12,6 @@
 #include "gateway/base/bytes.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/json.h"
-#include "gateway/model/catalogue.h"
 #include "tests/adapters/golden.h"
 
 namespace flora::adapter {
@@ -274,26 +273,6 @@ TEST_CASE("the bundle knows itself") {
     return to_hex(crypto::sha256(read_whole(bundle_folder() + "/" + name))) + "  " + name + "\n";
   };
   CHECK(info.hash == to_hex(crypto::sha256(line("adapter.yaml") + line("releases.map.csv"))));
-}
-
-TEST_CASE("its statuses are those of the catalogue") {
-  const std::string path = std::string(FLORA_SOURCE_DIR) + "/config/statuses.yaml";
-  Result<Catalogue> catalogue = Catalogue::parse(read_whole(path), path);
-  REQUIRE(catalogue);
-  const std::vector<std::string> details = {"zustaendigeAE", "verteilungErfolgt",
-                                            "asylgesuch",    "mitgliedstaat",
-                                            "fristende",     "rueckmeldefrist",
-                                            "gruende",       "entscheidung",
-                                            "bescheidVom",   "verfristet",
-                                            "antrag",        "mitteilungVom",
-                                            "sachverhalte",  "grund",
-                                            "terminAm",      "ankunftszeit",
-                                            "art",           "anlass"};
-  CanonicalTypes types;
-  for (const Status& status : catalogue->statuses())
-    types.statuses.push_back({status.name, details});
-  Result<std::unique_ptr<Adapter>> loaded = Adapter::load(bundle_folder(), &types);
-  CHECK_MESSAGE(loaded, (loaded ? "" : loaded.error().message));
 }
 
 }  // namespace flora::adapter

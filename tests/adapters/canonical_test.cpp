@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "adapters/adapter.h"
+#include "gateway/commands/definitions.h"
 #include "gateway/intake/event_parser.h"
 #include "tests/adapters/golden.h"
 
@@ -37,6 +38,24 @@ TEST_CASE("every translated event is a canonical status event") {
     }
   }
   CHECK(events > 60);
+}
+
+TEST_CASE("its statuses and details are those of catalogue and document") {
+  Result<openapi::Document> document = openapi::Document::load();
+  REQUIRE(document);
+  const std::string path = std::string(FLORA_SOURCE_DIR) + "/config/statuses.yaml";
+  Result<Catalogue> catalogue = Catalogue::parse(read_whole(path), path);
+  REQUIRE(catalogue);
+  CanonicalTypes types = commands::canonical_types(*document, *catalogue);
+  Result<std::unique_ptr<Adapter>> bundle = Adapter::load(bundle_folder(), &types);
+  CHECK_MESSAGE(bundle, (bundle ? "" : bundle.error().message));
+
+  const auto status = std::find_if(types.statuses.begin(), types.statuses.end(),
+                                   [](const auto& s) { return s.name == "DUBLIN_EINGELEITET"; });
+  REQUIRE(status != types.statuses.end());
+  CHECK(status->required == std::vector<std::string>{"mitgliedstaat"});
+  status->details = {"anderes"};
+  CHECK(!Adapter::load(bundle_folder(), &types));
 }
 
 TEST_CASE("the bundle reports what the catalogue says of each message") {

@@ -281,6 +281,8 @@ const std::vector<SeededMistake>& mistakes() {
       {"A519", kStatus,
        "{ const: \"ANKUNFT_AE\" }\n          mergedInto.procedureId: { const: \"x\" }",
        "adapter.yaml:11:9: mergedInto belongs to VERFAHREN_ZUSAMMENGEFUEHRT"},
+      {"A520", kStatus, "{ const: \"RUECKNAHME\" }",
+       "adapter.yaml:11:9: an event of RUECKNAHME needs details.day"},
       {"A521", "[ { type: AZR_NUMMER, value: { from: \"a:number\" } } ]", "[ ]",
        "adapter.yaml:23:28: 1 to 8 identifiers are expected here"},
       {"A522", "type: AZR_NUMMER", "type: AZR_NUMBER",
@@ -319,8 +321,10 @@ const std::vector<SeededMistake>& mistakes() {
 
 CanonicalTypes known_types() {
   CanonicalTypes types;
-  types.statuses = {
-      {"ANKUNFT_AE", {"ground"}}, {"WEITERLEITUNG", {}}, {"VERFAHREN_ZUSAMMENGEFUEHRT", {}}};
+  types.statuses = {{"ANKUNFT_AE", {"ground"}},
+                    {"WEITERLEITUNG", {}},
+                    {"VERFAHREN_ZUSAMMENGEFUEHRT", {}},
+                    {"RUECKNAHME", {"ground", "day"}, {"day", "ground"}}};
   return types;
 }
 

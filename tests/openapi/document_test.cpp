@@ -195,6 +195,21 @@ TEST_CASE("whatever loosens what may stand on the ledger refuses to load") {
             "        items:\n            $ref: '#/components/schemas/CodeDublinEnde'"));
 }
 
+TEST_CASE("the members of a schema are those of all its branches") {
+  const auto members = [](std::string_view name) {
+    std::string out;
+    for (const Member& member : document().members("#/components/schemas/" + std::string(name))) {
+      out += (out.empty() ? "" : " ") + member.name + (member.required ? "!" : "");
+    }
+    return out;
+  };
+  CHECK(members("DetailsUebergabe") == "empfaengerBehoerde! empfaengerLand!");
+  CHECK(members("DetailsAnkunftAe") == "zustaendigeAE");
+  CHECK(members("DetailsAvbTermin") == "stufe! terminAm terminUm");
+  CHECK(members("DetailsNone").empty());
+  CHECK(members("Nothing").empty());
+}
+
 TEST_CASE("a bad example of a response is found out") {
   const auto check = [](int status, std::string_view type, std::vector<Field> fields,
                         std::string_view body) {
