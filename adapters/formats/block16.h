@@ -51,7 +51,9 @@ class Block16 {
     return marked([c](signed char byte) { return byte < static_cast<signed char>(c); });
   }
   Block16 operator|(Block16 other) const {
-    for (std::size_t i = 0; i < kSize; ++i) other.bytes_[i] |= bytes_[i];
+    for (std::size_t i = 0; i < kSize; ++i) {
+      if (bytes_[i] < 0) other.bytes_[i] = -1;
+    }
     return other;
   }
 

@@ -14,9 +14,11 @@ constexpr std::string_view kMark = "\xEF\xBB\xBF";
 
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; }
 
-// How many bytes the first `count` characters have; all, if there are not so many.
+// How many bytes the first `count` characters have; all, if there are not so many. In ill-formed
+// text a stray continuation byte belongs to the character before it, or else to the first.
 std::size_t bytes_of(std::string_view text, Charset charset, std::size_t count) {
   if (charset != Charset::utf_8) return count < text.size() ? count : text.size();
+  if (count == 0) return 0;
   std::size_t at = 0;
   while (count >= Block16::kSize && text.size() - at >= Block16::kSize) {
     const Block16 block(text.data() + at);

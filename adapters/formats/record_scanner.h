@@ -161,7 +161,7 @@ class FixedScanner {
   const RecordError& error() const { return error_; }
 
   /// The field of a record from character `at` on, from 0, of `length` characters, or of as many as
-  /// there are. Of a record that is ill-formed, some part.
+  /// there are. That UTF-8 is well-formed is for decode() to say.
   static std::string_view cut(std::string_view record, Charset charset, std::size_t at,
                               std::size_t length);
 

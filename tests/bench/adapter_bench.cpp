@@ -1,11 +1,13 @@
 // Events per second of one core through the bundle de-ni-xauslaender, against a bare expat parse
 // (with namespaces, empty handlers) and the bare scan of the same bytes in the same run.
-// Interleaved rounds, medians. Argument: seconds for each measurement, default 0.5.
+// Then the bare scan of generated files of records, against a search for line ends in the same
+// bytes. Interleaved rounds, medians. Argument: seconds for each measurement, default 0.5.
 #include <expat.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "adapters/formats/record_scanner.h"
 #include "adapters/formats/xml_scanner.h"
 
 namespace {
@@ -37,13 +40,13 @@ double processor_seconds() {
 
 // How often `work` runs in a second of the processor.
 template <typename Work>
-double rate(double seconds, const Work& work) {
+double rate(double seconds, const Work& work, std::size_t at_once = 20) {
   const double begin = processor_seconds();
   std::size_t runs = 0;
   double passed = 0;
   do {
-    for (int i = 0; i < 20; ++i) work();
-    runs += 20;
+    for (std::size_t i = 0; i < at_once; ++i) work();
+    runs += at_once;
     passed = processor_seconds() - begin;
   } while (passed < seconds);
   return static_cast<double>(runs) / passed;
@@ -95,6 +98,85 @@ void measure(const Adapter& adapter, const std::string& name, double seconds) {
       name.c_str(), message.size(), events, whole, whole * events, bare, expat, whole / expat);
 }
 
+constexpr int kRecords = 50000;
+
+// Invented records of about 120 bytes each. With `quote`, text fields stand in quotes.
+std::string csv_file(const std::string& quote) {
+  std::string file;
+  for (int i = 0; i < kRecords; ++i) {
+    char record[256];
+    std::snprintf(record, sizeof record,
+                  "%07d-%02d;%012d;AKTENANLAGE_ERFOLGT;%02d.%02d.2026;%02d:%02d;000250;"
+                  "%sLandesaufnahmebeh\xF6rde%s;%sM\xFCller-%d%s;DE-NI;%s%s;%d\r\n",
+                  8000000 + i, i % 90, 900000000 + i, 1 + i % 28, 1 + i % 12, i % 24, i % 60,
+                  quote.c_str(), quote.c_str(), quote.c_str(), i, quote.c_str(), quote.c_str(),
+                  quote.c_str(), i % 7);
+    file += record;
+  }
+  return file;
+}
+
+std::string fixed_file() {
+  std::string file;
+  for (int i = 0; i < kRecords; ++i) {
+    char record[256];
+    std::snprintf(record, sizeof record, "%010d%012d%-30s%02d%02d2026%06d%-50s\r\n", 8000000 + i,
+                  900000000 + i, "AKTENANLAGE_ERFOLGT", 1 + i % 28, 1 + i % 12, 250, "M\xFCller");
+    file += record;
+  }
+  return file;
+}
+
+// Each returns the number of records.
+std::size_t scan_csv(const std::string& file) {
+  static CsvScanner scanner;
+  scanner.reset(file, Charset::windows_1252);
+  std::size_t records = 0;
+  for (; scanner.next() == RecordToken::record; ++records) {
+    if (scanner.fields().size() != 11) std::abort();
+  }
+  return records;
+}
+
+std::size_t scan_fixed(const std::string& file) {
+  FixedScanner scanner;
+  scanner.reset(file, Charset::windows_1252, 116);
+  std::size_t records = 0;
+  while (scanner.next() == RecordToken::record) ++records;
+  return records;
+}
+
+std::size_t search_line_ends(const std::string& file) {
+  const char* p = file.data();
+  const char* end = p + file.size();
+  std::size_t lines = 0;
+  for (const void* found = nullptr;
+       (found = std::memchr(p, '\n', static_cast<std::size_t>(end - p))) != nullptr; ++lines) {
+    p = static_cast<const char*>(found) + 1;
+  }
+  return lines;
+}
+
+void expect_all(std::size_t records) {
+  if (records != kRecords) std::abort();
+}
+
+template <typename Scan>
+void measure_scan(const std::string& file, const char* name, double seconds, const Scan& whole) {
+  std::vector<double> scanned, searched;
+  for (int round = 0; round < kRounds; ++round) {
+    scanned.push_back(rate(
+        seconds, [&] { expect_all(whole(file)); }, 1));
+    searched.push_back(rate(
+        seconds, [&] { expect_all(search_line_ends(file)); }, 1));
+  }
+  const double megabytes = static_cast<double>(file.size()) / 1e6;
+  const double scans = median(scanned), searches = median(searched);
+  std::printf(
+      "%-28s %6.1f MB %7.0f MB/s %10.0f records/s  line ends %7.0f MB/s  scan/line ends %.2f\n",
+      name, megabytes, scans * megabytes, scans * kRecords, searches * megabytes, scans / searches);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -107,5 +189,8 @@ int main(int argc, char** argv) {
   for (const char* name : {"111211-late", "110202-three-persons", "110301-court-all-blocks"}) {
     measure(**adapter, name, seconds);
   }
+  measure_scan(csv_file(""), "csv, no quotes", seconds, scan_csv);
+  measure_scan(csv_file("\""), "csv, three fields quoted", seconds, scan_csv);
+  measure_scan(fixed_file(), "fixed, 116 characters", seconds, scan_fixed);
   return 0;
 }
