@@ -34,6 +34,11 @@ const EVP_MD* sha256_method() {
   require(method != nullptr);
   return method;
 }
+const EVP_MD* sha1_method() {
+  static EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  require(method != nullptr);
+  return method;
+}
 const EVP_CIPHER* gcm_method() {
   static EVP_CIPHER* const method = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
   require(method != nullptr);
@@ -61,18 +66,30 @@ EVP_CIPHER_CTX* thread_cipher() {
   return context.get();
 }
 
+// `out` is as long as the method's values.
+void hash(const EVP_MD* method, std::initializer_list<std::span<const std::byte>> parts,
+          std::span<std::byte> out) {
+  EVP_MD_CTX* context = thread_digest();
+  require(EVP_DigestInit_ex2(context, method, nullptr) == 1);
+  for (const auto part : parts) {
+    require(EVP_DigestUpdate(context, part.data(), part.size()) == 1);
+  }
+  require(EVP_DigestFinal_ex(context, raw_out(out), nullptr) == 1);
+}
+
 }  // namespace
 
 Digest sha256(std::string_view bytes) { return sha256({as_bytes(bytes)}); }
 
 Digest sha256(std::initializer_list<std::span<const std::byte>> parts) {
-  EVP_MD_CTX* context = thread_digest();
-  require(EVP_DigestInit_ex2(context, sha256_method(), nullptr) == 1);
-  for (const auto part : parts) {
-    require(EVP_DigestUpdate(context, part.data(), part.size()) == 1);
-  }
   Digest out;
-  require(EVP_DigestFinal_ex(context, raw_out(std::span(out)), nullptr) == 1);
+  hash(sha256_method(), parts, out);
+  return out;
+}
+
+std::array<std::byte, 20> sha1(std::initializer_list<std::span<const std::byte>> parts) {
+  std::array<std::byte, 20> out;
+  hash(sha1_method(), parts, out);
   return out;
 }
 

@@ -19,6 +19,10 @@ namespace flora::crypto {
 Digest sha256(std::string_view bytes);
 Digest sha256(std::initializer_list<std::span<const std::byte>> parts);
 
+/// SHA-1 (FIPS 180-4) of the concatenation of the parts: for names of RFC 9562 version 5 only,
+/// never where a collision could harm. Thread-safe.
+std::array<std::byte, 20> sha1(std::initializer_list<std::span<const std::byte>> parts);
+
 /// HMAC-SHA-256 (RFC 2104) of the concatenation of the parts. Thread-safe.
 Digest hmac_sha256(std::span<const std::byte> key, std::initializer_list<std::string_view> parts);
 

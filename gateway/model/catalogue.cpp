@@ -15,9 +15,31 @@ constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles = {{{Role::ae,
                                                                       {Role::bamf, "BAMF"},
                                                                       {Role::auditor, "AUDITOR"}}};
 
-constexpr std::array<std::string_view, 17> kLands = {
-    "DE",    "DE-BB", "DE-BE", "DE-BW", "DE-BY", "DE-HB", "DE-HE", "DE-HH", "DE-MV",
-    "DE-NI", "DE-NW", "DE-RP", "DE-SH", "DE-SL", "DE-SN", "DE-ST", "DE-TH"};
+// ISO 3166-2 code and key of each Land (domain.md §4).
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kLands = {
+    {{"DE", ""},
+     {"DE-SH", "01"},
+     {"DE-HH", "02"},
+     {"DE-NI", "03"},
+     {"DE-HB", "04"},
+     {"DE-NW", "05"},
+     {"DE-HE", "06"},
+     {"DE-RP", "07"},
+     {"DE-BW", "08"},
+     {"DE-BY", "09"},
+     {"DE-SL", "10"},
+     {"DE-BE", "11"},
+     {"DE-BB", "12"},
+     {"DE-MV", "13"},
+     {"DE-SN", "14"},
+     {"DE-ST", "15"},
+     {"DE-TH", "16"}}};
+
+const std::pair<std::string_view, std::string_view>* find_land(std::string_view code) {
+  const auto found =
+      std::ranges::find(kLands, code, &std::pair<std::string_view, std::string_view>::first);
+  return found == kLands.end() ? nullptr : &*found;
+}
 
 class Reader {
  public:
@@ -116,7 +138,12 @@ std::optional<Role> parse_role(std::string_view name) {
   return std::nullopt;
 }
 
-bool is_land(std::string_view code) { return std::ranges::find(kLands, code) != kLands.end(); }
+bool is_land(std::string_view code) { return find_land(code) != nullptr; }
+
+std::string_view land_key(std::string_view code) {
+  const auto* land = find_land(code);
+  return land == nullptr ? std::string_view() : land->second;
+}
 
 bool Status::may_be_reported_by(Role role) const {
   return std::ranges::find(reporters, role) != reporters.end();

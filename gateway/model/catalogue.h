@@ -21,6 +21,10 @@ std::optional<Role> parse_role(std::string_view name);
 /// The sixteen Länder as ISO 3166-2 codes ("DE-NI"), or "DE" for a federal authority.
 bool is_land(std::string_view code);
 
+/// The two digits that an Amtlicher Gemeindeschlüssel of this Land begins with ("16" for DE-TH).
+/// Empty for "DE" and for what is no Land.
+std::string_view land_key(std::string_view code);
+
 struct Status {
   std::string name;  ///< Such as `AKTENANLAGE_ERFOLGT`.
   std::string label_de;

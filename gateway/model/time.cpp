@@ -106,17 +106,27 @@ std::optional<Day> parse_day(std::string_view text) {
 }
 
 std::string to_string(Day day) {
-  const chrono::year_month_day date{chrono::sys_days(chrono::days(day.days))};
   std::string out;
+  append(out, day);
+  return out;
+}
+
+std::string to_string(Instant instant) {
+  std::string out;
+  append(out, instant);
+  return out;
+}
+
+void append(std::string& out, Day day) {
+  const chrono::year_month_day date{chrono::sys_days(chrono::days(day.days))};
   append_number(out, static_cast<int>(date.year()), 4);
   out += '-';
   append_number(out, static_cast<unsigned>(date.month()), 2);
   out += '-';
   append_number(out, static_cast<unsigned>(date.day()), 2);
-  return out;
 }
 
-std::string to_string(Instant instant) {
+void append(std::string& out, Instant instant) {
   constexpr std::int64_t kDay = 86'400'000;
   std::int64_t days = instant.ms / kDay;
   std::int64_t rest = instant.ms % kDay;
@@ -124,7 +134,7 @@ std::string to_string(Instant instant) {
     rest += kDay;
     --days;
   }
-  std::string out = to_string(Day{static_cast<std::int32_t>(days)});
+  append(out, Day{static_cast<std::int32_t>(days)});
   out += 'T';
   append_number(out, rest / 3'600'000, 2);
   out += ':';
@@ -134,7 +144,6 @@ std::string to_string(Instant instant) {
   out += '.';
   append_number(out, rest % 1000, 3);
   out += 'Z';
-  return out;
 }
 
 }  // namespace flora

@@ -33,4 +33,8 @@ std::optional<Day> parse_day(std::string_view text);
 std::string to_string(Instant instant);
 std::string to_string(Day day);
 
+/// The same text, put behind what `out` holds.
+void append(std::string& out, Instant instant);
+void append(std::string& out, Day day);
+
 }  // namespace flora

@@ -13,6 +13,13 @@ TEST_CASE("SHA-256 gives the value of FIPS 180-4") {
   CHECK(crypto::sha256({as_bytes("a"), as_bytes("bc")}) == crypto::sha256("abc"));
 }
 
+TEST_CASE("SHA-1 gives the value of FIPS 180-4, also between other digests") {
+  const std::string expected = "a9993e364706816aba3e25717850c26c9cd0d89d";
+  CHECK(hex(crypto::sha1({as_bytes("abc")})) == expected);
+  (void)crypto::sha256("abc");
+  CHECK(hex(crypto::sha1({as_bytes("a"), as_bytes("bc")})) == expected);
+}
+
 TEST_CASE("HMAC-SHA-256 gives the values of RFC 4231") {
   CHECK(hex(crypto::hmac_sha256(as_bytes("Jefe"), {"what do ya want ", "for nothing?"})) ==
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

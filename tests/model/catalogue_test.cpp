@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "gateway/base/env.h"
 
 namespace flora {
@@ -40,6 +42,25 @@ TEST_CASE("mistakes are reported with their place") {
     REQUIRE_FALSE(result);
     CHECK(result.error().message.substr(0, std::string_view(where).size()) == where);
   }
+}
+
+TEST_CASE("each Land has its own key of two digits, the federation has none") {
+  std::set<std::string_view> keys;
+  for (const char* code :
+       {"DE-BB", "DE-BE", "DE-BW", "DE-BY", "DE-HB", "DE-HE", "DE-HH", "DE-MV", "DE-NI", "DE-NW",
+        "DE-RP", "DE-SH", "DE-SL", "DE-SN", "DE-ST", "DE-TH"}) {
+    CAPTURE(code);
+    CHECK(is_land(code));
+    CHECK(land_key(code).size() == 2);
+    keys.insert(land_key(code));
+  }
+  CHECK(keys.size() == 16);
+  CHECK(land_key("DE-SH") == "01");
+  CHECK(land_key("DE-TH") == "16");
+  CHECK(is_land("DE"));
+  CHECK(land_key("DE").empty());
+  CHECK_FALSE(is_land("DE-XX"));
+  CHECK(land_key("DE-XX").empty());
 }
 
 }  // namespace
