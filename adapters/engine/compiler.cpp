@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adapters/engine/input_compiler.h"
+#include "adapters/engine/map_file.h"
 #include "adapters/engine/message_compiler.h"
 #include "gateway/base/bytes.h"
 #include "gateway/base/crypto.h"
@@ -162,7 +163,6 @@ void BundleCompiler::map(const std::string& name, const yaml::Node& node) {
   plan_.maps.push_back(std::move(out));
 }
 
-// Lines of source;target;comment under a head line that says so.
 void BundleCompiler::map_file(const yaml::Node& where, const std::string& file, Map& out) {
   const auto found = files_.code_lists.find(file);
   if (found == files_.code_lists.end()) {
@@ -171,39 +171,7 @@ void BundleCompiler::map_file(const yaml::Node& where, const std::string& file, 
     return;
   }
   used_files_.insert(file);
-  std::string_view rest = found->second;
-  for (int line = 1; !rest.empty(); ++line) {
-    const std::size_t end = rest.find('\n');
-    std::string_view text = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (text.ends_with('\r')) text.remove_suffix(1);
-    const auto error = [&](Mistake mistake, std::string_view what) {
-      bundle_.errors.error({line, 1}, mistake, what, file);
-    };
-    if (line == 1) {
-      if (text != "source;target;comment")
-        error(Mistake::map_head, "the first line must be source;target;comment");
-      continue;
-    }
-    const std::size_t first = text.find(';');
-    const std::size_t second = first == std::string_view::npos ? first : text.find(';', first + 1);
-    if (second == std::string_view::npos || first == 0 || second == first + 1) {
-      error(Mistake::map_line,
-            "a line is source;target;comment, and only the comment may be empty");
-      continue;
-    }
-    if (!is_utf8(text)) error(Mistake::map_encoding, "the line is not UTF-8");
-    const std::string target(text.substr(first + 1, second - first - 1));
-    if (out.to_status && bundle_.types != nullptr &&
-        std::none_of(bundle_.types->statuses.begin(), bundle_.types->statuses.end(),
-                     [&](const auto& status) { return status.name == target; })) {
-      error(Mistake::map_target, "\"" + target + "\" is no status");
-    }
-    if (!out.entries.emplace(text.substr(0, first), target).second)
-      error(Mistake::map_source_twice, "the source occurs twice");
-  }
-  if (out.entries.empty())
-    bundle_.errors.error({1, 1}, Mistake::map_empty, "the code list is empty", file);
+  read_map(found->second, file, bundle_, out);
 }
 
 void BundleCompiler::lists(const yaml::Node& node) {

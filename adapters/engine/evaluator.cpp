@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "adapters/engine/functions.h"
 #include "gateway/base/json.h"
 
 namespace flora::adapter {
@@ -13,6 +12,12 @@ void append_number(std::string& out, std::size_t number) {
   char text[20];
   const auto end = std::to_chars(std::begin(text), std::end(text), number).ptr;
   out.append(text, end);
+}
+
+Value failed() {
+  Value value;
+  value.state = Value::State::failed;
+  return value;
 }
 
 bool same(const Issue& a, const Issue& b) {
@@ -271,9 +276,7 @@ std::size_t Evaluator::rows_of(int loop, const Scope& scope, std::size_t& first)
 Value Evaluator::fail(const Expression& e, const Scope& scope, const SlotReference* place,
                       std::string_view code, std::string detail) {
   report(code, std::move(detail), e.at, place, scope);
-  Value value;
-  value.state = Value::State::failed;
-  return value;
+  return failed();
 }
 
 Value Evaluator::evaluate(int expression, const Scope& scope) {
@@ -397,10 +400,7 @@ Value Evaluator::evaluate_coded(const Expression& e, const Scope& scope) {
   Value value;
   const CodeList& list = plan_->lists[static_cast<std::size_t>(e.code_list)];
   const CodeList::Version* version = version_of(e, scope, list);
-  if (version == nullptr) {
-    value.state = Value::State::failed;
-    return value;
-  }
+  if (version == nullptr) return failed();
   value.text = trimmed(code.text);
   const bool known =
       version->pattern != nullptr
@@ -520,27 +520,51 @@ Value Evaluator::call_functions(const Expression& e, const Scope& scope, Value v
   if (e.calls.empty()) return value;
   std::string_view text = value.text;
   for (const Call& call : e.calls) {
-    const std::string_view before = text;
-    switch (apply(call, plan_->maps, text, scratch_)) {
-      case Trouble::none:
-        break;
-      case Trouble::malformed:
-        return fail(e, scope, value.place, "value-malformed",
-                    trimmed(before).empty() ? "The value is empty."
-                                            : "The value `" + shape(before) + "` is " +
-                                                  std::string(expectation(call.function)) + ".");
-      case Trouble::unmapped:
-        return fail(e, scope, value.place, "value-unmapped",
-                    "The value `" + shape(before) + "` is not in the code list of the adapter.");
-      case Trouble::unmapped_absent:
-        return {};
+    Day day;
+    if (call.day >= 0) {
+      if (scratch_.holds(text)) text = arena_.store(text);  // The day's own functions write there.
+      const std::optional<Day> found = day_of(call, e, scope, value.place);
+      if (!found) return failed();
+      day = *found;
     }
+    const std::string_view before = text;
+    const Trouble trouble = call.function == Function::map
+                                ? look_up(plan_->maps[call.number], day, text)
+                                : apply(call, text, scratch_);
+    if (trouble == Trouble::absent) return {};
+    if (trouble != Trouble::none) return refuse(trouble, call, e, scope, value.place, before);
   }
-  const bool in_scratch =
-      text.data() >= scratch_.data() && text.data() < scratch_.data() + scratch_.size();
-  value.text = in_scratch ? arena_.store(text) : text;
+  value.text = scratch_.holds(text) ? arena_.store(text) : text;
   value.type = e.type;
   return value;
+}
+
+// The day on which an entry of a code list must be valid; nothing, with an issue, without one.
+std::optional<Day> Evaluator::day_of(const Call& call, const Expression& e, const Scope& scope,
+                                     const SlotReference* place) {
+  const Value day = evaluate(call.day, scope);
+  if (day.present()) return parse_day(day.text);
+  if (!day.failed()) {
+    fail(e, scope, place, "value-missing", "The day on which the code must be valid is missing.");
+  }
+  return std::nullopt;
+}
+
+Value Evaluator::refuse(Trouble trouble, const Call& call, const Expression& e, const Scope& scope,
+                        const SlotReference* place, std::string_view text) {
+  const std::string begin = "The value `" + shape(text) + "` is ";
+  if (trouble == Trouble::unmapped) {
+    return fail(e, scope, place, "value-unmapped", begin + "not in the code list of the adapter.");
+  }
+  if (trouble == Trouble::invalid_then) {
+    return fail(e, scope, place, "value-unmapped",
+                begin + "in the code list of the adapter, but not valid on that day.");
+  }
+  if (trimmed(text).empty()) {
+    return fail(e, scope, place, "value-malformed", "The value is empty.");
+  }
+  return fail(e, scope, place, "value-malformed",
+              begin + std::string(signature(call.function).refusal) + ".");
 }
 
 }  // namespace flora::adapter

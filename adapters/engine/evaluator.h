@@ -3,11 +3,13 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "adapters/engine/arena.h"
+#include "adapters/engine/functions.h"
 #include "adapters/engine/plan.h"
 #include "adapters/engine/walk.h"
 #include "adapters/formats/text_position.h"
@@ -94,6 +96,10 @@ class Evaluator {
   Value evaluate_more_than(const Expression& e, const Scope& scope);
   Value evaluate_pick(const Expression& e, const Scope& scope);
   Value call_functions(const Expression& e, const Scope& scope, Value value);
+  std::optional<Day> day_of(const Call& call, const Expression& e, const Scope& scope,
+                            const SlotReference* place);
+  Value refuse(Trouble trouble, const Call& call, const Expression& e, const Scope& scope,
+               const SlotReference* place, std::string_view text);
   const CodeList::Version* version_of(const Expression& e, const Scope& scope,
                                       const CodeList& list);
   Value fail(const Expression& e, const Scope& scope, const SlotReference* place,
@@ -115,7 +121,7 @@ class Evaluator {
   std::string_view message_;
   PositionIndex positions_;
   Arena arena_;
-  std::string scratch_;
+  Scratch scratch_;
   std::vector<CachedLet> lets_;
   std::array<std::size_t, Scope::kMost> stamps_{};
   std::size_t stamp_ = 0;

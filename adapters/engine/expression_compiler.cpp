@@ -1,6 +1,7 @@
 // The part of MessageCompiler that compiles expressions and conditions.
 #include <algorithm>
 
+#include "adapters/engine/argument_compiler.h"
 #include "adapters/engine/message_compiler.h"
 
 namespace flora::adapter {
@@ -367,15 +368,16 @@ void MessageCompiler::modifiers(const yaml::Node& node, int expression, const Co
       bundle_.error(*rule, Mistake::unknown_word, "on_malformed is reject or absent");
     at(expression).malformed_is_absent = word == "absent";
   }
-  if (const yaml::Node* list = node.find("do")) calls(*list, at(expression));
+  if (const yaml::Node* list = node.find("do")) calls(*list, expression, context);
 }
 
-void MessageCompiler::calls(const yaml::Node& node, Expression& e) {
+void MessageCompiler::calls(const yaml::Node& node, int expression, const Context& context) {
   if (!bundle_.sequence(node)) return;
   for (const yaml::Node& item : node.items) {
     const Signature* signature = nullptr;
-    std::optional<Call> made = call(item, signature);
+    std::optional<Call> made = call(item, signature, context);
     if (!made) continue;
+    Expression& e = at(expression);
     const bool fits =
         e.type != Type::code && (signature->from == Type::text || signature->from == e.type);
     if (!fits) {
@@ -388,7 +390,8 @@ void MessageCompiler::calls(const yaml::Node& node, Expression& e) {
   }
 }
 
-std::optional<Call> MessageCompiler::call(const yaml::Node& node, const Signature*& signature) {
+std::optional<Call> MessageCompiler::call(const yaml::Node& node, const Signature*& signature,
+                                          const Context& context) {
   const bool mapping = node.kind == yaml::Kind::mapping && node.members.size() == 1;
   const std::string name = mapping ? node.members[0].first : bundle_.word(node);
   if (name.empty()) return std::nullopt;
@@ -405,45 +408,42 @@ std::optional<Call> MessageCompiler::call(const yaml::Node& node, const Signatur
   } else if (!mapping && signature->argument != Argument::none && !signature->argument_optional) {
     bundle_.error(node, Mistake::argument_missing, "`" + name + "` needs an argument");
     return std::nullopt;
-  } else if (mapping) {
-    argument(node.members[0].second, *signature, out);
-  } else if (signature->argument == Argument::date) {
-    out.date = parse_date_pattern("yyyy-MM-dd").value();
+  } else if (!mapping) {
+    default_argument(signature->argument, out);
+  } else if (signature->argument == Argument::map) {
+    map_argument(node.members[0].second, context, out);
+  } else {
+    compile_argument(node.members[0].second, signature->argument, bundle_, out);
   }
   return out;
 }
 
-void MessageCompiler::argument(const yaml::Node& node, const Signature& signature, Call& call) {
-  switch (signature.argument) {
-    case Argument::none:
-      return;
-    case Argument::text:
-      call.argument = bundle_.literal(node);
-      if (call.argument.empty()) bundle_.error(node, Mistake::empty_text, "the argument is empty");
-      return;
-    case Argument::number:
-      call.number = static_cast<std::size_t>(std::max(0L, bundle_.number(node)));
-      return;
-    case Argument::pattern: {
-      call.pattern = std::make_shared<re2::RE2>(bundle_.literal(node), re2::RE2::Quiet);
-      if (!call.pattern->ok())
-        bundle_.error(node, Mistake::pattern_malformed,
-                      "the pattern is malformed: " + call.pattern->error());
-      return;
-    }
-    case Argument::date: {
-      Result<std::vector<DatePart>> parts = parse_date_pattern(bundle_.literal(node));
-      if (parts) {
-        call.date = std::move(*parts);
-      } else {
-        bundle_.error(node, Mistake::date_pattern, parts.error().message);
-      }
-      return;
-    }
-    case Argument::map:
-      call.number = static_cast<std::size_t>(bundle_.find_map(node));  // Of no map after an error.
-      return;
+// The name of a map, or { list: name, on: $day } if its lines say from when to when they hold.
+void MessageCompiler::map_argument(const yaml::Node& node, const Context& context, Call& call) {
+  const bool named = node.kind == yaml::Kind::mapping;
+  if (named && !bundle_.mapping(node, {"list", "on"})) return;
+  const yaml::Node* list = named ? node.find("list") : &node;
+  const yaml::Node* on = named ? node.find("on") : nullptr;
+  if (list == nullptr) {
+    bundle_.error(node, Mistake::missing_key, "the argument needs `list`");
+    return;
   }
+  call.number = static_cast<std::size_t>(bundle_.find_map(*list));  // Of no map after an error.
+  if (call.number < bundle_.plan.maps.size()) {
+    const bool dated = bundle_.plan.maps[call.number].dated;
+    if (dated && on == nullptr) {
+      bundle_.error(
+          node, Mistake::validity_day,
+          "the lines of this list have days of validity: { list: " + list->text + ", on: $day }");
+    }
+    if (!dated && on != nullptr)
+      bundle_.error(*on, Mistake::validity_day, "the lines of this list have no days of validity");
+  }
+  if (on == nullptr) return;
+  const bool refers = on->kind == yaml::Kind::scalar && !on->quoted && on->text.starts_with('$');
+  if (refers) call.day = expression(*on, context);
+  if (!refers || (call.day >= 0 && at(call.day).type != Type::day))
+    bundle_.error(*on, Mistake::validity_day, "`on` takes a let of type day");
 }
 
 }  // namespace flora::adapter

@@ -92,9 +92,10 @@ class MessageCompiler {
   int comparison(const yaml::Node& node, int left, const Context& context);
   int constant(const yaml::Node& node, std::string text);
   void modifiers(const yaml::Node& node, int expression, const Context& context);
-  void calls(const yaml::Node& node, Expression& e);
-  std::optional<Call> call(const yaml::Node& node, const Signature*& signature);
-  void argument(const yaml::Node& node, const Signature& signature, Call& call);
+  void calls(const yaml::Node& node, int expression, const Context& context);
+  std::optional<Call> call(const yaml::Node& node, const Signature*& signature,
+                           const Context& context);
+  void map_argument(const yaml::Node& node, const Context& context, Call& call);
   int add(Expression e);
   Expression& at(int expression) { return out_.expressions[static_cast<std::size_t>(expression)]; }
 

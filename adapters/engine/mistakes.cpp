@@ -167,19 +167,21 @@ constexpr std::array kKinds = {
                 "The bundle has no file of this name. Code lists lie beside adapter.yaml, not in "
                 "folders, and end in .map.csv.",
                 "words: { file: words.csv }", "words: { file: words.map.csv }"},
-    MistakeKind{map_head, "map-head",
-                "The first line of a code list says what the columns are, always the same.",
-                "source,target\nA,ANKUNFT_AE", "source;target;comment\nA;ANKUNFT_AE;arrived"},
+    MistakeKind{
+        map_head, "map-head",
+        "The first line of a code list says what the columns are: source;target;comment, or "
+        "source;target;valid_from;valid_to;comment.",
+        "source,target\nA,ANKUNFT_AE", "source;target;comment\nA;ANKUNFT_AE;arrived"},
     MistakeKind{map_line, "map-line",
-                "A line of a code list has a source, a target and a comment, parted by semicolons; "
-                "only the comment may be empty. There is no quoting.",
+                "A line of a code list has as many parts as the first line names, parted by "
+                "semicolons. Source and target must not be empty. There is no quoting.",
                 "A;ANKUNFT_AE", "A;ANKUNFT_AE;"},
     MistakeKind{map_encoding, "map-encoding",
                 "Code lists are UTF-8, whatever the sender's messages are. Save the file anew.",
                 "a line of ISO-8859-1", "the same line in UTF-8"},
     MistakeKind{map_source_twice, "map-source-twice",
-                "The same word of the sender has two meanings in one code list. Which one it has "
-                "must be decided.",
+                "The same word of the sender has two meanings in one code list, on the same day. "
+                "Which one it has must be decided.",
                 "A;ANKUNFT_AE;\nA;WEITERLEITUNG;", "A;ANKUNFT_AE;\nB;WEITERLEITUNG;"},
     MistakeKind{map_empty, "map-empty",
                 "A code list without lines maps nothing: every value would be unmapped.",
@@ -188,6 +190,10 @@ constexpr std::array kKinds = {
                 "The map goes to status, and this target is no status of the catalogue "
                 "(config/statuses.yaml).",
                 "A;ANKUNFT_EA;", "A;ANKUNFT_AE;"},
+    MistakeKind{map_day, "map-day",
+                "valid_from and valid_to are days like 2026-01-31, both inclusive; either may be "
+                "empty, which means without end. The first must not be after the second.",
+                "A;ANKUNFT_AE;01.01.2026;;", "A;ANKUNFT_AE;2026-01-01;;"},
     MistakeKind{
         list_kind, "list-kind",
         "XÖV code types have kinds. 1: list and version are fixed; 3: the list is fixed and "
@@ -306,9 +312,25 @@ constexpr std::array kKinds = {
                 "look-around, since those can take for ever.",
                 "do: [ { matches: \"[0-9\" } ]", "do: [ { matches: \"[0-9]+\" } ]"},
     MistakeKind{date_pattern, "date-pattern",
-                "A date pattern says how a day is written: yyyy, MM or M, dd or d, each once, and "
-                "whatever stands between. Small m would be minutes.",
+                "A pattern says how a day or a time is written, in letters of LDML: yyyy, M or MM, "
+                "d or dd, H or HH, mm, ss, SSS, each once, and whatever stands between; letters "
+                "that stand for themselves are put in single quotes. Small m is minutes. A year of "
+                "two digits, yy, needs a pivot, and only that.",
                 "do: [ { date: \"dd.mm.yyyy\" } ]", "do: [ { date: \"dd.MM.yyyy\" } ]"},
+    MistakeKind{argument_value, "argument-value",
+                "The argument has the right form, but a value with which the function would refuse "
+                "every text or do nothing sensible. The message says what is expected.",
+                "do: [ { part: { by: \";\", number: 0 } } ]",
+                "do: [ { part: { by: \";\", number: 1 } } ]"},
+    MistakeKind{time_zone, "time-zone",
+                "The time zone is not in the time zone database of this machine (Debian: package "
+                "tzdata), or that database does not list the changes of the clocks until 2037. "
+                "Zones are named as by IANA.",
+                "zone: \"MEZ\"", "zone: \"Europe/Berlin\""},
+    MistakeKind{validity_day, "validity-day",
+                "A code list whose lines have valid_from and valid_to is asked for a day, which a "
+                "let gives that is made by `date`; one without them takes none.",
+                "do: [ { map: words } ]", "do: [ { map: { list: words, on: $day } } ]"},
 
     MistakeKind{message_count, "message-count",
                 "A bundle knows at least one kind of message, and at most 500.", "messages: [ ]",

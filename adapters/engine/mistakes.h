@@ -55,6 +55,7 @@ enum class Mistake : std::uint16_t {
   map_source_twice = 215,
   map_empty = 216,
   map_target = 217,
+  map_day = 218,
   list_kind = 221,
   list_versions = 222,
   code_twice = 223,
@@ -84,6 +85,9 @@ enum class Mistake : std::uint16_t {
   function_type = 404,
   pattern_malformed = 405,
   date_pattern = 406,
+  argument_value = 407,
+  time_zone = 408,
+  validity_day = 409,
   // Messages, targets and details.
   message_count = 501,
   message_without_root = 502,

@@ -5,15 +5,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "adapters/engine/time_pattern.h"
+#include "adapters/engine/time_zone.h"
 #include "adapters/formats/charset.h"
 #include "adapters/lint.h"
 #include "gateway/base/yaml.h"
@@ -25,53 +27,81 @@ enum class Type : std::uint8_t { text, boolean, day, instant, time, integer, cod
 
 std::string_view to_string(Type type);
 
-/// The functions of `do`, in the order of kFunctions (functions.h).
+/// The functions of `do`, in the order of their table (functions.cpp).
 enum class Function : std::uint8_t {
   trim,
+  collapse_space,
   nfc,
   upper,
   lower,
+  remove,
   prefix,
+  suffix,
   strip_prefix,
+  strip_suffix,
   before,
   after,
   after_last,
+  part,
+  substr,
+  truncate,
+  replace,
+  capture,
   strip_country_suffix,
   matches,
   max_length,
+  digits,
+  one_of,
+  absent_if,
   uuid,
+  uuid5,
+  ags,
   boolean,
   integer,
+  integer_de,
+  integer_en,
+  between,
   date,
   time,
+  local,
   instant,
   map,
 };
 
-/// A date pattern in LDML letters, such as `dd.MM.yyyy`: a run of one letter, or a literal.
-struct DatePart {
-  char letter = 0;  ///< y, M or d; 0: the literal `text`.
-  int digits = 0;
-  std::string text;
-};
-
-/// One step of a `do` list.
+/// One step of a `do` list. Which members count depends on the function.
 struct Call {
   Function function = Function::trim;
+  /// The text; replace: what is put in; ags: the key of the Land; uuid5: the namespace, 16 bytes.
   std::string argument;
-  std::shared_ptr<re2::RE2> pattern;  ///< matches.
-  std::vector<DatePart> date;         ///< date.
-  std::size_t number = 0;             ///< max_length; map: its index.
+  std::vector<std::string> words;     ///< one_of, absent_if; sorted.
+  std::shared_ptr<re2::RE2> pattern;  ///< matches, replace, capture.
+  TimePattern time;                   ///< date, time, local.
+  std::shared_ptr<const Zone> zone;   ///< local.
+  Gap gap = Gap::reject;              ///< local.
+  Overlap overlap = Overlap::reject;  ///< local.
+  std::size_t number = 0;             ///< How many, or the first; replace: groups; map: index.
+  std::int64_t least = 0;             ///< between, digits.
+  std::int64_t most = 0;              ///< between, digits; substr: the length.
+  std::int64_t position = 0;          ///< part: from 1, or from the end with a minus.
+  int day = -1;                       ///< map with validity: the expression of the day.
   yaml::Position at;
 };
 
 /// A *.map.csv file: from the sender's word to ours.
 struct Map {
   enum class Unmapped : std::uint8_t { reject, absent };
+  /// A line of the file, which holds from `first` to `last`.
+  struct Row {
+    std::string source;
+    std::string target;
+    Day first{std::numeric_limits<std::int32_t>::min()};
+    Day last{std::numeric_limits<std::int32_t>::max()};
+  };
   std::string name;
   bool to_status = false;  ///< Its targets are statuses.
+  bool dated = false;      ///< Its lines say from when to when they hold.
   Unmapped on_unmapped = Unmapped::reject;
-  std::map<std::string, std::string, std::less<>> entries;
+  std::vector<Row> rows;  ///< By source, then by day; those of one source do not overlap.
 };
 
 /// A code list as XÖV knows it. Kind 1: list and version are fixed; 3: the list is fixed and the

@@ -140,6 +140,7 @@ const std::vector<SeededMistake>& mistakes() {
       "  - { root: \"a:message\", use: arrival, with: { list: grounds } }\n";
   static const std::string kStatus = "{ from: \"a:word\", do: [ trim, { map: words } ] }";
   static const std::string kHead = "source;target;comment\n";
+  static const std::string kDatedHead = "source;target;valid_from;valid_to;comment\n";
   static const std::vector<SeededMistake> all = {
       {"A001", "let:\n", "let:\n  key: { const: \"x\" }\n",
        "adapter.yaml:17:3: duplicate key \"key\""},
@@ -197,6 +198,8 @@ const std::vector<SeededMistake>& mistakes() {
       in_words("A215", kHead + "A;ANKUNFT_AE;\nA;WEITERLEITUNG;\n", "3:1: the source occurs twice"),
       in_words("A216", kHead, "1:1: the code list is empty"),
       in_words("A217", kHead + "A;ANKUNFT_EA;\n", "2:1: \"ANKUNFT_EA\" is no status"),
+      in_words("A218", kDatedHead + "A;ANKUNFT_AE;01.01.2026;;\n",
+               "2:1: valid_from is a day like 2026-01-31, or empty"),
       {"A221", "kind: 3", "kind: 2", "adapter.yaml:7:20: the kind is 1, 3 or 4"},
       {"A222", "{ \"1\": [\"01\", \"02\"] }", "{ }", "adapter.yaml:7:12: a code list has versions"},
       {"A223", "[\"01\", \"02\"]", "[\"01\", \"01\"]", "adapter.yaml:7:57: a code occurs twice"},
@@ -246,6 +249,14 @@ const std::vector<SeededMistake>& mistakes() {
       {"A405", "do: [ trim ] }\nrequire", "do: [ { matches: \"[0-9\" } ] }\nrequire",
        "adapter.yaml:16:44: the pattern is malformed"},
       {"A406", "dd.MM.yyyy", "dd.mm.yyyy", "adapter.yaml:22:48: a date pattern has yyyy"},
+      in_source("A407", "{ from: \"@x\", do: [ { truncate: 0 } ] }",
+                "21:45: a number from 1 is expected here"),
+      in_source("A408",
+                "{ from: \"@x\", do: [ { local: { pattern: \"yyyyMMddHHmm\", zone: \"MEZ\" } } ] }",
+                "21:75: there is no time zone \"MEZ\""),
+      {"A409", "{ map: words }", "{ map: words }",
+       "adapter.yaml:13:56: the lines of this list have days of validity",
+       kDatedHead + "A;ANKUNFT_AE;;;\n"},
       {"A501", "messages:\n" + kMessage, "messages: [ ]\n",
        "adapter.yaml:25:11: 1 to 500 messages are expected here"},
       {"A502", "root: \"a:message\", ", "", "adapter.yaml:26:5: a message needs `root` or `roots`"},
