@@ -79,13 +79,23 @@ Scope Evaluator::message_scope() const {
   return scope;
 }
 
+// Where the value of an expression would stand, if that is one place of the message itself.
+const SlotReference* Evaluator::place_of(const Expression& e) const {
+  if (e.kind == Expression::Kind::let) {
+    const Let& let = rules_->lets[static_cast<std::size_t>(e.number)];
+    return place_of(rules_->expressions[static_cast<std::size_t>(let.expression)]);
+  }
+  return e.kind == Expression::Kind::slot && e.slot.level == 0 ? &e.slot : nullptr;
+}
+
 // What concerns the message as a whole; issues_ then holds the reasons of a skip.
 void Evaluator::message_verdicts(const Scope& scope) {
   for (const int required : rules_->required) {
     const Value value = evaluate(required, scope);
     if (value.state != Value::State::absent) continue;
     const Expression& e = rules_->expressions[static_cast<std::size_t>(required)];
-    report("value-missing", "A value that every message needs is missing.", e.at, nullptr, scope);
+    report("value-missing", "A value that every message needs is missing.", e.at, place_of(e),
+           scope);
   }
   judge(rules_->rejects, scope);
   if (issues_.empty()) skipped_ = judge(rules_->skips, scope);

@@ -74,6 +74,7 @@ class Evaluator {
   };
 
   Scope message_scope() const;
+  const SlotReference* place_of(const Expression& e) const;
   void message_verdicts(const Scope& scope);
   bool next_of_row(const Group& group, const Scope& scope, Item& item);
   bool run_event(const EventRule& rule, const Scope& scope, Item& item);

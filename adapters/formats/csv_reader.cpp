@@ -126,9 +126,12 @@ class CsvFile final : public RecordFile {
     walk.reset_record(plan_, message_, scanner_.begin_offset());
     for (std::size_t i = 0; i < column_at_.size(); ++i) {
       const CsvScanner::Field& field = scanner_.fields()[i];
-      const int node =
-          column_at_[i] == kOther ? -1 : nodes_[static_cast<std::size_t>(column_at_[i])];
-      if (!tell(walk, node, field.text, field.offset)) return Step::broken;
+      const auto column = static_cast<std::size_t>(column_at_[i]);
+      const bool known = column_at_[i] != kOther;
+      if (!tell(walk, known ? nodes_[column] : -1, known ? plan_.csv.columns[column] : "",
+                field.text, field.offset)) {
+        return Step::broken;
+      }
     }
     return Step::record;
   }

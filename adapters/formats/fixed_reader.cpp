@@ -86,8 +86,9 @@ class FixedFile final : public RecordFile {
     walk.reset_record(plan_, message_, offset_of(record_));
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       if (nodes_[i] < 0) continue;
-      const std::string_view text = without_padding(cut(plan_.fixed.fields[i]));
-      if (!tell(walk, nodes_[i], text, offset_of(text))) return Step::broken;
+      const FixedInput::Field& field = plan_.fixed.fields[i];
+      const std::string_view text = without_padding(cut(field));
+      if (!tell(walk, nodes_[i], field.name, text, offset_of(text))) return Step::broken;
     }
     return Step::record;
   }

@@ -52,11 +52,13 @@ RecordCursor::Step RecordFile::rejected(std::string_view code, std::string detai
   return Step::rejected;
 }
 
-bool RecordFile::tell(Walk& walk, int node, std::string_view text, std::size_t offset) {
+bool RecordFile::tell(Walk& walk, int node, std::string_view name, std::string_view text,
+                      std::size_t offset) {
   if (!plain_) {
     const std::optional<std::string_view> utf8 = decoded(text);
     if (!utf8) {
       note("charset-violated", "The bytes are no text in the character set of the file.", offset);
+      issue_.at.path = name;
       return false;
     }
     text = *utf8;

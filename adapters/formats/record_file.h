@@ -30,7 +30,7 @@ class RecordFile : public RecordCursor {
 
   /// Tells the walk the value of a field, if a rule reads it; an empty one is absent. False if it
   /// is no text of the character set: then issue() says so.
-  bool tell(Walk& walk, int node, std::string_view text, std::size_t offset);
+  bool tell(Walk& walk, int node, std::string_view name, std::string_view text, std::size_t offset);
 
   /// The text in UTF-8, valid until the next call; nothing if it is no text. Line ends may stand
   /// in it.
