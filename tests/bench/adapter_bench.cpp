@@ -1,7 +1,7 @@
 // Events per second of one core through the bundle de-ni-xauslaender, against a bare expat parse
 // (with namespaces, empty handlers) and the bare scan of the same bytes in the same run.
-// Then the bare scan of generated files of records, against a search for line ends in the same
-// bytes. Interleaved rounds, medians. Argument: seconds for each measurement, default 0.5.
+// Then the bare scan of generated files of records, against a search for one byte of each record.
+// Interleaved rounds, medians. Argument: seconds for each measurement, default 0.5.
 #include <expat.h>
 
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "adapters/formats/json_scanner.h"
 #include "adapters/formats/record_scanner.h"
 #include "adapters/formats/xml_scanner.h"
 
@@ -127,6 +128,30 @@ std::string fixed_file() {
   return file;
 }
 
+// An array of objects; each has one `#`. White space before members and before values.
+std::string json_file(const std::string& line_end, const std::string& gap) {
+  std::string file = "[";
+  const auto member = [&](const char* name, const std::string& value) {
+    file += (file.back() == '{' ? "" : ",") + line_end + '"' + name + "\":" + gap + value;
+  };
+  for (int i = 0; i < kRecords; ++i) {
+    file += (i == 0 ? "{" : ",{");
+    member("vorgang", "\"V#" + std::to_string(8000000 + i) + "\"");
+    member("azrNummer", "\"" + std::to_string(900000000000 + i) + "\"");
+    member("status", "\"AKTENANLAGE_ERFOLGT\"");
+    member("datum", "\"2026-03-" + std::to_string(10 + i % 20) + "\"");
+    member("behoerde", "{");
+    member("kennzeichen", "\"000250\"");
+    member("name", "\"Landesaufnahmebeh\xC3\xB6rde\"");
+    file += line_end + "}";
+    member("laufendeNummer", std::to_string(i));
+    member("eilig", i % 3 == 0 ? "true" : "false");
+    member("bemerkung", "null");
+    file += line_end + "}";
+  }
+  return file + "]";
+}
+
 // Each returns the number of records.
 std::size_t scan_csv(const std::string& file) {
   static CsvScanner scanner;
@@ -146,15 +171,37 @@ std::size_t scan_fixed(const std::string& file) {
   return records;
 }
 
-std::size_t search_line_ends(const std::string& file) {
+std::size_t scan_json(const std::string& file) {
+  static JsonScanner scanner;
+  scanner.reset(file);
+  std::size_t objects = 0;
+  for (;;) {
+    const JsonScanner::Token token = scanner.next();
+    if (token == JsonScanner::Token::begin_object) ++objects;
+    if (token == JsonScanner::Token::error) std::abort();
+    if (token == JsonScanner::Token::done) return objects / 2;
+  }
+}
+
+std::size_t skip_json(const std::string& file) {
+  static JsonScanner scanner;
+  scanner.reset(file);
+  scanner.next();
+  std::size_t records = 0;
+  while (scanner.skip_value() == JsonScanner::Token::begin_object) ++records;
+  return records;
+}
+
+std::size_t search(const std::string& file, char mark) {
   const char* p = file.data();
   const char* end = p + file.size();
-  std::size_t lines = 0;
+  std::size_t found_marks = 0;
   for (const void* found = nullptr;
-       (found = std::memchr(p, '\n', static_cast<std::size_t>(end - p))) != nullptr; ++lines) {
+       (found = std::memchr(p, mark, static_cast<std::size_t>(end - p))) != nullptr;
+       ++found_marks) {
     p = static_cast<const char*>(found) + 1;
   }
-  return lines;
+  return found_marks;
 }
 
 void expect_all(std::size_t records) {
@@ -162,19 +209,20 @@ void expect_all(std::size_t records) {
 }
 
 template <typename Scan>
-void measure_scan(const std::string& file, const char* name, double seconds, const Scan& whole) {
+void measure_scan(const std::string& file, char mark, const char* name, double seconds,
+                  const Scan& whole) {
   std::vector<double> scanned, searched;
   for (int round = 0; round < kRounds; ++round) {
     scanned.push_back(rate(
         seconds, [&] { expect_all(whole(file)); }, 1));
     searched.push_back(rate(
-        seconds, [&] { expect_all(search_line_ends(file)); }, 1));
+        seconds, [&] { expect_all(search(file, mark)); }, 1));
   }
   const double megabytes = static_cast<double>(file.size()) / 1e6;
   const double scans = median(scanned), searches = median(searched);
-  std::printf(
-      "%-28s %6.1f MB %7.0f MB/s %10.0f records/s  line ends %7.0f MB/s  scan/line ends %.2f\n",
-      name, megabytes, scans * megabytes, scans * kRecords, searches * megabytes, scans / searches);
+  std::printf("%-28s %6.1f MB %7.0f MB/s %10.0f records/s  search %7.0f MB/s  scan/search %.2f\n",
+              name, megabytes, scans * megabytes, scans * kRecords, searches * megabytes,
+              scans / searches);
 }
 
 }  // namespace
@@ -189,8 +237,12 @@ int main(int argc, char** argv) {
   for (const char* name : {"111211-late", "110202-three-persons", "110301-court-all-blocks"}) {
     measure(**adapter, name, seconds);
   }
-  measure_scan(csv_file(""), "csv, no quotes", seconds, scan_csv);
-  measure_scan(csv_file("\""), "csv, three fields quoted", seconds, scan_csv);
-  measure_scan(fixed_file(), "fixed, 116 characters", seconds, scan_fixed);
+  measure_scan(csv_file(""), '\n', "csv, no quotes", seconds, scan_csv);
+  measure_scan(csv_file("\""), '\n', "csv, three fields quoted", seconds, scan_csv);
+  measure_scan(fixed_file(), '\n', "fixed, 116 characters", seconds, scan_fixed);
+  measure_scan(json_file("", ""), '#', "json, compact", seconds, scan_json);
+  measure_scan(json_file("\n    ", " "), '#', "json, pretty", seconds, scan_json);
+  measure_scan(json_file("", ""), '#', "json, compact, passed over", seconds, skip_json);
+  measure_scan(json_file("\n    ", " "), '#', "json, pretty, passed over", seconds, skip_json);
   return 0;
 }
