@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "adapters/engine/function_kinds.h"
 #include "gateway/base/json.h"
 
 namespace flora::adapter {
@@ -369,6 +370,10 @@ Value Evaluator::evaluate_slot(const Expression& e, const Scope& scope) {
   value.state = Value::State::present;
   value.text = found.text;
   value.place = &e.slot;
+  // All texts are compared, mapped and written in one form (DIN 91379: NFC).
+  if (!is_plain_ascii(value.text) && texts::nfc({}, value.text, scratch_) == Trouble::none) {
+    value.text = arena_.store(value.text);
+  }
   return value;
 }
 
@@ -434,7 +439,10 @@ Value Evaluator::evaluate_let(const Expression& e, const Scope& scope) {
   const Let& let = rules_->lets[number];
   const std::size_t stamp = stamps_[static_cast<std::size_t>(let.level)];
   if (lets_[number].stamp == stamp) return lets_[number].value;
-  const Value value = evaluate(let.expression, scope);
+  // Seen from where it was declared: an inner row is not there yet.
+  Scope own = scope;
+  own.depth = let.level + 1;
+  const Value value = evaluate(let.expression, own);
   if (!value.failed()) lets_[number] = {stamp, value};
   return value;
 }

@@ -14,12 +14,23 @@
 
 namespace flora::adapter {
 
-/// Document, catalogue and what is made of them, read once.
+template <typename T>
+T required(Result<T> result) {
+  REQUIRE_MESSAGE(result, (result ? "" : result.error().message));
+  return std::move(*result);
+}
+
+/// Document, catalogue and what is made of them. The parser refers to both.
 struct Canon {
-  openapi::Document document;
-  Catalogue catalogue;
-  intake::EventParser parser;
-  CanonicalTypes types;
+  const std::string file = std::string(FLORA_SOURCE_DIR) + "/config/statuses.yaml";
+  const openapi::Document document = required(openapi::Document::load());
+  const Catalogue catalogue = required(Catalogue::parse(read_whole(file), file));
+  const intake::EventParser parser = required(intake::EventParser::make(document, catalogue));
+  const CanonicalTypes types = commands::canonical_types(document, catalogue);
+
+  Canon() = default;
+  Canon(const Canon&) = delete;
+  Canon& operator=(const Canon&) = delete;
 
   /// Why an event is not a canonical status event; empty if it is one.
   std::string judge(std::string_view event) const {
@@ -34,17 +45,7 @@ struct Canon {
 };
 
 inline const Canon& canon() {
-  static const Canon made = [] {
-    Result<openapi::Document> document = openapi::Document::load();
-    REQUIRE_MESSAGE(document, (document ? "" : document.error().message));
-    const std::string path = std::string(FLORA_SOURCE_DIR) + "/config/statuses.yaml";
-    Result<Catalogue> catalogue = Catalogue::parse(read_whole(path), path);
-    REQUIRE_MESSAGE(catalogue, (catalogue ? "" : catalogue.error().message));
-    Result<intake::EventParser> parser = intake::EventParser::make(*document, *catalogue);
-    REQUIRE_MESSAGE(parser, (parser ? "" : parser.error().message));
-    CanonicalTypes types = commands::canonical_types(*document, *catalogue);
-    return Canon{std::move(*document), std::move(*catalogue), std::move(*parser), std::move(types)};
-  }();
+  static const Canon made;
   return made;
 }
 
@@ -60,9 +61,7 @@ inline std::vector<std::string> bundle_folders() {
 }
 
 inline std::unique_ptr<Adapter> load_bundle(const std::string& folder) {
-  Result<std::unique_ptr<Adapter>> loaded = Adapter::load(folder, &canon().types);
-  REQUIRE_MESSAGE(loaded, (loaded ? "" : loaded.error().message));
-  return std::move(*loaded);
+  return required(Adapter::load(folder, &canon().types));
 }
 
 }  // namespace flora::adapter

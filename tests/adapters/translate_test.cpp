@@ -215,6 +215,42 @@ messages:
   CHECK(t.items[3].issues[0].at.path == "/*/p[4]/g/c[1]/@listURI");
 }
 
+TEST_CASE("a let of the message picks among its rows, also when a row of for_each asks for it") {
+  const std::string yaml =
+      R"yaml(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }
+input: { format: xml }
+let:
+  picked: { pick: "k", where: { from: "@art", eq: "B" }, item: { from: "." } }
+  filtered: { from: 'k[@art="A"]/@n' }
+messages:
+  - root: "m"
+    events:
+      - for_each: "p"
+        set:
+          id: { concat: "${picked}:${filtered}:${index}" }
+          source: { const: "test" }
+          status: { const: "ANKUNFT_AE" }
+          occurredOn: { from: "/*/day", do: [date] }
+          procedure.identifiers: [ { type: D_NUMMER, value: { from: "@n" } } ]
+          reporter.authority: { const: "000250" }
+)yaml";
+  const Translation t = translated(
+      yaml,
+      "<m><p n='1'/><p n='2'/><k art='A' n='7'>x</k><k art='B'>y</k><k art='A' n='8'>z</k>"
+      "<day>2026-11-09</day></m>");
+  REQUIRE(t.items.size() == 2);
+  CHECK(t.items[0].event.starts_with("{\"id\":\"y:7:1\""));
+  CHECK(t.items[1].event.starts_with("{\"id\":\"y:7:2\""));
+}
+
+TEST_CASE("texts are read in Unicode NFC") {
+  const std::string decomposed = "Mu\xCC\x88ller";
+  const std::string composed = "M\xC3\xBCller";
+  CHECK(site("{ from: \"a:x\" }", "<a:x>" + decomposed + "</a:x>") == composed);
+  CHECK(site("{ from: \"a:x\", do: [ { map: words } ] }", "<a:x>" + decomposed + "</a:x>",
+             "maps: { words: { file: m.map.csv } }", composed + ";found;\n") == "found");
+}
+
 TEST_CASE("an event needs exactly one time") {
   const std::string both = bundle_with(
       "          occurredOn: { from: \"a:d\", do: [date] }\n          occurredAt: { from: \"a:i\", "
