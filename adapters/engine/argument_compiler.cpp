@@ -150,7 +150,7 @@ void ArgumentCompiler::replacement(const yaml::Node& node) {
   if (!call_.pattern->CheckRewriteString(call_.argument, &reason)) {
     bundle_.error(*with, Mistake::argument_value, "the replacement is malformed: " + reason);
   }
-  call_.number = static_cast<std::size_t>(1 + re2::RE2::MaxSubmatch(call_.argument));
+  call_.number = static_cast<std::size_t>(re2::RE2::MaxSubmatch(call_.argument)) + 1;
 }
 
 void ArgumentCompiler::part(const yaml::Node& node) {
