@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
@@ -17,6 +18,10 @@ namespace {
 
 constexpr std::int64_t kVersion = 1;
 constexpr std::size_t kReadAhead = 1024;
+
+// Entries are written together once so many wait, or none came for so long, or a reader asks.
+constexpr std::size_t kGroup = 256;
+constexpr std::chrono::milliseconds kLinger{100};
 
 constexpr const char* kTables = R"(
 CREATE TABLE event(
@@ -111,6 +116,22 @@ class ProcedureIndex::Core {
 
   std::uint64_t position() const { return next_; }
 
+  // Waits until what the ledger holds now is in the file.
+  Result<void> see_all() {
+    const std::uint64_t end = ledger_.size();
+    std::unique_lock lock(mutex_);
+    const std::uint64_t failures = failures_;
+    while (next_ < end) {
+      if (failures_ != failures) {
+        return Error{Errc::unavailable, "entries of the ledger are not in the read model"};
+      }
+      wanted_ = std::max(wanted_, end);
+      wake_.notify_one();
+      written_.wait(lock);
+    }
+    return {};
+  }
+
  private:
   struct Job {
     std::vector<IndexedEntry> entries;
@@ -174,29 +195,50 @@ class ProcedureIndex::Core {
   }
 
   void run() {
+    std::vector<IndexedEntry> waiting;
     while (true) {
       std::vector<Job> jobs;
+      std::uint64_t wanted = 0;
+      bool stopping = false;
       {
         std::unique_lock lock(mutex_);
-        wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-        if (jobs_.empty()) return;
+        const auto called = [this] { return stopping_ || !jobs_.empty() || wanted_ > next_; };
+        if (waiting.empty()) {
+          wake_.wait(lock, called);
+        } else {
+          wake_.wait_for(lock, kLinger, called);
+        }
         jobs = std::exchange(jobs_, {});
+        wanted = wanted_;
+        stopping = stopping_;
       }
-      const Result<void> done = process(jobs);
-      if (!done) {
-        database_->rollback();
-        log::write(log::Level::error, "view: entries were not written",
-                   {{"reason", to_string(done.error().code)}});
+      for (Job& job : jobs) {
+        std::ranges::move(job.entries, std::back_inserter(waiting));
+        job.done();
       }
-      for (const Job& job : jobs) job.done();
+      if (jobs.empty() || waiting.size() >= kGroup || wanted > next_) flush(waiting, wanted);
+      if (stopping && jobs.empty()) return;
     }
   }
 
-  Result<void> process(const std::vector<Job>& jobs) {
-    std::vector<IndexedEntry> batch;
-    for (const Job& job : jobs) {
-      batch.insert(batch.end(), job.entries.begin(), job.entries.end());
+  // Writes what waits, and what the ledger has besides up to `wanted`.
+  void flush(std::vector<IndexedEntry>& waiting, std::uint64_t wanted) {
+    Result<void> done = process(std::exchange(waiting, {}));
+    if (done) done = catch_up(wanted);
+    if (!done) {
+      database_->rollback();
+      log::write(log::Level::error, "view: entries were not written",
+                 {{"reason", to_string(done.error().code)}});
     }
+    {
+      const std::lock_guard lock(mutex_);
+      if (!done || wanted_ <= next_) wanted_ = 0;
+      if (!done) ++failures_;
+    }
+    written_.notify_all();
+  }
+
+  Result<void> process(std::vector<IndexedEntry> batch) {
     std::ranges::sort(batch, {}, &IndexedEntry::index);
     std::erase_if(batch, [this](const IndexedEntry& entry) { return entry.index < next_; });
     const auto same = [](const IndexedEntry& a, const IndexedEntry& b) {
@@ -240,7 +282,10 @@ class ProcedureIndex::Core {
 
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable written_;  // A group was written, or could not be.
   std::vector<Job> jobs_;
+  std::uint64_t wanted_ = 0;  // A reader waits for the entries up to here; 0: none does.
+  std::uint64_t failures_ = 0;
   bool stopping_ = false;
 
   std::mutex readers_mutex_;
@@ -265,6 +310,7 @@ void ProcedureIndex::append(std::vector<IndexedEntry> entries, std::function<voi
 std::uint64_t ProcedureIndex::position() const { return core_->position(); }
 
 Result<std::vector<std::uint64_t>> ProcedureIndex::entries_of(const Uuid& procedure) {
+  FLORA_TRY(core_->see_all());
   return core_->read([&](sqlite::Database& db) -> Result<std::vector<std::uint64_t>> {
     FLORA_ASSIGN(auto select, db.prepare("SELECT idx FROM event WHERE procedure=? ORDER BY idx"));
     select.bind_blob(1, procedure.bytes);
@@ -278,6 +324,7 @@ Result<std::vector<std::uint64_t>> ProcedureIndex::entries_of(const Uuid& proced
 }
 
 Result<std::vector<Uuid>> ProcedureIndex::merged_from(const Uuid& procedure) {
+  FLORA_TRY(core_->see_all());
   return core_->read([&](sqlite::Database& db) -> Result<std::vector<Uuid>> {
     FLORA_ASSIGN(auto select, db.prepare("SELECT source FROM merge WHERE target=?"));
     select.bind_blob(1, procedure.bytes);

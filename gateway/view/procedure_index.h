@@ -24,8 +24,9 @@ struct IndexedEntry {
   std::optional<Uuid> merged_into;
 };
 
-/// Thread-safe. One thread writes, without fsync: what the power takes away is read again from the
-/// ledger at the next start.
+/// Thread-safe. One thread writes, without fsync and in groups of its own: nobody waits for that
+/// but a reader, who sees all that was on the ledger when it asked. What the power takes away is
+/// read again from the ledger at the next start.
 class ProcedureIndex {
  public:
   /// Opens or creates view.db, throws it away if it is damaged or does not belong to this ledger,
@@ -35,16 +36,16 @@ class ProcedureIndex {
   /// Waits until everything that was queued is written.
   ~ProcedureIndex();
 
-  /// Queues committed entries; `done` is called on the index's thread when a reader would see them
-  /// (or when they could not be written: the ledger holds them all the same, and the index catches
-  /// up with the next entries). Entries may come in any order and more than once.
+  /// Takes committed entries; `done` is called on the index's thread, from then on every reader
+  /// sees them. Entries may come in any order and more than once.
   void append(std::vector<IndexedEntry> entries, std::function<void()> done);
 
-  /// The ledger indexes of a procedure's own entries, rising. Blocks on the disk.
+  /// The ledger indexes of a procedure's own entries, rising. Blocks on the disk. Errors:
+  /// unavailable (also where what the ledger holds could not be written here).
   Result<std::vector<std::uint64_t>> entries_of(const Uuid& procedure);
 
   /// The procedures whose entries name this one as `mergedInto` (also where that was revoked
-  /// since). Blocks on the disk.
+  /// since). Blocks on the disk. Errors: as above.
   Result<std::vector<Uuid>> merged_from(const Uuid& procedure);
 
   /// Entries from 0 up to here are in the index.

@@ -3,11 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <mutex>
+#include <thread>
 
 #include "gateway/base/log.h"
 #include "gateway/base/sqlite.h"
@@ -133,12 +135,11 @@ TEST_CASE_FIXTURE(Fixture, "entries may come out of order, with gaps, and more t
   std::vector<IndexedEntry> all;
   for (int i = 0; i < 10; ++i) all.push_back(ledger.add(i % 2 == 0 ? a : b));
   append({all[3], all[1]});
-  CHECK(index->position() == 4);
   append({all[9], all[9], all[2]});
   append({all[0]});
   append({});
-  CHECK(index->position() == 10);
   CHECK(entries_of(a) == Indexes{0, 2, 4, 6, 8});
+  CHECK(index->position() == 10);
   CHECK(entries_of(b) == Indexes{1, 3, 5, 7, 9});
 }
 
@@ -209,16 +210,45 @@ TEST_CASE_FIXTURE(Fixture, "an index of another ledger is thrown away") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "entries that could not be read are caught up with later") {
-  const IndexedEntry first = ledger.add(a);
+TEST_CASE_FIXTURE(Fixture,
+                  "a reader is told of entries that could not be read, until they can be") {
+  ledger.add(a);
   const IndexedEntry second = ledger.add(b);
   ledger.set_broken(true);
   append({second});
+  const auto missing = index->entries_of(a);
+  REQUIRE_FALSE(missing.has_value());
+  CHECK(missing.error().code == Errc::unavailable);
+  CHECK_FALSE(index->merged_from(a).has_value());
   CHECK(index->position() == 0);
   ledger.set_broken(false);
-  append({second});
+  CHECK(entries_of(a) == Indexes{0});
+  CHECK(entries_of(b) == Indexes{1});
   CHECK(index->position() == 2);
-  CHECK(entries_of(first.procedure) == Indexes{0});
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a reader sees what the ledger held when it asked, from several threads") {
+  std::vector<std::thread> readers;
+  std::atomic<bool> done = false;
+  std::atomic<std::size_t> wrong = 0;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!done) {
+        const std::uint64_t before = ledger.size();
+        const auto found = index->entries_of(a);
+        wrong += !found || found->size() < before;
+      }
+    });
+  }
+  for (int i = 0; i < 2000; ++i) {
+    const IndexedEntry entry = ledger.add(a);
+    if (i % 7 != 0) index->append({entry}, [] {});  // The others are found on the ledger.
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  CHECK(wrong == 0);
+  CHECK(entries_of(a).size() == 2000);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a ledger entry that cannot be read is an error at the start") {
