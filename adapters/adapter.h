@@ -93,10 +93,18 @@ struct BundleInfo {
 
 /// What a canonical event may say, as far as the compiler cannot know it by itself.
 struct CanonicalTypes {
+  enum class Kind : std::uint8_t { text, word, day, instant, time, integer, boolean, code };
+  /// A member of the details.
+  struct Detail {
+    std::string name;
+    bool required = false;
+    Kind kind = Kind::text;
+    bool list = false;                    ///< It takes a list of these.
+    std::vector<std::string> words = {};  ///< Kind::word: all that it may be.
+  };
   struct Status {
-    std::string name;                        ///< Such as `BESCHEID_ERLASSEN`.
-    std::vector<std::string> details;        ///< The member names of its details.
-    std::vector<std::string> required = {};  ///< Those that an event of it must have.
+    std::string name;  ///< Such as `BESCHEID_ERLASSEN`.
+    std::vector<Detail> details = {};
   };
   std::vector<Status> statuses;
 };

@@ -26,7 +26,25 @@ namespace {
 
 constexpr std::string_view kSchemas = "#/components/schemas/";
 
-using MemberSet = std::map<std::string, bool>;  // Whether the member of this name is required.
+using MemberSet = std::map<std::string, Member>;
+
+// What a property takes, through its references and, of an array, of its items.
+void describe(const yaml::Node& root, const yaml::Node& property, Member& out) {
+  if (const yaml::Node* reference = property.find("$ref")) {
+    out.schema = reference->text.substr(reference->text.rfind('/') + 1);
+    if (const yaml::Node* target = resolve(root, reference->text)) describe(root, *target, out);
+    return;
+  }
+  const yaml::Node* type = property.find("type");
+  out.type = type == nullptr ? "object" : type->text;
+  if (const yaml::Node* words = property.find("enum")) {
+    for (const yaml::Node& word : words->items) out.words.push_back(word.text);
+  }
+  const yaml::Node* items = property.find("items");
+  if (items == nullptr) return;
+  out.list = true;
+  describe(root, *items, out);
+}
 
 MemberSet members_of(const yaml::Node& root, const yaml::Node& schema) {
   if (const yaml::Node* reference = schema.find("$ref")) {
@@ -39,17 +57,22 @@ MemberSet members_of(const yaml::Node& root, const yaml::Node& schema) {
   if (choice != nullptr) {
     std::map<std::string, std::size_t> required_in;
     for (const yaml::Node& branch : choice->items) {
-      for (const auto& [name, required] : members_of(root, branch)) {
-        out[name] = (required_in[name] += required ? 1 : 0) == choice->items.size();
+      for (auto& [name, member] : members_of(root, branch)) {
+        required_in[name] += member.required;
+        member.required = required_in[name] == choice->items.size();
+        out[name] = std::move(member);
       }
     }
     return out;
   }
   if (const yaml::Node* properties = schema.find("properties")) {
-    for (const auto& [name, property] : properties->members) out[name] = false;
+    for (const auto& [name, property] : properties->members) {
+      out[name].name = name;
+      describe(root, property, out[name]);
+    }
   }
   if (const yaml::Node* required = schema.find("required")) {
-    for (const yaml::Node& name : required->items) out[name.text] = true;
+    for (const yaml::Node& name : required->items) out[name.text].required = true;
   }
   return out;
 }
@@ -148,9 +171,8 @@ std::vector<Member> Document::members(std::string_view pointer) const {
   std::vector<Member> out;
   const yaml::Node* schema = resolve(compiled_->root, pointer);
   if (schema == nullptr) return out;
-  for (const auto& [name, required] : members_of(compiled_->root, *schema)) {
-    out.push_back({name, required});
-  }
+  for (auto& [name, member] : members_of(compiled_->root, *schema))
+    out.push_back(std::move(member));
   return out;
 }
 

@@ -93,6 +93,10 @@ struct Match {
 struct Member {
   std::string name;
   bool required = false;
+  std::string schema;              ///< The name of its schema under components, or empty.
+  std::string type;                ///< Such as `string`; `object` where the schema is a choice.
+  bool list = false;               ///< An array: schema, type and words are those of its items.
+  std::vector<std::string> words;  ///< Of an enum.
 };
 
 /// A header field as check_response() takes it; the name in any case.

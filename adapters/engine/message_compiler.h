@@ -4,6 +4,7 @@
 
 #include <array>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -110,10 +111,14 @@ class MessageCompiler {
   void identifiers(const yaml::Node& node, const Context& context, OutputNode& out);
   void require_targets(const Targets& targets, yaml::Position where);
   void check_words(const std::string& target, const yaml::Node& node, int expression);
-  void check_details(const Targets& targets, yaml::Position where);
-  void require_details(const Targets& targets, const CanonicalTypes::Status& status,
-                       yaml::Position where);
-  const CanonicalTypes::Status* status_of(const Targets& targets) const;
+  void possible_words(int expression, std::set<std::string>& out);
+  std::vector<const CanonicalTypes::Status*> statuses_of(const OutputNode& event);
+  void check_details(const OutputNode& event);
+  void check_detail(const OutputNode& node,
+                    const std::vector<const CanonicalTypes::Status*>& statuses);
+  void check_detail_words(const OutputNode& node, const CanonicalTypes::Detail& detail,
+                          int expression);
+  void check_merge(const OutputNode& event);
 
   Bundle& bundle_;
   MessagePlan& out_;

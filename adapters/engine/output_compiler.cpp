@@ -80,6 +80,41 @@ bool fits(Takes takes, Type type) {
   }
 }
 
+bool fits(CanonicalTypes::Kind kind, Type type) {
+  using Kind = CanonicalTypes::Kind;
+  switch (kind) {
+    case Kind::day:
+      return type == Type::day;
+    case Kind::instant:
+      return type == Type::instant;
+    case Kind::time:
+      return type == Type::time;
+    case Kind::integer:
+      return type == Type::integer;
+    case Kind::boolean:
+      return type == Type::boolean;
+    case Kind::code:
+      return type == Type::code;
+    case Kind::text:
+    case Kind::word:
+      return type == Type::text;
+  }
+  return false;
+}
+
+std::string_view to_string(CanonicalTypes::Kind kind) {
+  static constexpr std::array<std::string_view, 8> kNames = {
+      "text", "word", "day", "instant", "time", "integer", "boolean", "code"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+const CanonicalTypes::Detail* find_detail(const CanonicalTypes::Status& status,
+                                          std::string_view name) {
+  const auto found = std::find_if(status.details.begin(), status.details.end(),
+                                  [&](const CanonicalTypes::Detail& d) { return d.name == name; });
+  return found == status.details.end() ? nullptr : &*found;
+}
+
 std::string key_of(std::string_view name) {
   std::string key;
   json::append_string(key, name);
@@ -142,7 +177,6 @@ void MessageCompiler::output(const Targets& targets, const Context& context, yam
   out.kind = OutputNode::Kind::object;
   out.at = where;
   require_targets(targets, where);
-  check_details(targets, where);
   for (const auto& [target, node] : targets) {
     std::string name;
     OutputNode* parent = parent_of(target, out, name);
@@ -159,6 +193,8 @@ void MessageCompiler::output(const Targets& targets, const Context& context, yam
     }
     parent->children.push_back(std::move(fresh));
   }
+  check_details(out);
+  check_merge(out);
 }
 
 // The object in which a target stands, made when it is the first of it.
@@ -325,56 +361,119 @@ void MessageCompiler::require_targets(const Targets& targets, yaml::Position whe
     bundle_.errors.error(where, Mistake::missing_identifier,
                          "the event sets neither procedure.identifiers nor procedure.procedureId");
   }
-  const CanonicalTypes::Status* status = status_of(targets);
-  const bool merges = has("mergedInto.identifiers") || has("mergedInto.procedureId");
-  if (status != nullptr && merges != (status->name == "VERFAHREN_ZUSAMMENGEFUEHRT")) {
-    bundle_.errors.error(where, Mistake::merged_into,
+}
+
+// mergedInto says where another procedure went: it belongs to one status, which needs it.
+void MessageCompiler::check_merge(const OutputNode& event) {
+  const auto statuses = statuses_of(event);
+  const bool merges =
+      std::any_of(event.children.begin(), event.children.end(),
+                  [](const OutputNode& child) { return child.name == "mergedInto"; });
+  if (statuses.size() == 1 && merges != (statuses[0]->name == "VERFAHREN_ZUSAMMENGEFUEHRT")) {
+    bundle_.errors.error(event.at, Mistake::merged_into,
                          "mergedInto belongs to VERFAHREN_ZUSAMMENGEFUEHRT, and only to that");
   }
 }
 
-void MessageCompiler::check_details(const Targets& targets, yaml::Position where) {
-  const CanonicalTypes::Status* status = status_of(targets);
-  if (status == nullptr) return;
-  for (const auto& [name, node] : targets) {
-    if (!name.starts_with(kDetails)) continue;
-    const std::string_view member = std::string_view(name).substr(kDetails.size());
-    if (std::find(status->details.begin(), status->details.end(), member) ==
-        status->details.end()) {
-      bundle_.error(*node, Mistake::unknown_detail,
-                    "the details of " + status->name + " have no \"" + std::string(member) + "\"");
-    }
+// The words that an expression may give, as far as they are known: those of constants and maps.
+void MessageCompiler::possible_words(int expression, std::set<std::string>& out) {
+  const Expression& e = at(expression);
+  if (e.kind == Expression::Kind::let) {
+    return possible_words(out_.lets[static_cast<std::size_t>(e.number)].expression, out);
   }
-  require_details(targets, *status, where);
+  if (e.kind == Expression::Kind::first) {
+    for (const int operand : e.operands) possible_words(operand, out);
+    return;
+  }
+  if (e.kind == Expression::Kind::constant) out.insert(e.text);
+  if (e.calls.empty() || e.calls.back().function != Function::map) return;
+  const std::vector<Map>& maps = bundle_.plan.maps;
+  if (e.calls.back().number >= maps.size()) return;
+  for (const Map::Row& row : maps[e.calls.back().number].rows) out.insert(row.target);
 }
 
-// A revocation has no details.
-void MessageCompiler::require_details(const Targets& targets, const CanonicalTypes::Status& status,
-                                      yaml::Position where) {
-  const auto any = [&](auto wanted) {
-    return std::any_of(targets.begin(), targets.end(),
-                       [&](const auto& target) { return wanted(target.first); });
-  };
-  if (any([](std::string_view name) { return name.starts_with("revokes."); })) return;
-  for (const std::string& member : status.required) {
-    const std::string wanted = std::string(kDetails) + member;
-    if (any([&](std::string_view name) { return name == wanted; })) continue;
-    bundle_.errors.error(where, Mistake::missing_detail,
-                         "an event of " + status.name + " needs " + wanted);
+std::vector<const CanonicalTypes::Status*> MessageCompiler::statuses_of(const OutputNode& event) {
+  std::vector<const CanonicalTypes::Status*> out;
+  const auto status = std::find_if(event.children.begin(), event.children.end(),
+                                   [](const OutputNode& child) { return child.name == "status"; });
+  if (bundle_.types == nullptr || status == event.children.end() || status->expression < 0) {
+    return out;
+  }
+  std::set<std::string> names;
+  possible_words(status->expression, names);
+  for (const CanonicalTypes::Status& known : bundle_.types->statuses) {
+    if (names.contains(known.name)) out.push_back(&known);
+  }
+  return out;
+}
+
+// What the event says in its details, against what its statuses have.
+void MessageCompiler::check_details(const OutputNode& event) {
+  const auto statuses = statuses_of(event);
+  if (statuses.empty()) return;
+  std::set<std::string> given;
+  bool revokes = false;
+  for (const OutputNode& child : event.children) {
+    revokes = revokes || child.name == "revokes";
+    if (child.name != "details") continue;
+    for (const OutputNode& detail : child.children) {
+      given.insert(detail.name.substr(kDetails.size()));
+      check_detail(detail, statuses);
+    }
+  }
+  if (revokes) return;  // A revocation has no details.
+  for (const CanonicalTypes::Detail& member : statuses.front()->details) {
+    const bool needed = std::all_of(statuses.begin(), statuses.end(), [&](const auto* status) {
+      const CanonicalTypes::Detail* same = find_detail(*status, member.name);
+      return same != nullptr && same->required;
+    });
+    if (!needed || given.contains(member.name)) continue;
+    bundle_.errors.error(event.at, Mistake::missing_detail,
+                         "an event of " + statuses.front()->name + " needs details." + member.name);
   }
 }
 
-// Known if the status is a constant and the caller knows the statuses.
-const CanonicalTypes::Status* MessageCompiler::status_of(const Targets& targets) const {
-  if (bundle_.types == nullptr) return nullptr;
-  for (const auto& [name, node] : targets) {
-    const yaml::Node* text = name == "status" ? node->find("const") : nullptr;
-    if (text == nullptr) continue;
-    for (const CanonicalTypes::Status& status : bundle_.types->statuses) {
-      if (status.name == text->text) return &status;
-    }
+void MessageCompiler::check_detail(const OutputNode& node,
+                                   const std::vector<const CanonicalTypes::Status*>& statuses) {
+  const std::string name = node.name.substr(kDetails.size());
+  const CanonicalTypes::Detail* detail = nullptr;
+  for (const CanonicalTypes::Status* status : statuses) {
+    if (detail == nullptr) detail = find_detail(*status, name);
   }
-  return nullptr;
+  if (detail == nullptr) {
+    bundle_.errors.error(node.at, Mistake::unknown_detail,
+                         "the details of " + statuses.front()->name +
+                             (statuses.size() > 1 ? " and its alternatives" : "") + " have no \"" +
+                             name + "\"");
+    return;
+  }
+  if (node.expression < 0) return;
+  const Type type = at(node.expression).type;
+  if (detail->list != (node.kind == OutputNode::Kind::each) || !fits(detail->kind, type)) {
+    bundle_.errors.error(
+        node.at, Mistake::target_type,
+        node.name + " takes " + (detail->list ? "a list of type " : "type ") +
+            std::string(to_string(detail->kind)) + ", this is " +
+            (node.kind == OutputNode::Kind::each ? "a list of type " : "of type ") +
+            std::string(to_string(type)));
+    return;
+  }
+  if (detail->kind == CanonicalTypes::Kind::word)
+    check_detail_words(node, *detail, node.expression);
+}
+
+void MessageCompiler::check_detail_words(const OutputNode& node,
+                                         const CanonicalTypes::Detail& detail, int expression) {
+  std::set<std::string> words;
+  possible_words(expression, words);
+  if (words.empty()) {
+    bundle_.errors.error(node.at, Mistake::open_word,
+                         node.name + " takes a constant or the result of a map");
+  }
+  for (const std::string& word : words) {
+    if (std::find(detail.words.begin(), detail.words.end(), word) != detail.words.end()) continue;
+    bundle_.errors.error(node.at, Mistake::unknown_value, "\"" + word + "\" is no " + node.name);
+  }
 }
 
 }  // namespace flora::adapter

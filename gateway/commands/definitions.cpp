@@ -7,6 +7,18 @@ namespace {
 
 constexpr std::size_t kMaxFile = 4 << 20;
 
+// The schemas of days and times are known by their names; what is no scalar is a coded value.
+adapter::CanonicalTypes::Kind kind_of(const openapi::Member& member) {
+  using enum adapter::CanonicalTypes::Kind;
+  if (member.schema == "Day") return day;
+  if (member.schema == "Instant") return instant;
+  if (member.schema == "TimeOfDay") return time;
+  if (member.type == "integer") return integer;
+  if (member.type == "boolean") return boolean;
+  if (member.type == "object") return code;
+  return member.words.empty() ? text : word;
+}
+
 }  // namespace
 
 adapter::CanonicalTypes canonical_types(const openapi::Document& document,
@@ -16,8 +28,9 @@ adapter::CanonicalTypes canonical_types(const openapi::Document& document,
     adapter::CanonicalTypes::Status& known = types.statuses.emplace_back();
     known.name = status.name;
     for (openapi::Member& member : document.members("#/components/schemas/" + status.details)) {
-      if (member.required) known.required.push_back(member.name);
-      known.details.push_back(std::move(member.name));
+      const adapter::CanonicalTypes::Kind kind = kind_of(member);
+      known.details.push_back(
+          {std::move(member.name), member.required, kind, member.list, std::move(member.words)});
     }
   }
   return types;

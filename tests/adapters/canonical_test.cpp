@@ -53,8 +53,11 @@ TEST_CASE("its statuses and details are those of catalogue and document") {
   const auto status = std::find_if(types.statuses.begin(), types.statuses.end(),
                                    [](const auto& s) { return s.name == "DUBLIN_EINGELEITET"; });
   REQUIRE(status != types.statuses.end());
-  CHECK(status->required == std::vector<std::string>{"mitgliedstaat"});
-  status->details = {"anderes"};
+  REQUIRE(status->details.size() == 1);
+  CHECK(status->details[0].name == "mitgliedstaat");
+  CHECK(status->details[0].required);
+  CHECK(status->details[0].kind == CanonicalTypes::Kind::code);
+  status->details[0].name = "anderes";
   CHECK(!Adapter::load(bundle_folder(), &types));
 }
 

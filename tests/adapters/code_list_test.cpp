@@ -179,7 +179,7 @@ TEST_CASE("mistakes in days of validity are named by line") {
 
 TEST_CASE("targets of a dated list to status are checked") {
   CanonicalTypes types;
-  types.statuses = {{"ANKUNFT_AE", {}}};
+  types.statuses = {{"ANKUNFT_AE"}};
   BundleFiles files;
   files.adapter_yaml = bundle(kOnDay, "{ file: words.map.csv, to: status }");
   files.code_lists["words.map.csv"] = std::string(kHead) + "A;ANKUNFT_EA;;;\n";

@@ -330,12 +330,17 @@ const std::vector<SeededMistake>& mistakes() {
   return all;
 }
 
+using Kind = CanonicalTypes::Kind;
+
 CanonicalTypes known_types() {
   CanonicalTypes types;
-  types.statuses = {{"ANKUNFT_AE", {"ground"}},
-                    {"WEITERLEITUNG", {}},
-                    {"VERFAHREN_ZUSAMMENGEFUEHRT", {}},
-                    {"RUECKNAHME", {"ground", "day"}, {"day", "ground"}}};
+  types.statuses = {{"ANKUNFT_AE", {{"ground", false, Kind::code}}},
+                    {"WEITERLEITUNG"},
+                    {"VERFAHREN_ZUSAMMENGEFUEHRT"},
+                    {"RUECKNAHME", {{"ground", true, Kind::code}, {"day", true, Kind::day}}},
+                    {"EILANTRAG_EINGEGANGEN",
+                     {{"antrag", true, Kind::word, false, {"P80_5", "P123"}},
+                      {"gruende", false, Kind::code, true}}}};
   return types;
 }
 
@@ -541,7 +546,7 @@ TEST_CASE("a code list that no map reads is an error") {
 
 TEST_CASE("with the canonical types, statuses and details are checked") {
   CanonicalTypes types;
-  types.statuses = {{"ANKUNFT_AE", {"ground"}}, {"WEITERLEITUNG", {}}};
+  types.statuses = {{"ANKUNFT_AE", {{"ground", false, Kind::code}}}, {"WEITERLEITUNG"}};
   CHECK(compiled(kBundle, kWords, &types));
   const auto misspelt = compiled(kBundle, "source;target;comment\nA;ANKUNFT_EA;\n", &types);
   REQUIRE(!misspelt);
@@ -560,6 +565,40 @@ TEST_CASE("with the canonical types, statuses and details are checked") {
             .message.find("the details of WEITERLEITUNG have no \"ground\"") != std::string::npos);
 }
 
+TEST_CASE("what a detail takes is known, also where the status comes from a map") {
+  const CanonicalTypes types = known_types();
+  const auto error = [&](const std::string& words, const std::string& details) {
+    const auto result = compiled(
+        with(kBundle, "details.ground: { from: \"a:ground\", code: \"$(list)\" }", details),
+        "source;target;comment\n" + words, &types);
+    return result ? std::string() : result.error().message;
+  };
+  const std::string ground = "details.ground: { from: \"a:ground\", code: \"$(list)\" }";
+  const std::string both = "A;ANKUNFT_AE;\nB;RUECKNAHME;\n";
+  CHECK(error(both, ground).empty());
+  CHECK(error("B;RUECKNAHME;\n", ground).find("needs details.day [A520]") != std::string::npos);
+  CHECK(error(both, ground + "\n          details.grund: { const: \"x\" }")
+            .find("the details of ANKUNFT_AE and its alternatives have no \"grund\" [A518]") !=
+        std::string::npos);
+  CHECK(error("B;RUECKNAHME;\n", ground + "\n          details.day: { from: \"a:day\" }")
+            .find("details.day takes type day, this is of type text [A512]") != std::string::npos);
+  const std::string urgent = "C;EILANTRAG_EINGEGANGEN;\n";
+  const auto antrag = [&](const std::string& expression) {
+    return error(urgent, "details.antrag: " + expression +
+                             "\n          details.gruende: { each: \"a:g\", code: \"$(list)\" }");
+  };
+  CHECK(antrag("{ const: \"P123\" }").empty());
+  CHECK(antrag("{ const: \"P12\" }").find("\"P12\" is no details.antrag [A514]") !=
+        std::string::npos);
+  CHECK(antrag("{ from: \"a:antrag\" }").find("takes a constant or the result of a map [A513]") !=
+        std::string::npos);
+  CHECK(error(urgent,
+              "details.antrag: { const: \"P123\" }\n          details.gruende: { from: "
+              "\"a:g\", code: \"$(list)\" }")
+            .find("details.gruende takes a list of type code, this is of type code [A512]") !=
+        std::string::npos);
+}
+
 TEST_CASE("a status comes from a constant or from a map to status") {
   const auto result = compiled(with(kBundle, ", to: status", ""));
   REQUIRE(!result);
@@ -569,7 +608,8 @@ TEST_CASE("a status comes from a constant or from a map to status") {
 
 TEST_CASE("mergedInto and its status go together") {
   CanonicalTypes types;
-  types.statuses = {{"VERFAHREN_ZUSAMMENGEFUEHRT", {}}, {"ANKUNFT_AE", {"ground"}}};
+  types.statuses = {{"VERFAHREN_ZUSAMMENGEFUEHRT"},
+                    {"ANKUNFT_AE", {{"ground", false, Kind::code}}}};
   const auto result =
       compiled(with(with(kBundle, "{ from: \"a:word\", do: [ trim, { map: words } ] }",
                          "{ const: \"VERFAHREN_ZUSAMMENGEFUEHRT\" }"),
