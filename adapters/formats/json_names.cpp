@@ -41,6 +41,8 @@ std::uint64_t hash_of(std::string_view text) {
                        load<std::uint8_t>(from + size - 1) << 16);
 }
 
+std::uint64_t seen_bit(std::uint64_t hash) { return std::uint64_t{1} << (hash >> 58); }
+
 }  // namespace
 
 void JsonNames::reset() {
@@ -51,31 +53,29 @@ void JsonNames::reset() {
 }
 
 void JsonNames::open_object() {
-  objects_.push_back({names_.size(), copies_.size(), slots_.size()});
+  objects_.push_back({names_.size(), copies_.size(), slots_.size(), 0});
 }
 
 void JsonNames::close_object() {
   const Object& object = objects_.back();
   names_.resize(object.names);
-  copies_.resize(object.copies);
-  slots_.resize(object.slots);
+  if (copies_.size() != object.copies) copies_.resize(object.copies);
+  if (slots_.size() != object.slots) slots_.resize(object.slots);
   objects_.pop_back();
 }
 
 bool JsonNames::add(std::string_view name) {
   const std::uint64_t hash = hash_of(name);
   if (known(name, hash)) return false;
-  names_.push_back({hash, name.data(), 0, name.size()});
-  enter_last_name();
+  enter({hash, name.data(), 0, name.size()});
   return true;
 }
 
 bool JsonNames::add_copy(std::string_view name) {
   const std::uint64_t hash = hash_of(name);
   if (known(name, hash)) return false;
-  names_.push_back({hash, nullptr, copies_.size(), name.size()});
+  enter({hash, nullptr, copies_.size(), name.size()});
   copies_ += name;
-  enter_last_name();
   return true;
 }
 
@@ -90,6 +90,7 @@ bool JsonNames::same(const Name& name, std::string_view text, std::uint64_t hash
 
 bool JsonNames::known(std::string_view text, std::uint64_t hash) const {
   const Object& object = objects_.back();
+  if ((object.seen & seen_bit(hash)) == 0) return false;
   const std::size_t slots = slots_.size() - object.slots;
   if (slots == 0) {
     return std::any_of(names_.begin() + static_cast<std::ptrdiff_t>(object.names), names_.end(),
@@ -102,13 +103,15 @@ bool JsonNames::known(std::string_view text, std::uint64_t hash) const {
   }
 }
 
-void JsonNames::enter_last_name() {
-  const Object& object = objects_.back();
+void JsonNames::enter(const Name& name) {
+  names_.push_back(name);
+  Object& object = objects_.back();
+  object.seen |= seen_bit(name.hash);
   const std::size_t slots = slots_.size() - object.slots;
   if (slots == 0 ? count() > kWalked : count() * 2 > slots) {
     rebuild_slots(slots == 0 ? kFirstSlots : slots * 2);
   } else if (slots != 0) {
-    std::size_t slot = names_.back().hash & (slots - 1);
+    std::size_t slot = name.hash & (slots - 1);
     while (slots_[object.slots + slot] != 0) slot = (slot + 1) & (slots - 1);
     slots_[object.slots + slot] = static_cast<std::uint32_t>(count());
   }

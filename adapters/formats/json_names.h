@@ -39,12 +39,13 @@ class JsonNames {
     std::size_t names;
     std::size_t copies;
     std::size_t slots;
+    std::uint64_t seen;  // A bit for each hash: where it is not set, no name has such a hash.
   };
 
   std::string_view text_of(const Name& name) const;
   bool known(std::string_view text, std::uint64_t hash) const;
   bool same(const Name& name, std::string_view text, std::uint64_t hash) const;
-  void enter_last_name();
+  void enter(const Name& name);
   void rebuild_slots(std::size_t size);
 
   std::vector<Object> objects_;

@@ -7,6 +7,9 @@
 //   csv-bare-cr behind a closing quote) behind the next line feed, whatever stands before it.
 // - Else behind the line end of the record, as its quotes say.
 // - Behind a fatal error nothing is read any more.
+// A quote that was never meant to open a field takes the lines up to the next quote with it: they
+// lie between begin_offset() and end_offset() of the fault.
+//
 // Of several faults in one record the first that is met is reported; those of the whole record
 // (too long, empty) come last.
 //

@@ -43,8 +43,10 @@ std::optional<std::string> decoded(Charset charset, std::string_view bytes) {
 }
 
 std::size_t fault_of(Charset charset, std::string_view bytes) {
-  std::string out;
-  return decode(charset, bytes, out).value_or(std::string::npos);
+  std::string out = "before";
+  const std::size_t fault = decode(charset, bytes, out).value_or(std::string::npos);
+  if (fault != std::string::npos && out != "before") FAIL_CHECK("appended before a fault");
+  return fault;
 }
 
 }  // namespace

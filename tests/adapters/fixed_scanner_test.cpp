@@ -111,6 +111,16 @@ TEST_CASE("fields are cut by the places of characters") {
   }
 }
 
+TEST_CASE("fields of ill-formed UTF-8 are the record, if put together") {
+  const std::string record = "\x80\x80z\xC3\xC3\xA4\xBFy";
+  std::string joined;
+  for (std::size_t at = 0; at < 5; ++at) {
+    joined += FixedScanner::cut(record, Charset::utf_8, at, 1);
+    CHECK(FixedScanner::cut(record, Charset::utf_8, at, 0).empty());
+  }
+  CHECK(joined == record);
+}
+
 TEST_CASE("a fixed file that is cut at any byte loses its last record only") {
   const std::string file = "abcdefghij\r\nklmnopqrst\nuvwxyz0123\r\n";
   const std::string whole = scan(file, 10);

@@ -97,6 +97,14 @@ TEST_CASE("strings are decoded, and are views into the message where there is no
   CHECK(scanner.text().data() == message.data() + scanner.begin_offset() + 1);
 }
 
+TEST_CASE("surrogate pairs are read from the first to the last") {
+  CHECK(scan(R"("\ud800\udc00\uDBFF\uDFFF\ud7ff\ue000")")
+            .find("<\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\xED\x9F\xBF\xEE\x80\x80>") !=
+        std::string::npos);
+  CHECK(error_of(R"("\ud800\udbff")").offset == 1);
+  CHECK(error_of(R"("\ud800\ue000")").offset == 1);
+}
+
 TEST_CASE("what the grammar allows is taken") {
   for (const std::string_view good :
        {"0",
