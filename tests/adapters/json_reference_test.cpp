@@ -239,7 +239,8 @@ const std::vector<std::string>& small_samples() {
   return all;
 }
 
-// The small ones and all JSON files of the bundles and examples.
+// The small ones and all JSON files of the bundles and examples, those that must be refused among
+// them.
 std::vector<std::string> samples() {
   std::vector<std::string> all = small_samples();
   for (const char* folder : {"/adapters", "/examples", "/tests/model"}) {
@@ -309,10 +310,10 @@ const std::vector<std::string>& snippets() {
 }  // namespace
 
 TEST_CASE("each JSON sample is read as the others read it") {
+  for (const std::string& sample : small_samples()) CHECK(by_scanner(sample).accepted);
   Tally tally;
   for (const std::string& sample : samples()) tally.compare(sample);
-  CHECK(tally.accepted == tally.compared);
-  CHECK(tally.accepted > 60);
+  CHECK(tally.accepted > 100);
 }
 
 TEST_CASE("every prefix of every JSON sample is refused, as the others refuse it") {
