@@ -8,6 +8,7 @@
 #include "adapters/engine/plan.h"
 #include "adapters/engine/walk.h"
 #include "adapters/formats/reader.h"
+#include "adapters/trace.h"
 
 namespace flora::adapter {
 namespace {
@@ -74,6 +75,7 @@ struct Cursor::State {
   const Adapter::Compiled& compiled;
   const std::string_view message;
   std::unique_ptr<Workspace> workspace;
+  Recorder* recorder = nullptr;
   std::vector<Issue> rejection;
   std::size_t number = 0;
   std::size_t records = 0;
@@ -112,7 +114,7 @@ void Cursor::State::begin() {
   if (walk.too_many_rows()) {
     return reject({"too-many-items", "The message has more items than the adapter takes.", {}, {}});
   }
-  workspace->evaluator.begin(plan, walk, message);
+  workspace->evaluator.begin(plan, walk, message, {}, recorder);
 }
 
 bool Cursor::State::next(Item& item) {
@@ -163,12 +165,14 @@ bool Cursor::State::next_record(Item& item) {
     Issue issue = cursor.issue();
     issue.rule = "adapter.yaml:1:1";
     broken_record(item, {std::move(issue)});
+    if (recorder != nullptr) recorder->broken("record", item);
     return true;
   }
   const std::string_view record = cursor.record();
   const auto offset = static_cast<std::size_t>(record.data() - message.data());
   workspace->evaluator.begin(*compiled.plan, workspace->walk, record,
-                             {offset, cursor.line(), compiled.plan->charset != Charset::utf_8});
+                             {offset, cursor.line(), compiled.plan->charset != Charset::utf_8},
+                             recorder);
   in_record = true;
   return false;
 }
@@ -236,6 +240,18 @@ Translation Adapter::translate(std::string_view message, std::size_t keep) const
     out.rejection.insert(out.rejection.end(), reasons.begin(), reasons.end());
   }
   if (!out.rejection.empty()) out.items.clear();
+  return out;
+}
+
+TracedTranslation Adapter::trace(std::string_view message) const {
+  TracedTranslation out;
+  out.translation = translate(message);
+  Recorder recorder;
+  Cursor::State state(*compiled_, message);
+  state.recorder = &recorder;
+  state.begin();
+  for (Item item; !recorder.is_done() && state.next(item);) continue;
+  out.trace = recorder.take();
   return out;
 }
 

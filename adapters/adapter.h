@@ -109,6 +109,8 @@ struct CanonicalTypes {
   std::vector<Status> statuses;
 };
 
+struct TracedTranslation;  // trace.h
+
 /// A compiled bundle. Immutable and thread-safe.
 class Adapter {
  public:
@@ -130,6 +132,9 @@ class Adapter {
 
   /// Translates once more, item by item, what translate() did not reject.
   Cursor open(std::string_view message) const;
+
+  /// translate(), and how each value of the first items came about.
+  TracedTranslation trace(std::string_view message) const;
 
  private:
   friend class Cursor;

@@ -25,7 +25,9 @@ constexpr const char* kUsage =
     "  ledger backup <folder>    copy ledger and mapping, beside a running gateway\n"
     "  ledger restore [<folder>] [--accept-loss]\n"
     "  ledger rebuild            make the read model anew\n"
-    "  receipt verify <file> --key <verifier key>   offline\n";
+    "  receipt verify <file> --key <verifier key>   offline\n"
+    "  adapter lint | explain | try | test | bench   for authors of adapters, offline;\n"
+    "                            `adapter --help` says more\n";
 
 Result<std::optional<std::uint16_t>> port_of(const CommandLine& line, std::string_view option) {
   const auto text = line.option(option);
@@ -52,14 +54,16 @@ Result<flora::settings::Settings> load_settings(const CommandLine& line, flora::
 
 int main(int argc, char** argv) {
   namespace commands = flora::commands;
-  // Keys, mapping and ledger are nobody else's to read.
-  ::umask(0077);
   flora::Env& env = flora::Env::system();
-  const auto line = CommandLine::parse(std::vector<std::string>(argv + 1, argv + argc),
-                                       {"--config", "--data", "--port", "--operations-port",
-                                        "--port-file", "--key", "--accept-loss!", "--help!"});
+  const auto line = CommandLine::parse(
+      std::vector<std::string>(argv + 1, argv + argc),
+      {"--config", "--data", "--port", "--operations-port", "--port-file", "--key",
+       "--accept-loss!", "--json!", "--statuses", "--write!", "--help!"});
   if (!line) return commands::fail(line.error());
   const std::string command = line->words.empty() ? "" : line->words[0];
+  if (command == "adapter") return commands::adapter(*line, env);
+  // Keys, mapping and ledger are nobody else's to read.
+  ::umask(0077);
   if (line->has("--help") || command.empty()) {
     std::cout << kUsage;
     return command.empty() && !line->has("--help") ? 2 : 0;

@@ -48,6 +48,18 @@ std::string_view sentence_of(Slot::State state) {
   }
 }
 
+TraceItem::Outcome outcome_of(Item::Outcome outcome) {
+  switch (outcome) {
+    case Item::Outcome::event:
+      return TraceItem::Outcome::event;
+    case Item::Outcome::rejected:
+      return TraceItem::Outcome::rejected;
+    case Item::Outcome::skipped:
+      return TraceItem::Outcome::skipped;
+  }
+  return TraceItem::Outcome::none;
+}
+
 }  // namespace
 
 std::string rule_at(yaml::Position at) {
@@ -55,7 +67,8 @@ std::string rule_at(yaml::Position at) {
 }
 
 void Evaluator::begin(const Plan& plan, const Walk& walk, std::string_view message,
-                      const TextOrigin& origin) {
+                      const TextOrigin& origin, Recorder* recorder) {
+  recorder_ = recorder;
   plan_ = &plan;
   walk_ = &walk;
   rules_ = walk.message_plan();
@@ -91,16 +104,23 @@ const SlotReference* Evaluator::place_of(const Expression& e) const {
 
 // What concerns the message as a whole; issues_ then holds the reasons of a skip.
 void Evaluator::message_verdicts(const Scope& scope) {
+  if (recorder_ != nullptr) {
+    record_item(plan_->path_style == PathStyle::column ? "record" : "message", rules_->at, scope);
+  }
   for (const int required : rules_->required) {
+    const Expression& e = rules_->expressions[static_cast<std::size_t>(required)];
+    if (recorder_ != nullptr) recorder_->begin_member("require", e.at);
     const Value value = evaluate(required, scope);
     if (value.state != Value::State::absent) continue;
-    const Expression& e = rules_->expressions[static_cast<std::size_t>(required)];
     report("value-missing", "A value that every message needs is missing.", e.at, place_of(e),
            scope);
   }
   judge(rules_->rejects, scope);
   if (issues_.empty()) skipped_ = judge(rules_->skips, scope);
   if (!skipped_ && !issues_.empty()) std::swap(rejection_, issues_);
+  if (recorder_ != nullptr && !rejection_.empty()) {
+    recorder_->end_item(TraceItem::Outcome::rejected, rejection_, {});
+  }
 }
 
 bool Evaluator::next(Item& item) {
@@ -149,7 +169,9 @@ bool Evaluator::next_of_row(const Group& group, const Scope& scope, Item& item) 
 bool Evaluator::run_event(const EventRule& rule, const Scope& scope, Item& item) {
   issues_.clear();
   bool skipped = false;
+  if (recorder_ != nullptr) record_item(rule.name.empty() ? "event" : rule.name, rule.at, scope);
   if (rule.when >= 0) {
+    if (recorder_ != nullptr) recorder_->begin_member("when", rule.at);
     const Value when = evaluate(rule.when, scope);
     if (!when.failed() && !when.is_true()) return false;
   }
@@ -175,6 +197,7 @@ void Evaluator::finish(Item::Outcome outcome, const Scope& scope, Item& item) {
   item.at.column = at.column;
   item.at.path.clear();
   append_path(nullptr, scope, item.at.path);
+  if (recorder_ != nullptr) recorder_->end_item(outcome_of(outcome), item.issues, item.event);
 }
 
 void Evaluator::write_event(const EventRule& rule, const Scope& scope, Item& item) {
@@ -190,6 +213,7 @@ void Evaluator::write_event(const EventRule& rule, const Scope& scope, Item& ite
 bool Evaluator::judge(const std::vector<Verdict>& verdicts, const Scope& scope) {
   bool applied = false;
   for (const Verdict& verdict : verdicts) {
+    if (recorder_ != nullptr) recorder_->begin_member(verdict.code, verdict.at);
     const Value when = verdict.when < 0 ? Value{} : evaluate(verdict.when, scope);
     if (when.failed()) return false;
     if (verdict.when >= 0 && !when.is_true()) continue;
@@ -201,6 +225,7 @@ bool Evaluator::judge(const std::vector<Verdict>& verdicts, const Scope& scope) 
 
 void Evaluator::without_event(const Scope& scope, Item& item) {
   issues_.clear();
+  if (recorder_ != nullptr) record_item("on_no_event", rules_->at, scope);
   report("no-event", "No rule makes an event of this.", rules_->at, nullptr, scope);
   finish(rules_->skip_without_event ? Item::Outcome::skipped : Item::Outcome::rejected, scope,
          item);
@@ -222,6 +247,7 @@ void Evaluator::report(std::string_view code, std::string detail, yaml::Position
   issue.at.line = at.line;
   issue.at.column = at.column;
   append_path(place, scope, issue.at.path);
+  if (recorder_ != nullptr) recorder_->issue(issue);
   const bool known = std::any_of(issues_.begin(), issues_.end(),
                                  [&](const Issue& other) { return same(issue, other); });
   if (!known) issues_.push_back(std::move(issue));
@@ -292,6 +318,14 @@ Value Evaluator::fail(const Expression& e, const Scope& scope, const SlotReferen
 
 Value Evaluator::evaluate(int expression, const Scope& scope) {
   const Expression& e = rules_->expressions[static_cast<std::size_t>(expression)];
+  if (recorder_ == nullptr) return evaluate_unrecorded(e, scope);
+  recorder_->open();
+  const Value value = evaluate_unrecorded(e, scope);
+  recorder_->close(step_of(e, scope, value));
+  return value;
+}
+
+Value Evaluator::evaluate_unrecorded(const Expression& e, const Scope& scope) {
   if (e.when >= 0) {
     const Value when = evaluate(e.when, scope);
     if (when.failed()) return when;
@@ -438,7 +472,8 @@ Value Evaluator::evaluate_let(const Expression& e, const Scope& scope) {
   const auto number = static_cast<std::size_t>(e.number);
   const Let& let = rules_->lets[number];
   const std::size_t stamp = stamps_[static_cast<std::size_t>(let.level)];
-  if (lets_[number].stamp == stamp) return lets_[number].value;
+  const bool again = recorder_ != nullptr && !recorder_->is_full();
+  if (lets_[number].stamp == stamp && !again) return lets_[number].value;
   // Seen from where it was declared: an inner row is not there yet.
   Scope own = scope;
   own.depth = let.level + 1;
@@ -546,11 +581,13 @@ Value Evaluator::call_functions(const Expression& e, const Scope& scope, Value v
       day = *found;
     }
     const std::string_view before = text;
+    if (recorder_ != nullptr) recorder_->calling(call, text);
     const Trouble trouble = call.function == Function::map
                                 ? look_up(plan_->maps[call.number], day, text)
                                 : apply(call, text, scratch_);
     if (trouble == Trouble::absent) return {};
     if (trouble != Trouble::none) return refuse(trouble, call, e, scope, value.place, before);
+    if (recorder_ != nullptr) recorder_->gave(text);
   }
   value.text = scratch_.holds(text) ? arena_.store(text) : text;
   value.type = e.type;

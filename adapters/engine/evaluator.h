@@ -11,6 +11,7 @@
 #include "adapters/engine/arena.h"
 #include "adapters/engine/functions.h"
 #include "adapters/engine/plan.h"
+#include "adapters/engine/recorder.h"
 #include "adapters/engine/walk.h"
 #include "adapters/formats/text_position.h"
 
@@ -57,9 +58,10 @@ std::string rule_at(yaml::Position at);
 class Evaluator {
  public:
   /// All must outlive the evaluation. The message plan is the walk's; `message` is a document, or
-  /// one record, which begins at `origin` of its file.
+  /// one record, which begins at `origin` of its file. A recorder is told how each value comes
+  /// about.
   void begin(const Plan& plan, const Walk& walk, std::string_view message,
-             const TextOrigin& origin = {});
+             const TextOrigin& origin = {}, Recorder* recorder = nullptr);
 
   /// Makes the next item but for its number; false at the end, or if the message is rejected.
   bool next(Item& item);
@@ -86,6 +88,7 @@ class Evaluator {
               const SlotReference* place, const Scope& scope);
 
   Value evaluate(int expression, const Scope& scope);
+  Value evaluate_unrecorded(const Expression& e, const Scope& scope);
   Value evaluate_bare(const Expression& e, const Scope& scope);
   Value evaluate_slot(const Expression& e, const Scope& scope);
   Value evaluate_coded(const Expression& e, const Scope& scope);
@@ -105,6 +108,12 @@ class Evaluator {
                                       const CodeList& list);
   Value fail(const Expression& e, const Scope& scope, const SlotReference* place,
              std::string_view code, std::string detail);
+
+  // record.cpp; only with a recorder.
+  void record_item(std::string_view name, yaml::Position rule, const Scope& scope);
+  TraceStep step_of(const Expression& e, const Scope& scope, const Value& value);
+  TracePlace record_place(const SlotReference& place, const Scope& scope);
+
   const Slot& slot(const SlotReference& reference, const Scope& scope) const;
   void append_path(const SlotReference* place, const Scope& scope, std::string& out) const;
   std::size_t first_of_parent(const Scope& scope, std::size_t level) const;
@@ -120,6 +129,7 @@ class Evaluator {
   const MessagePlan* rules_ = nullptr;
   const Walk* walk_ = nullptr;
   std::string_view message_;
+  Recorder* recorder_ = nullptr;
   PositionIndex positions_;
   Arena arena_;
   Scratch scratch_;

@@ -326,7 +326,7 @@ void MessageCompiler::identifiers(const yaml::Node& node, const Context& context
       bundle_.error(*type, Mistake::identifier_type, "\"" + word + "\" is no type of identifier");
     OutputNode pair;
     pair.kind = OutputNode::Kind::object;
-    pair.name = "identifier";
+    pair.name = out.name + " " + word;
     pair.at = item.at;
     pair.needs_all = true;
     OutputNode first, second;

@@ -10,6 +10,10 @@ bool Evaluator::write(const OutputNode& node, const Scope& scope, std::string& o
   const std::size_t issues_before = issues_.size();
   out += node.key;
   bool written = false;
+  const bool value = node.kind == OutputNode::Kind::leaf || node.kind == OutputNode::Kind::each;
+  if (recorder_ != nullptr && !node.name.empty() && (value || node.needs_all)) {
+    recorder_->begin_member(node.name, node.at);
+  }
   switch (node.kind) {
     case OutputNode::Kind::object:
     case OutputNode::Kind::array:

@@ -40,6 +40,9 @@ int ledger(const settings::Settings& settings, const CommandLine& line, Env& env
 /// `receipt verify <file>`: offline; needs the receipt and the public key, no settings.
 int verify_receipt(const std::string& file, const std::optional<std::string>& vkey, Env& env);
 
+/// `adapter new|lint|try|test|explain|bench`: for authors of bundles; needs no settings.
+int adapter(const CommandLine& line, Env& env);
+
 /// Prints "flora-gateway: <message>" to stderr; the exit code for it.
 int fail(const Error& error);
 

@@ -21,6 +21,13 @@ adapter::CanonicalTypes::Kind kind_of(const openapi::Member& member) {
 
 }  // namespace
 
+Result<Canonical> load_canonical(const std::string& statuses_file, Env& env) {
+  FLORA_ASSIGN(openapi::Document document, openapi::Document::load());
+  FLORA_ASSIGN(const std::string statuses, env.read_file(statuses_file, kMaxFile));
+  FLORA_ASSIGN(Catalogue catalogue, Catalogue::parse(statuses, statuses_file));
+  return Canonical{std::move(document), std::move(catalogue)};
+}
+
 adapter::CanonicalTypes canonical_types(const openapi::Document& document,
                                         const Catalogue& catalogue) {
   adapter::CanonicalTypes types;
@@ -38,13 +45,11 @@ adapter::CanonicalTypes canonical_types(const openapi::Document& document,
 
 Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& settings,
                                                       Env& env) {
-  FLORA_ASSIGN(openapi::Document document, openapi::Document::load());
-  FLORA_ASSIGN(const std::string statuses, env.read_file(settings.statuses_file, kMaxFile));
-  FLORA_ASSIGN(Catalogue catalogue, Catalogue::parse(statuses, settings.statuses_file));
+  FLORA_ASSIGN(Canonical canonical, load_canonical(settings.statuses_file, env));
   FLORA_ASSIGN(const std::string policy_text, env.read_file(settings.policy_file, kMaxFile));
   FLORA_ASSIGN(policy::Policy policy, policy::Policy::parse(policy_text, settings.policy_file));
-  auto definitions = std::make_unique<Definitions>(
-      Definitions{std::move(document), std::move(catalogue), std::move(policy), {}});
+  auto definitions = std::make_unique<Definitions>(Definitions{
+      std::move(canonical.document), std::move(canonical.catalogue), std::move(policy), {}});
   const adapter::CanonicalTypes types =
       canonical_types(definitions->document, definitions->catalogue);
   for (const std::string& folder : settings.adapter_folders) {

@@ -16,6 +16,15 @@ struct Definitions {
   api::Adapters adapters;
 };
 
+/// What defines a canonical event.
+struct Canonical {
+  openapi::Document document;
+  Catalogue catalogue;
+};
+
+/// The embedded document and a catalogue of statuses. Errors: invalid, not_found.
+Result<Canonical> load_canonical(const std::string& statuses_file, Env& env);
+
 /// What adapters may say, by document and catalogue.
 adapter::CanonicalTypes canonical_types(const openapi::Document& document,
                                         const Catalogue& catalogue);

@@ -1,0 +1,111 @@
+// `adapter lint`, `adapter test`: what concerns a bundle as a whole.
+#include <iostream>
+
+#include "adapters/fixtures.h"
+#include "gateway/commands/adapter_tools.h"
+
+namespace flora::commands::tools {
+namespace {
+
+// Why the gateway would refuse an event; empty if it would not.
+std::string fault_of(const intake::EventParser& parser, std::string_view event) {
+  const intake::ParseResult parsed = parser.parse(event);
+  const auto* problem = std::get_if<Problem>(&parsed);
+  if (problem == nullptr) return {};
+  std::string why = "the event is no canonical status event:";
+  for (const ProblemCause& cause : problem->causes) why += " " + cause.pointer + " " + cause.detail;
+  return why;
+}
+
+struct Tested {
+  std::string folder;
+  std::vector<adapter::Finding> findings;
+  std::size_t written = 0;
+  adapter::FixtureRun run;
+
+  bool good() const { return findings.empty() && run.failures.empty(); }
+};
+
+Result<Tested> test_bundle(const std::string& folder, const Types& types, bool write,
+                           const adapter::EventCheck& check) {
+  Tested tested;
+  tested.folder = folder;
+  tested.findings = adapter::lint({folder}, &types.types);
+  if (!tested.findings.empty()) return tested;
+  FLORA_ASSIGN(const auto bundle, adapter::Adapter::load(folder, &types.types));
+  if (write) {
+    FLORA_ASSIGN(tested.written, adapter::write_expected(*bundle, folder));
+  }
+  tested.run = adapter::run_fixtures(*bundle, folder, check);
+  return tested;
+}
+
+Json to_json(const Tested& tested) {
+  Json findings = Json::array();
+  for (const adapter::Finding& finding : tested.findings) {
+    findings.push_back(tools::to_json(finding));
+  }
+  return {{"folder", tested.folder},         {"good", tested.good()},
+          {"fixtures", tested.run.fixtures}, {"written", tested.written},
+          {"failures", tested.run.failures}, {"findings", std::move(findings)}};
+}
+
+void print_text(const Tested& tested, bool write) {
+  for (const adapter::Finding& finding : tested.findings) std::cout << to_string(finding) << '\n';
+  for (const std::string& failure : tested.run.failures) {
+    std::cout << tested.folder << "/fixtures/" << failure << '\n';
+  }
+  std::cout << tested.folder << ": " << number_of(tested.run.fixtures, "fixture") << ", "
+            << number_of(tested.findings.size() + tested.run.failures.size(), "failure");
+  if (write) std::cout << ", " << tested.written << " expected results written anew: read them";
+  std::cout << '\n';
+}
+
+}  // namespace
+
+int lint(const Call& call) {
+  const Result<Types> types = load_types(call);
+  if (!types) return fail(types.error());
+  const std::vector<adapter::Finding> findings = adapter::lint(call.words, &types->types);
+  if (call.json) {
+    Json out = Json::array();
+    for (const adapter::Finding& finding : findings) out.push_back(to_json(finding));
+    print(out);
+    return findings.empty() ? 0 : 1;
+  }
+  for (const adapter::Finding& finding : findings) std::cout << to_string(finding) << '\n';
+  std::cout << number_of(call.words.size(), "bundle") << ", "
+            << number_of(findings.size(), "mistake");
+  if (!findings.empty()) {
+    std::cout << "; flora-gateway adapter explain " << findings.front().number
+              << " says more about the first";
+  }
+  std::cout << '\n';
+  return findings.empty() ? 0 : 1;
+}
+
+int test(const Call& call) {
+  const Result<Types> types = load_types(call);
+  if (!types) return fail(types.error());
+  const Result<intake::EventParser> parser =
+      intake::EventParser::make(types->canonical.document, types->canonical.catalogue);
+  if (!parser) return fail(parser.error());
+  const bool write = call.line->has("--write");
+  bool good = true;
+  Json out = Json::array();
+  for (const std::string& folder : call.words) {
+    const Result<Tested> tested = test_bundle(
+        folder, *types, write, [&](std::string_view event) { return fault_of(*parser, event); });
+    if (!tested) return fail(tested.error());
+    good = good && tested->good();
+    if (call.json) {
+      out.push_back(to_json(*tested));
+    } else {
+      print_text(*tested, write);
+    }
+  }
+  if (call.json) print(out);
+  return good ? 0 : 1;
+}
+
+}  // namespace flora::commands::tools

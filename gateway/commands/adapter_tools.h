@@ -1,0 +1,71 @@
+// What the subcommands of `adapter` share. Each prints text for people, or JSON with --json.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/lint.h"
+#include "adapters/trace.h"
+#include "gateway/commands/commands.h"
+#include "gateway/commands/definitions.h"
+
+namespace flora::commands::tools {
+
+using Json = nlohmann::ordered_json;
+
+/// One call of a subcommand: the words behind its name, and its options.
+struct Call {
+  const CommandLine* line = nullptr;
+  std::vector<std::string> words;
+  bool json = false;
+  Env* env = nullptr;
+};
+
+/// The catalogue of --statuses (config/statuses.yaml) and what adapters may say by it.
+struct Types {
+  Canonical canonical;
+  adapter::CanonicalTypes types;
+};
+Result<Types> load_types(const Call& call);
+
+/// A bundle with the text of its adapter.yaml, and the message that it is tried on.
+struct Subject {
+  std::unique_ptr<adapter::Adapter> adapter;
+  std::vector<std::string> rules;  ///< The lines of adapter.yaml.
+  std::string file;                ///< The path of the message.
+  std::string message;
+};
+
+/// The bundle in the first word and the message in the second. Errors as printed; a bundle that
+/// does not compile is invalid and says all its mistakes.
+Result<Subject> load_subject(const Call& call);
+
+void print(const Json& json);
+Json to_json(const adapter::Finding& finding);
+Json to_json(const adapter::Location& at);
+
+/// "line 3, column 26, /*/item[1]/day", or "the message as a whole".
+std::string to_text(const adapter::Location& at);
+
+/// What stands in adapter.yaml from a place to the end of its line, without space around it.
+std::string rule_text(const Subject& subject, adapter::RulePlace at);
+
+/// "1 bundle", "2 bundles".
+std::string number_of(std::size_t count, std::string_view thing);
+
+/// The number of issues that reject something, whole message or items.
+std::size_t rejections(const adapter::Translation& translation);
+
+/// "event", "rejected", "skipped".
+std::string_view to_text(adapter::Item::Outcome outcome);
+
+int lint(const Call& call);
+int test(const Call& call);
+int explain(const Call& call);
+int try_message(const Call& call);
+int bench(const Call& call);
+
+}  // namespace flora::commands::tools
