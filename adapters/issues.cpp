@@ -13,6 +13,10 @@ constexpr std::array kIssues = {
     IssueKind{"too-many-items",
               "The sender splits the message, or `limits: items` in adapter.yaml is raised. Rows "
               "of `each`, `count` and `pick` count too."},
+    IssueKind{"too-many-rejected",
+              "More items are rejected than `errors: max_rejected` allows, so nothing of the "
+              "message is taken. Look at the reasons of the items first; raise the share only if "
+              "the sender cannot do better."},
     IssueKind{"message-unknown",
               "Add a message with this root to `messages`. If it looks known, compare the "
               "namespace URI letter by letter: a new release has a new one."},
@@ -27,6 +31,74 @@ constexpr std::array kIssues = {
               "No real message is nested so deeply; if this one is, raise `limits: depth`."},
     IssueKind{"xml-limit",
               "Raise `limits: attributes`, or the sender shortens names and declarations."},
+    IssueKind{"soap-envelope",
+              "The sender writes a SOAP 1.1 or 1.2 envelope: perhaps one Header, and one Body. If "
+              "it sends the bare document, the format is xml."},
+    IssueKind{"soap-body", "The sender puts exactly one element and no text into the body."},
+    IssueKind{"soap-must-understand",
+              "The sender takes mustUnderstand away from headers that are not about the message "
+              "itself, or sends without them."},
+    IssueKind{"json-malformed",
+              "The sender's software must write JSON (RFC 8259); nothing after this place was "
+              "read. Look at the place and just before it."},
+    IssueKind{"json-duplicate-name", "The sender writes each name of an object once."},
+    IssueKind{
+        "json-encoding",
+        "The sender writes well-formed UTF-8, without a byte order mark, U+0000 and halves of "
+        "surrogate pairs."},
+    IssueKind{"json-too-deep",
+              "No real message is nested so deeply; if this one is, raise `limits: depth`."},
+    IssueKind{"json-limit",
+              "An object may have 1,024 members; the sender makes several of it."},
+    IssueKind{"charset-violated",
+              "The file is in another character set than `input: charset` says, or damaged. "
+              "Compare with the sender's export settings."},
+    IssueKind{"csv-column-missing",
+              "The file lacks a column of `input: csv: columns`. Other names and other columns "
+              "are another release: compare with the sender's description."},
+    IssueKind{"csv-column-unknown",
+              "The file has a column that adapter.yaml does not know. Add it to `columns` if "
+              "rules need it, or say how other columns are taken (`other_columns`)."},
+    IssueKind{"csv-column-repeated", "The sender gives each column a name of its own."},
+    IssueKind{"csv-columns",
+              "The record has another number of fields than the header. Often a delimiter stands "
+              "inside a text: the sender must put the text in quotes."},
+    IssueKind{"csv-too-many-columns",
+              "The record has more fields than are possible. Is the delimiter right?"},
+    IssueKind{"csv-stray-quote",
+              "The sender puts the whole field in quotes and doubles each quote inside it."},
+    IssueKind{"csv-text-after-quote",
+              "The sender doubles quotes inside a quoted field; a single one ends it."},
+    IssueKind{"csv-unclosed-quote",
+              "A quoted field is open at the end of the file, which may be cut off. The place is "
+              "where the quote opens."},
+    IssueKind{"csv-empty-record", "The sender leaves empty lines out."},
+    IssueKind{"csv-bare-cr", "The sender ends lines with LF or CR LF."},
+    IssueKind{"csv-nul", "The file is damaged, or not of this character set (UTF-16?)."},
+    IssueKind{"csv-record-too-long",
+              "Raise `limits: record_bytes`, or look for a quote that is not closed."},
+    IssueKind{"csv-unexpected-bom",
+              "The file says that it is UTF-8 and adapter.yaml says otherwise: one of the two is "
+              "wrong."},
+    IssueKind{"fixed-length",
+              "The record is shorter or longer than `input: fixed` declares. Some editors strip "
+              "spaces at the end of lines; a file of another character set has other lengths."},
+    IssueKind{"fixed-control", "The file is damaged, or its line ends are mixed."},
+    IssueKind{"fixed-unexpected-bom",
+              "The file says that it is UTF-8 and adapter.yaml says otherwise: one of the two is "
+              "wrong."},
+    IssueKind{"header-missing",
+              "The file does not begin with the record that `header` describes: it is another "
+              "kind of file, or its begin is lost."},
+    IssueKind{"footer-missing",
+              "The file does not end with the record that `footer` describes: it was probably "
+              "cut off. The sender sends it again, whole."},
+    IssueKind{"footer-count",
+              "The last record counts other records than there are: some are lost or doubled. "
+              "The sender sends the file again."},
+    IssueKind{"footer-not-last",
+              "Something stands behind the last record, such as a second export. The sender sends "
+              "each as a file of its own."},
     IssueKind{"value-missing",
               "The sender fills the place in. If it may be absent, take `required` away or give "
               "another source with `first`."},

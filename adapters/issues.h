@@ -11,7 +11,7 @@ struct IssueKind {
   std::string_view advice;  ///< Some sentences.
 };
 
-/// All issue codes of the engine, in the order of adapters/README.md.
+/// All issue codes of the engine and the formats.
 std::span<const IssueKind> issue_kinds();
 
 /// What to do about an issue; codes that the engine does not know are the bundle's own reasons.

@@ -3,6 +3,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -12,7 +13,39 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 64;
 
+// yaml-cpp counts bytes: Columns makes characters of them.
 Position position_of(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
+
+class Columns {
+ public:
+  explicit Columns(std::string_view text) {
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // yaml-cpp passes it over.
+    for (std::size_t end = 0; end != std::string_view::npos;) {
+      end = text.find('\n');
+      lines_.push_back(text.substr(0, end));
+      if (end != std::string_view::npos) text.remove_prefix(end + 1);
+    }
+  }
+
+  void convert(Position& at) const {
+    if (at.line < 1 || at.column < 1 || static_cast<std::size_t>(at.line) > lines_.size()) return;
+    const std::string_view before = lines_[static_cast<std::size_t>(at.line) - 1].substr(
+        0, static_cast<std::size_t>(at.column) - 1);
+    at.column -= static_cast<int>(std::count_if(before.begin(), before.end(), [](char c) {
+      return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+    }));
+  }
+
+  void convert(Node& node) const {
+    convert(node.at);
+    for (Position& at : node.member_at) convert(at);
+    for (Node& item : node.items) convert(item);
+    for (Member& member : node.members) convert(member.second);
+  }
+
+ private:
+  std::vector<std::string_view> lines_;
+};
 
 // Builds the tree from the parser's events. Throws Fault where our rules are violated; yaml-cpp's
 // own errors are YAML::ParserException. read() catches both.
@@ -156,6 +189,8 @@ const Node* Node::find(std::string_view key) const {
 }
 
 std::variant<Node, Fault> read(std::string_view text) {
+  const Columns columns(text);
+  Fault fault;
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
@@ -167,12 +202,16 @@ std::variant<Node, Fault> read(std::string_view text) {
     if (parser.HandleNextDocument(second)) {
       return Fault{{1, 1}, "more than one document"};
     }
-    return builder.take();
-  } catch (const Fault& fault) {
-    return fault;
+    Node root = builder.take();
+    columns.convert(root);
+    return root;
+  } catch (const Fault& violation) {
+    fault = violation;
   } catch (const YAML::Exception& exception) {
-    return Fault{position_of(exception.mark), exception.msg};
+    fault = {position_of(exception.mark), exception.msg};
   }
+  columns.convert(fault.at);
+  return fault;
 }
 
 Result<Node> parse(std::string_view text, std::string_view file) {

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdio>
 #include <iostream>
+#include <set>
 
 #include "adapters/engine/mistakes.h"
 #include "adapters/issues.h"
@@ -33,31 +34,42 @@ Json to_json(const std::vector<Issue>& issues, const Subject& subject) {
   return out;
 }
 
-void print_issues(const std::vector<Issue>& issues, const Subject& subject) {
-  for (const Issue& issue : issues) {
-    std::cout << "  " << issue.code << " at " << to_text(issue.at) << '\n'
-              << "    " << issue.detail << '\n'
-              << "    rule: " << issue.rule << "   " << rule_text(subject, {line_of(issue.rule), 1})
-              << '\n'
-              << "    what to do: " << adapter::advice_for(issue.code) << '\n';
+// Shows issues to people, with the advice for each code once.
+class IssuePrinter {
+ public:
+  explicit IssuePrinter(const Subject& subject) : subject_(subject) {}
+
+  void print(const std::vector<Issue>& issues) {
+    for (const Issue& issue : issues) {
+      std::cout << "  " << issue.code << " at " << to_text(issue.at) << '\n'
+                << "    " << issue.detail << '\n'
+                << "    rule: " << issue.rule << "   "
+                << rule_text(subject_, {line_of(issue.rule), 1}) << '\n';
+      if (!advised_.insert(issue.code).second) continue;
+      std::cout << "    what to do: " << adapter::advice_for(issue.code) << '\n';
+    }
   }
-}
+
+ private:
+  const Subject& subject_;
+  std::set<std::string> advised_;
+};
 
 void explain_text(const Subject& subject, const adapter::Translation& translation) {
+  IssuePrinter issues(subject);
   if (!translation.rejection.empty()) {
     std::cout << subject.file << ": the message as a whole is rejected\n";
-    print_issues(translation.rejection, subject);
+    issues.print(translation.rejection);
     return;
   }
-  std::array<std::size_t, 3> counts{};
-  for (const Item& item : translation.items) ++counts[static_cast<std::size_t>(item.outcome)];
-  std::cout << subject.file << ": " << number_of(counts[0], "event") << ", "
-            << number_of(counts[1], "item") << " rejected, " << counts[2] << " skipped\n";
+  std::cout << subject.file << ": " << number_of(translation.events, "event") << ", "
+            << number_of(translation.rejected, "item") << " rejected, " << translation.skipped
+            << " skipped\n";
   for (const Item& item : translation.items) {
     if (item.outcome == Item::Outcome::event) continue;
     std::cout << "item " << item.number << " (" << to_text(item.at)
               << "): " << to_text(item.outcome) << '\n';
-    print_issues(item.issues, subject);
+    issues.print(item.issues);
   }
 }
 
@@ -125,9 +137,9 @@ std::string flow_item(const std::string& text) {
 // How `try` shows a trace.
 class TracePrinter {
  public:
-  explicit TracePrinter(const Subject& subject) : subject_(subject) {}
+  explicit TracePrinter(const Subject& subject) : subject_(subject), issues_(subject) {}
 
-  void item(const adapter::TraceItem& item) const {
+  void item(const adapter::TraceItem& item) {
     std::cout << '\n'
               << item.name << " (" << to_text(item.at) << "), rule " << at(item.rule) << ": "
               << (item.outcome == adapter::TraceItem::Outcome::none ? "decides nothing"
@@ -137,7 +149,7 @@ class TracePrinter {
       std::cout << "  " << member.name << "   " << at(member.rule) << '\n';
       for (const adapter::TraceStep& one : member.steps) step(one, 4);
     }
-    print_issues(item.issues, subject_);
+    issues_.print(item.issues);
     if (!item.event.empty()) std::cout << "  event: " << item.event << '\n';
   }
 
@@ -186,6 +198,7 @@ class TracePrinter {
   }
 
   const Subject& subject_;
+  IssuePrinter issues_;
 };
 
 Json to_json(const adapter::RulePlace& rule) {
@@ -264,9 +277,9 @@ int try_message(const Call& call) {
            {"complete", trace.complete}});
   } else {
     std::cout << subject->file << ": this shows values of the message, do not pass it on\n";
-    const TracePrinter printer(*subject);
+    TracePrinter printer(*subject);
     for (const adapter::TraceItem& item : trace.items) printer.item(item);
-    if (trace.items.empty()) print_issues(traced.translation.rejection, *subject);
+    if (trace.items.empty()) IssuePrinter(*subject).print(traced.translation.rejection);
     if (!trace.complete) std::cout << "There were too many steps to show all of them.\n";
   }
   return rejections(traced.translation) == 0 ? 0 : 1;

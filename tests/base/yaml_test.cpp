@@ -46,5 +46,20 @@ TEST_CASE("what makes YAML surprising is refused, with its place") {
   CHECK_FALSE(yaml::parse(std::string(200, '[') + std::string(200, ']'), "f"));
 }
 
+TEST_CASE("columns count characters") {
+  const auto root = yaml::parse(
+      "\xEF\xBB\xBF"
+      "\xC3\xA4: { \xE2\x82\xAC: [\xC3\xB6, x] }\n",
+      "f");
+  REQUIRE(root);
+  const yaml::Node& inner = root->members[0].second;
+  CHECK(inner.at.column == 4);
+  CHECK(inner.member_at[0].column == 6);
+  CHECK(inner.members[0].second.items[1].at.column == 13);
+  const auto fault = yaml::parse("\xC3\xA4: 1\n\xC3\xA4\xC3\xA4: &x 1\n", "f");
+  REQUIRE_FALSE(fault);
+  CHECK(fault.error().message == "f:2:5: anchors are not allowed");
+}
+
 }  // namespace
 }  // namespace flora
