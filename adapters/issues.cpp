@@ -48,8 +48,7 @@ constexpr std::array kIssues = {
         "surrogate pairs."},
     IssueKind{"json-too-deep",
               "No real message is nested so deeply; if this one is, raise `limits: depth`."},
-    IssueKind{"json-limit",
-              "An object may have 1,024 members; the sender makes several of it."},
+    IssueKind{"json-limit", "An object may have 1,024 members; the sender makes several of it."},
     IssueKind{"charset-violated",
               "The file is in another character set than `input: charset` says, or damaged. "
               "Compare with the sender's export settings."},

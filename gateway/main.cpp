@@ -26,7 +26,7 @@ constexpr const char* kUsage =
     "  ledger restore [<folder>] [--accept-loss]\n"
     "  ledger rebuild            make the read model anew\n"
     "  receipt verify <file> --key <verifier key>   offline\n"
-    "  adapter lint | explain | try | test | bench   for authors of adapters, offline;\n"
+    "  adapter new | lint | explain | try | test | bench   for authors of adapters, offline;\n"
     "                            `adapter --help` says more\n";
 
 Result<std::optional<std::uint16_t>> port_of(const CommandLine& line, std::string_view option) {
@@ -55,10 +55,11 @@ Result<flora::settings::Settings> load_settings(const CommandLine& line, flora::
 int main(int argc, char** argv) {
   namespace commands = flora::commands;
   flora::Env& env = flora::Env::system();
-  const auto line = CommandLine::parse(
-      std::vector<std::string>(argv + 1, argv + argc),
-      {"--config", "--data", "--port", "--operations-port", "--port-file", "--key",
-       "--accept-loss!", "--json!", "--statuses", "--write!", "--help!"});
+  const auto line =
+      CommandLine::parse(std::vector<std::string>(argv + 1, argv + argc),
+                         {"--config", "--data", "--port", "--operations-port", "--port-file",
+                          "--key", "--accept-loss!", "--json!", "--statuses", "--write!",
+                          "--sample", "--format", "--land", "--out", "--help!"});
   if (!line) return commands::fail(line.error());
   const std::string command = line->words.empty() ? "" : line->words[0];
   if (command == "adapter") return commands::adapter(*line, env);

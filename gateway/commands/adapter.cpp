@@ -11,6 +11,9 @@ namespace {
 
 constexpr const char* kUsage =
     "flora-gateway adapter <command> [--json] [--statuses <file>]\n"
+    "  new <id> --sample <file> --out <folder> [--format <format>] [--land DE-…]\n"
+    "                                  make a bundle for messages like the sample; lint then\n"
+    "                                  names what its author must fill in\n"
     "  lint <folder>…                  name all mistakes of all bundles\n"
     "  explain <number>                what a mistake such as A007 means\n"
     "  explain <folder> <message>      why something of a message was rejected or skipped\n"
@@ -33,9 +36,9 @@ struct Tool {
 constexpr std::size_t kMany = 1000;
 
 constexpr std::array kTools = {
-    Tool{"lint", 1, kMany, tools::lint},   Tool{"explain", 1, 2, tools::explain},
-    Tool{"try", 2, 2, tools::try_message}, Tool{"test", 1, kMany, tools::test},
-    Tool{"bench", 2, 2, tools::bench},
+    Tool{"new", 1, 1, tools::make_bundle}, Tool{"lint", 1, kMany, tools::lint},
+    Tool{"explain", 1, 2, tools::explain}, Tool{"try", 2, 2, tools::try_message},
+    Tool{"test", 1, kMany, tools::test},   Tool{"bench", 2, 2, tools::bench},
 };
 
 }  // namespace

@@ -62,6 +62,7 @@ std::size_t rejections(const adapter::Translation& translation);
 /// "event", "rejected", "skipped".
 std::string_view to_text(adapter::Item::Outcome outcome);
 
+int make_bundle(const Call& call);
 int lint(const Call& call);
 int test(const Call& call);
 int explain(const Call& call);

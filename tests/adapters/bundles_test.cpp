@@ -1,8 +1,5 @@
 // What holds of every bundle of adapters/: its fixtures, and that it holds no code.
-// FLORA_WRITE_FIXTURES=1 writes the expected results anew, to be read before they are committed.
 #include <doctest/doctest.h>
-
-#include <cstdlib>
 
 #include "adapters/fixtures.h"
 #include "tests/adapters/installed_bundles.h"
@@ -12,7 +9,6 @@ namespace flora::adapter {
 TEST_CASE("each bundle passes its own fixtures, and its events are canonical status events") {
   for (const std::string& folder : bundle_folders()) {
     const std::unique_ptr<Adapter> bundle = load_bundle(folder);
-    if (std::getenv("FLORA_WRITE_FIXTURES") != nullptr) REQUIRE(write_expected(*bundle, folder));
     const FixtureRun run =
         run_fixtures(*bundle, folder, [](std::string_view event) { return canon().judge(event); });
     CHECK(run.fixtures > 20);
