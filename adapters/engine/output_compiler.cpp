@@ -12,7 +12,10 @@ namespace flora::adapter {
 namespace {
 
 enum class Takes : std::uint8_t {
-  text,
+  name,
+  authority,
+  site,
+  uuid,
   status,
   regime,
   instant,
@@ -32,26 +35,26 @@ struct Target {
 
 // In the order in which an event is written; details follow behind site.
 constexpr std::array kTargets = {
-    Target{"id", Takes::text, true},
-    Target{"source", Takes::text, true},
+    Target{"id", Takes::name, true},
+    Target{"source", Takes::name, true},
     Target{"status", Takes::status, true},
     Target{"regime", Takes::regime, false},
     Target{"occurredAt", Takes::instant, false},
     Target{"occurredOn", Takes::day, false},
     Target{"sourceSequence", Takes::integer, false},
-    Target{"procedure.procedureId", Takes::text, false},
+    Target{"procedure.procedureId", Takes::uuid, false},
     Target{"procedure.identifiers", Takes::identifiers, false},
-    Target{"reporter.authority", Takes::text, true},
+    Target{"reporter.authority", Takes::authority, true},
     Target{"reporter.land", Takes::land, false},
     Target{"reporter.role", Takes::role, false},
-    Target{"site", Takes::text, false},
-    Target{"corrects.transactionId", Takes::text, false},
-    Target{"corrects.source", Takes::text, false},
-    Target{"corrects.id", Takes::text, false},
-    Target{"revokes.transactionId", Takes::text, false},
-    Target{"revokes.source", Takes::text, false},
-    Target{"revokes.id", Takes::text, false},
-    Target{"mergedInto.procedureId", Takes::text, false},
+    Target{"site", Takes::site, false},
+    Target{"corrects.transactionId", Takes::uuid, false},
+    Target{"corrects.source", Takes::name, false},
+    Target{"corrects.id", Takes::name, false},
+    Target{"revokes.transactionId", Takes::uuid, false},
+    Target{"revokes.source", Takes::name, false},
+    Target{"revokes.id", Takes::name, false},
+    Target{"mergedInto.procedureId", Takes::uuid, false},
     Target{"mergedInto.identifiers", Takes::identifiers, false},
     Target{"test", Takes::boolean, false},
 };
@@ -63,6 +66,21 @@ const Target* find_target(std::string_view name) {
   const auto found = std::find_if(kTargets.begin(), kTargets.end(),
                                   [&](const Target& t) { return t.name == name; });
   return found == kTargets.end() ? nullptr : &*found;
+}
+
+Form form_of(Takes takes) {
+  switch (takes) {
+    case Takes::name:
+      return Form::name;
+    case Takes::authority:
+      return Form::authority;
+    case Takes::site:
+      return Form::site;
+    case Takes::uuid:
+      return Form::uuid;
+    default:
+      return Form::any;
+  }
 }
 
 bool fits(Takes takes, Type type) {
@@ -223,6 +241,7 @@ void MessageCompiler::leaf(const std::string& target, const yaml::Node& node,
   const Target& what = *find_target(target);
   out.kind = OutputNode::Kind::leaf;
   out.expression = expression(node, context);
+  out.form = form_of(what.takes);
   out.required = what.required;
   out.only_if_true = target == "test";
   out.is_time = what.takes == Takes::instant || what.takes == Takes::day;
@@ -322,7 +341,8 @@ void MessageCompiler::identifiers(const yaml::Node& node, const Context& context
       continue;
     }
     const std::string word = bundle_.word(*type);
-    if (!parse_identifier_type(word))
+    const std::optional<IdentifierType> known = parse_identifier_type(word);
+    if (!known)
       bundle_.error(*type, Mistake::identifier_type, "\"" + word + "\" is no type of identifier");
     OutputNode pair;
     pair.kind = OutputNode::Kind::object;
@@ -334,6 +354,9 @@ void MessageCompiler::identifiers(const yaml::Node& node, const Context& context
     first.expression = constant(*type, word);
     second.key = key_of("value");
     second.expression = expression(*value, context);
+    second.form = Form::identifier;
+    second.identifier = known.value_or(IdentifierType::d_nummer);
+    second.at = value->at;
     if (second.expression < 0) continue;
     if (at(second.expression).type != Type::text)
       bundle_.error(*value, Mistake::target_type, "an identifier is a text");

@@ -19,6 +19,7 @@
 #include "adapters/formats/charset.h"
 #include "adapters/lint.h"
 #include "gateway/base/yaml.h"
+#include "gateway/model/identifiers.h"
 
 namespace flora::adapter {
 
@@ -196,6 +197,9 @@ struct Loop {
   std::vector<std::string> slots;  ///< The path of each slot from here.
 };
 
+/// What a text must look like to stand in an event, beside its type.
+enum class Form : std::uint8_t { any, name, authority, site, uuid, identifier };
+
 struct OutputNode {
   enum class Kind : std::uint8_t { object, array, leaf, each };
   Kind kind = Kind::leaf;
@@ -204,6 +208,8 @@ struct OutputNode {
   std::vector<OutputNode> children;
   int expression = -1;
   int loop = -1;  ///< each: the rows.
+  Form form = Form::any;
+  IdentifierType identifier{};  ///< Form::identifier.
   bool required = false;
   bool only_if_true = false;  ///< A boolean that is omitted when false.
   bool needs_all = false;     ///< An object that is omitted unless all members are there.

@@ -1,8 +1,59 @@
 // The writing half of Evaluator: from rules and rows straight to JSON text.
+#include <algorithm>
+
 #include "adapters/engine/evaluator.h"
+#include "adapters/engine/functions.h"
 #include "gateway/base/json.h"
+#include "gateway/model/ids.h"
 
 namespace flora::adapter {
+namespace {
+
+// What the document asks of these members: the sender is told here, with line and column.
+bool has_form(const OutputNode& node, std::string_view text) {
+  const auto all_of = [](std::string_view part, auto kind) {
+    return std::all_of(part.begin(), part.end(), kind);
+  };
+  const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  switch (node.form) {
+    case Form::any:
+      return true;
+    case Form::name:
+      return !text.empty() && text.size() <= 800 &&
+             std::count_if(text.begin(), text.end(),
+                           [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }) <=
+                 200 &&
+             all_of(text,
+                    [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F; });
+    case Form::authority:
+      return text.size() == 6 && all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+    case Form::site:
+      return text.size() >= 2 && text.size() <= 32 && upper(text[0]) &&
+             all_of(text, [&](char c) { return upper(c) || c == '_'; });
+    case Form::uuid:
+      return parse_uuid(text).has_value();
+    case Form::identifier:
+      return flora::has_form(node.identifier, text);
+  }
+  return false;
+}
+
+std::string form_name(const OutputNode& node) {
+  switch (node.form) {
+    case Form::name:
+      return "a name: 1 to 200 characters and no control characters";
+    case Form::authority:
+      return "a Behördenkennzeichen: six digits";
+    case Form::site:
+      return "a site: capital letters and underscores";
+    case Form::uuid:
+      return "a UUID";
+    default:
+      return std::string(to_string(node.identifier));
+  }
+}
+
+}  // namespace
 
 // Each of these appends its node and returns true, or appends nothing and returns false.
 bool Evaluator::write(const OutputNode& node, const Scope& scope, std::string& out) {
@@ -56,6 +107,12 @@ bool Evaluator::write_members(const OutputNode& node, const Scope& scope, std::s
 bool Evaluator::write_leaf(const OutputNode& node, const Scope& scope, std::string& out) {
   const Value value = evaluate(node.expression, scope);
   if (!value.present() || (node.only_if_true && !value.is_true())) return false;
+  if (!has_form(node, value.text)) {
+    report("value-malformed",
+           "The value `" + shape(value.text) + "` has not the form of " + form_name(node) + ".",
+           node.at, value.place, scope);
+    return false;
+  }
   write_value(value, out);
   return true;
 }

@@ -47,6 +47,9 @@ std::optional<IdentifierType> parse_identifier_type(std::string_view name);
 /// The message of the error never shows the value.
 Result<std::string> normal_form(IdentifierType type, std::string_view value);
 
+/// Whether normal_form() takes the value. Allocates nothing.
+bool has_form(IdentifierType type, std::string_view value);
+
 /// One identifier in its normal form. In memory only.
 struct Identifier {
   IdentifierType type = IdentifierType::azr_nummer;
