@@ -56,7 +56,12 @@ int adapter(const CommandLine& line, Env& env) {
     std::cerr << kUsage;
     return 2;
   }
-  return tool->run({&line, {line.words.begin() + 2, line.words.end()}, line.has("--json"), &env});
+  tools::Call call{&line, {line.words.begin() + 2, line.words.end()}, line.has("--json"), &env};
+  for (std::string& word : call.words) {
+    while (word.size() > 1 && word.ends_with('/'))
+      word.pop_back();  // As a shell completes folders.
+  }
+  return tool->run(call);
 }
 
 }  // namespace flora::commands

@@ -41,17 +41,13 @@ Result<Tested> test_bundle(const std::string& folder, const Types& types, bool w
 }
 
 Json to_json(const Tested& tested) {
-  Json findings = Json::array();
-  for (const adapter::Finding& finding : tested.findings) {
-    findings.push_back(tools::to_json(finding));
-  }
   return {{"folder", tested.folder},         {"good", tested.good()},
           {"fixtures", tested.run.fixtures}, {"written", tested.written},
-          {"failures", tested.run.failures}, {"findings", std::move(findings)}};
+          {"failures", tested.run.failures}, {"findings", tools::to_json(tested.findings)}};
 }
 
 void print_text(const Tested& tested, bool write) {
-  for (const adapter::Finding& finding : tested.findings) std::cout << to_string(finding) << '\n';
+  tools::print_text(tested.findings);
   for (const std::string& failure : tested.run.failures) {
     std::cout << tested.folder << "/fixtures/" << failure << '\n';
   }
@@ -68,12 +64,10 @@ int lint(const Call& call) {
   if (!types) return fail(types.error());
   const std::vector<adapter::Finding> findings = adapter::lint(call.words, &types->types);
   if (call.json) {
-    Json out = Json::array();
-    for (const adapter::Finding& finding : findings) out.push_back(to_json(finding));
-    print(out);
+    print(to_json(findings));
     return findings.empty() ? 0 : 1;
   }
-  for (const adapter::Finding& finding : findings) std::cout << to_string(finding) << '\n';
+  print_text(findings);
   std::cout << number_of(call.words.size(), "bundle") << ", "
             << number_of(findings.size(), "mistake");
   if (!findings.empty()) {

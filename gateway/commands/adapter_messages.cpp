@@ -248,52 +248,43 @@ Json to_json(const adapter::TraceItem& item, const Subject& subject) {
   return out;
 }
 
-}  // namespace
-
-int explain(const Call& call) {
-  if (call.words.size() == 1) return explain_number(call);
-  const Result<Subject> subject = load_subject(call);
-  if (!subject) return fail(subject.error());
-  const adapter::Translation translation = subject->adapter->translate(subject->message);
+int explain_message(const Call& call, const Subject& subject) {
+  const adapter::Translation translation = subject.adapter->translate(subject.message);
   if (call.json) {
-    print(explain_json(*subject, translation));
+    print(explain_json(subject, translation));
   } else {
-    explain_text(*subject, translation);
+    explain_text(subject, translation);
   }
-  return rejections(translation) == 0 ? 0 : 1;
+  return exit_code(translation);
 }
 
-int try_message(const Call& call) {
-  const Result<Subject> subject = load_subject(call);
-  if (!subject) return fail(subject.error());
-  const adapter::TracedTranslation traced = subject->adapter->trace(subject->message);
+int show_trace(const Call& call, const Subject& subject) {
+  const adapter::TracedTranslation traced = subject.adapter->trace(subject.message);
   const adapter::Trace& trace = traced.trace;
   if (call.json) {
     Json items = Json::array();
-    for (const adapter::TraceItem& item : trace.items) items.push_back(to_json(item, *subject));
-    print({{"file", subject->file},
-           {"rejection", to_json(traced.translation.rejection, *subject)},
+    for (const adapter::TraceItem& item : trace.items) items.push_back(to_json(item, subject));
+    print({{"file", subject.file},
+           {"rejection", to_json(traced.translation.rejection, subject)},
            {"items", std::move(items)},
            {"complete", trace.complete}});
   } else {
-    std::cout << subject->file << ": this shows values of the message, do not pass it on\n";
-    TracePrinter printer(*subject);
+    std::cout << subject.file << ": this shows values of the message, do not pass it on\n";
+    TracePrinter printer(subject);
     for (const adapter::TraceItem& item : trace.items) printer.item(item);
-    if (trace.items.empty()) IssuePrinter(*subject).print(traced.translation.rejection);
+    if (trace.items.empty()) IssuePrinter(subject).print(traced.translation.rejection);
     if (!trace.complete) std::cout << "There were too many steps to show all of them.\n";
   }
-  return rejections(traced.translation) == 0 ? 0 : 1;
+  return exit_code(traced.translation);
 }
 
-int bench(const Call& call) {
+int measure(const Call& call, const Subject& subject) {
   constexpr std::int64_t kNanoseconds = 2'000'000'000;
-  const Result<Subject> subject = load_subject(call);
-  if (!subject) return fail(subject.error());
   std::size_t messages = 0, events = 0;
   const std::int64_t begin = call.env->steady_ns();
   std::int64_t passed = 0;
   do {
-    for (const Item& item : subject->adapter->translate(subject->message).items) {
+    for (const Item& item : subject.adapter->translate(subject.message).items) {
       events += item.outcome == Item::Outcome::event;
     }
     ++messages;
@@ -301,11 +292,11 @@ int bench(const Call& call) {
   } while (passed < kNanoseconds);
   const double seconds = static_cast<double>(passed) / 1e9;
   const double megabytes =
-      static_cast<double>(messages) * static_cast<double>(subject->message.size()) / 1e6;
+      static_cast<double>(messages) * static_cast<double>(subject.message.size()) / 1e6;
   const auto rate = [&](double count) { return count / seconds; };
   if (call.json) {
-    print({{"file", subject->file},
-           {"bytes", subject->message.size()},
+    print({{"file", subject.file},
+           {"bytes", subject.message.size()},
            {"seconds", seconds},
            {"messagesPerSecond", rate(static_cast<double>(messages))},
            {"eventsPerSecond", rate(static_cast<double>(events))},
@@ -313,10 +304,21 @@ int bench(const Call& call) {
     return 0;
   }
   std::printf("%s: %zu bytes, one thread, %.1f s\n%.0f messages/s, %.0f events/s, %.1f MB/s\n",
-              subject->file.c_str(), subject->message.size(), seconds,
+              subject.file.c_str(), subject.message.size(), seconds,
               rate(static_cast<double>(messages)), rate(static_cast<double>(events)),
               rate(megabytes));
   return 0;
 }
+
+}  // namespace
+
+int explain(const Call& call) {
+  if (call.words.size() == 1) return explain_number(call);
+  return with_subject(call, explain_message);
+}
+
+int try_message(const Call& call) { return with_subject(call, show_trace); }
+
+int bench(const Call& call) { return with_subject(call, measure); }
 
 }  // namespace flora::commands::tools

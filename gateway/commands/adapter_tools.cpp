@@ -9,6 +9,18 @@ namespace {
 constexpr std::size_t kMostMessage = 64u << 20;
 constexpr std::size_t kMostRules = 4u << 20;
 
+Result<Subject> load_subject(const Call& call, const adapter::CanonicalTypes& types) {
+  Subject subject;
+  const std::string& folder = call.words[0];
+  FLORA_ASSIGN(subject.adapter, adapter::Adapter::load(folder, &types));
+  FLORA_ASSIGN(const std::string yaml, call.env->read_file(folder + "/adapter.yaml", kMostRules));
+  std::istringstream lines(yaml);
+  for (std::string line; std::getline(lines, line);) subject.rules.push_back(line);
+  subject.file = call.words[1];
+  FLORA_ASSIGN(subject.message, call.env->read_file(subject.file, kMostMessage));
+  return subject;
+}
+
 }  // namespace
 
 Result<Types> load_types(const Call& call) {
@@ -25,29 +37,41 @@ Result<Types> load_types(const Call& call) {
   return Types{std::move(*canonical), std::move(types)};
 }
 
-Result<Subject> load_subject(const Call& call) {
-  FLORA_ASSIGN(const Types types, load_types(call));
-  Subject subject;
-  const std::string& folder = call.words[0];
-  FLORA_ASSIGN(subject.adapter, adapter::Adapter::load(folder, &types.types));
-  FLORA_ASSIGN(const std::string yaml, call.env->read_file(folder + "/adapter.yaml", kMostRules));
-  std::istringstream lines(yaml);
-  for (std::string line; std::getline(lines, line);) subject.rules.push_back(line);
-  subject.file = call.words[1];
-  FLORA_ASSIGN(subject.message, call.env->read_file(subject.file, kMostMessage));
-  return subject;
+int with_subject(const Call& call, int (*run)(const Call& call, const Subject& subject)) {
+  const Result<Types> types = load_types(call);
+  if (!types) return fail(types.error());
+  const std::vector<adapter::Finding> findings = adapter::lint({call.words[0]}, &types->types);
+  if (!findings.empty()) {
+    if (call.json) {
+      print({{"findings", to_json(findings)}});
+    } else {
+      print_text(findings);
+    }
+    return 1;
+  }
+  const Result<Subject> subject = load_subject(call, types->types);
+  if (!subject) return fail(subject.error());
+  return run(call, *subject);
 }
 
 void print(const Json& json) {
   std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
-Json to_json(const adapter::Finding& finding) {
-  return {{"file", finding.file},
-          {"line", finding.line},
-          {"column", finding.column},
-          {"number", finding.number},
-          {"message", finding.message}};
+Json to_json(const std::vector<adapter::Finding>& findings) {
+  Json out = Json::array();
+  for (const adapter::Finding& finding : findings) {
+    out.push_back({{"file", finding.file},
+                   {"line", finding.line},
+                   {"column", finding.column},
+                   {"number", finding.number},
+                   {"message", finding.message}});
+  }
+  return out;
+}
+
+void print_text(const std::vector<adapter::Finding>& findings) {
+  for (const adapter::Finding& finding : findings) std::cout << to_string(finding) << '\n';
 }
 
 Json to_json(const adapter::Location& at) {
@@ -77,12 +101,8 @@ std::string number_of(std::size_t count, std::string_view thing) {
   return std::to_string(count) + " " + std::string(thing) + (count == 1 ? "" : "s");
 }
 
-std::size_t rejections(const adapter::Translation& translation) {
-  std::size_t count = translation.rejection.size();
-  for (const adapter::Item& item : translation.items) {
-    if (item.outcome == adapter::Item::Outcome::rejected) count += item.issues.size();
-  }
-  return count;
+int exit_code(const adapter::Translation& translation) {
+  return translation.rejected > 0 || !translation.rejection.empty() ? 1 : 0;
 }
 
 std::string_view to_text(adapter::Item::Outcome outcome) {

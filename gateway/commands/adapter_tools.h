@@ -39,12 +39,14 @@ struct Subject {
   std::string message;
 };
 
-/// The bundle in the first word and the message in the second. Errors as printed; a bundle that
-/// does not compile is invalid and says all its mistakes.
-Result<Subject> load_subject(const Call& call);
+/// Runs `run` on the bundle in the first word and the message in the second. If the bundle does not
+/// compile, its mistakes are shown, and the exit code is 1.
+int with_subject(const Call& call, int (*run)(const Call& call, const Subject& subject));
 
 void print(const Json& json);
-Json to_json(const adapter::Finding& finding);
+/// Mistakes as a JSON array, or one to a line.
+Json to_json(const std::vector<adapter::Finding>& findings);
+void print_text(const std::vector<adapter::Finding>& findings);
 Json to_json(const adapter::Location& at);
 
 /// "line 3, column 26, /*/item[1]/day", or "the message as a whole".
@@ -56,8 +58,8 @@ std::string rule_text(const Subject& subject, adapter::RulePlace at);
 /// "1 bundle", "2 bundles".
 std::string number_of(std::size_t count, std::string_view thing);
 
-/// The number of issues that reject something, whole message or items.
-std::size_t rejections(const adapter::Translation& translation);
+/// 1 if the message or an item of it was rejected, else 0.
+int exit_code(const adapter::Translation& translation);
 
 /// "event", "rejected", "skipped".
 std::string_view to_text(adapter::Item::Outcome outcome);

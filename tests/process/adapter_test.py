@@ -80,7 +80,7 @@ def test_usage(tools, folder):
 
 def test_lint(tools, folder):
     assert tools.json("lint", *BUNDLES) == []
-    assert f"{len(BUNDLES)} bundles, 0 mistakes" in tools.text("lint", *BUNDLES)
+    assert f"{len(BUNDLES)} bundles, 0 mistakes" in tools.text("lint", *(f"{b}/" for b in BUNDLES))
     again = tools.json("lint", NI, NI, code=1)
     assert again == [{"file": f"{NI}/adapter.yaml", "line": 3, "column": 7, "number": "A104",
                       "message": f"the bundle in {NI} has the same id"}], again
@@ -100,6 +100,10 @@ def test_lint(tools, folder):
                 f"[{finding['number']}]") in lines, finding
     (broken / "adapter.yaml").write_text("adapter: {")
     assert numbers(tools.json("lint", broken, code=1)) == ["A001"]
+    message = NI / "fixtures" / "accepted" / "111211-late.xml"
+    for tool in ("try", "explain", "bench"):
+        assert numbers(tools.json(tool, broken, message, code=1)["findings"]) == ["A001"]
+        assert "[A001]" in tools.text(tool, broken, message, code=1)
 
 
 def test_explain_number(tools):
