@@ -1,14 +1,15 @@
 #include "gateway/store/schema.h"
 
+#include <array>
+
 namespace flora::store {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kApplicationId = 0x464C5331;  // Of the PRAGMA below.
 
 // Numbers rise with time, so that new rows go to the end of their table; only the keyed hashes and
 // the pseudonyms are random.
-constexpr const char* kTables = R"(
+constexpr const char* kVersion1 = R"(
 PRAGMA application_id=0x464C5331;
 
 CREATE TABLE procedure(
@@ -58,6 +59,29 @@ CREATE TABLE kept_answer(
 CREATE INDEX kept_answer_expires ON kept_answer(expires);
 )";
 
+// The archive of adapters.
+constexpr std::int64_t kWithAdapters = 2;
+constexpr const char* kVersion2 = R"(
+CREATE TABLE adapter_version(
+  n INTEGER PRIMARY KEY,
+  adapter TEXT NOT NULL,
+  version TEXT NOT NULL,
+  hash TEXT NOT NULL UNIQUE,
+  first_used INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE adapter_text(
+  adapter_version INTEGER NOT NULL REFERENCES adapter_version(n),
+  name TEXT NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY(adapter_version, name)
+) STRICT, WITHOUT ROWID;
+)";
+
+// What leads from each version to the next; an empty file is of version 0. Never changed.
+constexpr std::array kSteps = {kVersion1, kVersion2};
+constexpr auto kNewest = static_cast<std::int64_t>(kSteps.size());
+
 // A file of another program, or one of ours that is not the store.
 Result<bool> is_foreign(sqlite::Database& database) {
   FLORA_ASSIGN(auto select, database.prepare("SELECT application_id, (SELECT count(*) FROM "
@@ -73,15 +97,22 @@ Result<void> prepare_schema(sqlite::Database& database) {
   FLORA_ASSIGN(const bool foreign, is_foreign(database));
   if (foreign) return Error{Errc::corrupt, "the file is not a store of this program"};
   FLORA_ASSIGN(const std::int64_t version, database.schema_version());
-  if (version == kVersion) return {};
-  if (version > kVersion) {
+  if (version == kNewest) return {};
+  if (version > kNewest) {
     return Error{Errc::invalid, "store.db is of version " + std::to_string(version) +
-                                    ", this program knows " + std::to_string(kVersion)};
+                                    ", this program knows " + std::to_string(kNewest)};
   }
   FLORA_TRY(database.begin());
-  FLORA_TRY(database.execute(kTables));
-  FLORA_TRY(database.set_schema_version(kVersion));
+  for (std::int64_t step = version; step < kNewest; ++step) {
+    FLORA_TRY(database.execute(kSteps[static_cast<std::size_t>(step)]));
+  }
+  FLORA_TRY(database.set_schema_version(kNewest));
   return database.commit();
+}
+
+Result<bool> has_adapters(sqlite::Database& database) {
+  FLORA_ASSIGN(const std::int64_t version, database.schema_version());
+  return version >= kWithAdapters;
 }
 
 }  // namespace flora::store

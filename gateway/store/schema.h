@@ -6,8 +6,12 @@
 
 namespace flora::store {
 
-/// Creates the tables in a new file. Errors: invalid (the file is of a newer version), corrupt (it
-/// belongs to something else), unavailable.
+/// Creates the tables in a new file, and brings one of an earlier version forward; durable on
+/// return, and nothing is changed on failure. Errors: invalid (the file is of a newer version),
+/// corrupt (it belongs to something else), unavailable.
 Result<void> prepare_schema(sqlite::Database& database);
+
+/// True if the file is of a version that has the archive of adapters.
+Result<bool> has_adapters(sqlite::Database& database);
 
 }  // namespace flora::store

@@ -1,6 +1,7 @@
 #include "gateway/store/store.h"
 
 #include <algorithm>
+#include <future>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -91,6 +92,21 @@ void Store::committed_through(std::int64_t number) { writer_->committed_through(
 void Store::keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
                         std::optional<Uuid> procedure, std::function<void()> done) {
   writer_->keep_answer(key, answer, expires, procedure, std::move(done));
+}
+
+Result<void> Store::keep_adapter(const AdapterMark& mark, const AdapterTexts& texts) {
+  const auto promise = std::make_shared<std::promise<Result<void>>>();
+  writer_->keep_adapter(mark, texts,
+                        [promise](const Result<void>& kept) { promise->set_value(kept); });
+  return promise->get_future().get();
+}
+
+Result<std::vector<AdapterVersion>> Store::adapter_versions(std::string_view id) {
+  return readers_->with([&](sqlite::Database& db) { return archived_versions(db, id); });
+}
+
+Result<std::optional<ArchivedAdapter>> Store::find_adapter(std::string_view hash) {
+  return readers_->with([&](sqlite::Database& db) { return archived_adapter(db, hash); });
 }
 
 std::int64_t Store::outbox_size() const { return writer_->outbox_size(); }

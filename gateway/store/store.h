@@ -17,6 +17,7 @@
 #include "gateway/model/identifiers.h"
 #include "gateway/model/ids.h"
 #include "gateway/model/transaction.h"
+#include "gateway/store/adapter_archive.h"
 
 namespace flora::store {
 
@@ -132,7 +133,17 @@ class Store {
   void keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
                    std::optional<Uuid> procedure, std::function<void()> done);
 
+  /// Keeps the texts of an adapter before it comes into use. Blocks; durable on return. It is not
+  /// an error if they are there already. Errors: unavailable, uncertain; overloaded (the disk is
+  /// full).
+  Result<void> keep_adapter(const AdapterMark& mark, const AdapterTexts& texts);
+
   // Reading. Blocks on the disk. Any thread.
+
+  /// The versions of one adapter that were ever in use, in that order.
+  Result<std::vector<AdapterVersion>> adapter_versions(std::string_view id);
+
+  Result<std::optional<ArchivedAdapter>> find_adapter(std::string_view hash);
 
   /// The answer under a key that has not expired at `now`.
   Result<std::optional<KeptAnswer>> kept_answer(const Digest& key, Instant now);

@@ -81,9 +81,24 @@ void Store::Writer::keep_answer(const Digest& key, const KeptAnswer& answer, Ins
   done();
 }
 
+void Store::Writer::keep_adapter(const AdapterMark& mark, const AdapterTexts& texts,
+                                 std::function<void(const Result<void>&)> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failed_ && !stopping_) {
+      adapters_.push_back({mark, texts, std::move(done)});
+      wake_.notify_one();
+      return;
+    }
+  }
+  done(Error{Errc::unavailable, "the store takes nothing more"});
+}
+
 Store::Writer::Work Store::Writer::take() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stopping_ || !batches_.empty() || !answers_.empty(); });
+  wake_.wait(lock, [this] {
+    return stopping_ || !batches_.empty() || !answers_.empty() || !adapters_.empty();
+  });
   Work work;
   std::size_t drafts = 0;
   std::size_t count = 0;
@@ -95,6 +110,7 @@ Store::Writer::Work Store::Writer::take() {
   batches_.erase(batches_.begin(), end);
   queued_ -= drafts;
   work.answers = std::exchange(answers_, {});
+  work.adapters = std::exchange(adapters_, {});
   work.committed = committed_;
   return work;
 }
@@ -102,7 +118,7 @@ Store::Writer::Work Store::Writer::take() {
 void Store::Writer::run() {
   while (true) {
     Work work = take();
-    const bool idle = work.batches.empty() && work.answers.empty();
+    const bool idle = work.batches.empty() && work.answers.empty() && work.adapters.empty();
     process(work);
     if (idle) return;
   }
@@ -121,6 +137,7 @@ void Store::Writer::process(Work& work) {
   }
   for (Batch& batch : work.batches) batch.done(std::move(batch.outcomes));
   for (Answer& answer : work.answers) answer.done();
+  for (Adapter& adapter : work.adapters) adapter.done(written);
   if (uncertain && options_.on_fatal) options_.on_fatal(written.error());
   if (written) tidy();
 }
@@ -160,6 +177,9 @@ Result<void> Store::Writer::write(Work& work) {
     }
   }
   for (const Answer& answer : work.answers) FLORA_TRY(write_answer(answer));
+  for (const Adapter& adapter : work.adapters) {
+    FLORA_TRY(archive_adapter(database_, adapter.mark, adapter.texts, Instant{env_.now_ms()}));
+  }
   const bool trims = work.committed > trimmed_;
   if (trims) {
     FLORA_ASSIGN(const std::int64_t removed, trim_outbox(work.committed));

@@ -23,6 +23,8 @@ class Store::Writer {
   void committed_through(std::int64_t number);
   void keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
                    std::optional<Uuid> procedure, std::function<void()> done);
+  void keep_adapter(const AdapterMark& mark, const AdapterTexts& texts,
+                    std::function<void(const Result<void>&)> done);
   std::int64_t outbox_size() const { return outbox_size_; }
 
  private:
@@ -38,9 +40,15 @@ class Store::Writer {
     std::optional<Uuid> procedure;
     std::function<void()> done;
   };
+  struct Adapter {
+    AdapterMark mark;
+    AdapterTexts texts;
+    std::function<void(const Result<void>&)> done;
+  };
   struct Work {
     std::vector<Batch> batches;
     std::vector<Answer> answers;
+    std::vector<Adapter> adapters;
     std::int64_t committed = 0;
   };
 
@@ -67,6 +75,7 @@ class Store::Writer {
   std::condition_variable wake_;
   std::vector<Batch> batches_;
   std::vector<Answer> answers_;
+  std::vector<Adapter> adapters_;
   std::size_t queued_ = 0;
   std::int64_t committed_ = 0;
   bool stopping_ = false;
