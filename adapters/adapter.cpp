@@ -31,6 +31,7 @@ struct Workspace {
 };
 
 struct Adapter::Compiled {
+  BundleTexts texts;
   std::unique_ptr<Plan> plan;
   std::unique_ptr<Format> format;
   const DocumentReader* documents = nullptr;  // One of the two is `format`.
@@ -201,6 +202,7 @@ Result<std::unique_ptr<Adapter>> Adapter::load(const std::string& folder,
   FLORA_ASSIGN(const BundleFiles files, read_bundle(folder));
   auto compiled = std::make_unique<Compiled>();
   FLORA_ASSIGN(compiled->plan, compile(files, types));
+  compiled->texts = texts_of(files);
   compiled->format = find_format(compiled->plan->info.format, compiled->plan->spaces);
   compiled->documents = dynamic_cast<const DocumentReader*>(compiled->format.get());
   compiled->records = dynamic_cast<const RecordReader*>(compiled->format.get());
@@ -208,6 +210,7 @@ Result<std::unique_ptr<Adapter>> Adapter::load(const std::string& folder,
 }
 
 const BundleInfo& Adapter::info() const { return compiled_->plan->info; }
+const BundleTexts& Adapter::texts() const { return compiled_->texts; }
 
 Cursor Adapter::open(std::string_view message) const {
   auto state = std::make_unique<Cursor::State>(*compiled_, message);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -91,6 +92,12 @@ struct BundleInfo {
   std::vector<std::string> code_lists;   ///< "list version", sorted.
 };
 
+/// The texts that a bundle is compiled from, by file name: adapter.yaml and the code lists.
+using BundleTexts = std::map<std::string, std::string>;
+
+/// Their hash, as BundleInfo has it.
+std::string hash_of(const BundleTexts& texts);
+
 /// What a canonical event may say, as far as the compiler cannot know it by itself.
 struct CanonicalTypes {
   enum class Kind : std::uint8_t { text, word, day, instant, time, integer, boolean, code };
@@ -122,6 +129,7 @@ class Adapter {
   ~Adapter();
 
   const BundleInfo& info() const;
+  const BundleTexts& texts() const;
 
   /// Translates one message as a whole, and judges it as a whole: its form, its end, and the share
   /// of rejected items that the bundle allows. Of a message with more than `keep` items, only the

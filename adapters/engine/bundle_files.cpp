@@ -2,12 +2,15 @@
 
 #include <filesystem>
 
+#include "gateway/base/bytes.h"
+#include "gateway/base/crypto.h"
 #include "gateway/base/env.h"
 
 namespace flora::adapter {
 namespace {
 
 constexpr std::size_t kMostFileBytes = 4u << 20;
+constexpr std::string_view kMain = "adapter.yaml";
 constexpr std::string_view kCodeListEnding = ".map.csv";
 
 }  // namespace
@@ -24,6 +27,21 @@ Result<BundleFiles> read_bundle(const std::string& folder) {
   }
   if (error) return Error{Errc::unavailable, "the folder of the bundle cannot be listed"};
   return files;
+}
+
+BundleTexts texts_of(const BundleFiles& files) {
+  BundleTexts texts = files.code_lists;
+  texts.emplace(kMain, files.adapter_yaml);
+  return texts;
+}
+
+// The SHA-256 of what `sha256sum adapter.yaml *.map.csv` prints, with the names in byte order.
+std::string hash_of(const BundleTexts& texts) {
+  std::string lines;
+  for (const auto& [name, text] : texts) {
+    lines += to_hex(crypto::sha256(text)) + "  " + name + "\n";
+  }
+  return to_hex(crypto::sha256(lines));
 }
 
 }  // namespace flora::adapter

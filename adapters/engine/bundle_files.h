@@ -11,4 +11,6 @@ namespace flora::adapter {
 /// unavailable (the folder cannot be listed).
 Result<BundleFiles> read_bundle(const std::string& folder);
 
+BundleTexts texts_of(const BundleFiles& files);
+
 }  // namespace flora::adapter

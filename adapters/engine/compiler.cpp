@@ -2,17 +2,16 @@
 // MessageCompiler.
 #include <algorithm>
 
+#include "adapters/engine/bundle_files.h"
 #include "adapters/engine/input_compiler.h"
 #include "adapters/engine/map_file.h"
 #include "adapters/engine/message_compiler.h"
 #include "gateway/base/bytes.h"
-#include "gateway/base/crypto.h"
 #include "gateway/model/catalogue.h"
 
 namespace flora::adapter {
 namespace {
 
-constexpr std::string_view kFile = "adapter.yaml";
 constexpr std::size_t kMostSpaces = 60;
 constexpr std::size_t kMostMessages = 500;
 
@@ -352,17 +351,8 @@ const yaml::Node* BundleCompiler::expand(const yaml::Node& node, const yaml::Nod
   return expanded_.back().get();
 }
 
-// The SHA-256 of what `sha256sum adapter.yaml *.map.csv` prints, with the names in byte order.
 void BundleCompiler::hash() {
-  const auto line = [](std::string_view name, std::string_view text) {
-    return to_hex(crypto::sha256(text)) + "  " + std::string(name) + "\n";
-  };
-  std::map<std::string, std::string> lines;
-  lines[std::string(kFile)] = line(kFile, files_.adapter_yaml);
-  for (const auto& [name, text] : files_.code_lists) lines[name] = line(name, text);
-  std::string all;
-  for (const auto& [name, text] : lines) all += text;
-  plan_.info.hash = to_hex(crypto::sha256(all));
+  plan_.info.hash = hash_of(texts_of(files_));
   std::sort(plan_.info.code_lists.begin(), plan_.info.code_lists.end());
 }
 
