@@ -1,28 +1,36 @@
-// Native messages of the states' software, through their adapters.
+// Native messages of the states' software, through their adapters. A message is translated twice:
+// the first pass judges it as a whole and commits nothing; the second gives its items to intake,
+// one by one. Where there are few items the first pass has kept them, and there is no second.
 #include <algorithm>
 
+#include "gateway/api/admission.h"
 #include "gateway/api/answers.h"
 #include "gateway/api/api.h"
+#include "gateway/api/message_reader.h"
 
 namespace flora::api {
+
+// A message that has come completely, and what its request asks for.
+struct NativeMessage {
+  Reply reply;  // Goes after the buffer.
+  Call call;    // Its body is the message, unless there is a buffer.
+  std::shared_ptr<const adapter::Adapter> adapter;
+  std::optional<MessageBuffer> buffer;
+
+  std::string_view text() const { return buffer ? buffer->text() : std::string_view(call.body); }
+  bool is_dry_run() const { return call.operation().id == kTranslateMessage; }
+};
+
 namespace {
 
-constexpr std::size_t kMaxItems = 1000;
-
-http::Response not_found() { return problem_response({"not-found", {}, {}}); }
+constexpr std::size_t kItemsAtOnce = 1000;  // Items of one JSON answer.
+constexpr std::size_t kChunkItems = 256;
+constexpr std::size_t kIssues = 64;  // Of one item, as in a problem.
+constexpr std::string_view kLines = "application/x-ndjson";
 
 // An adapter is for its own Land, and for the BAMF, which receives and sends its messages.
 bool may_use(const policy::Caller& caller, const adapter::BundleInfo& info) {
   return caller.role == Role::bamf || caller.land == info.land;
-}
-
-void write_info(JsonWriter& json, const adapter::BundleInfo& info) {
-  json.begin_object().member("id", info.id).member("version", info.version);
-  json.member("hash", info.hash).member("land", info.land).member("title", info.title);
-  json.member("format", info.format).member("mediaType", info.media_types.front());
-  json.name("simulation").boolean(info.simulation).name("codeLists").begin_array();
-  for (const std::string& list : info.code_lists) json.text(list);
-  json.end_array().end_object();
 }
 
 Problem message_rejected(const std::vector<adapter::Issue>& issues) {
@@ -31,11 +39,46 @@ Problem message_rejected(const std::vector<adapter::Issue>& issues) {
   return problem;
 }
 
+Problem too_large(const adapter::BundleInfo& info) {
+  return {"content-too-large",
+          "The adapter takes messages of up to " + std::to_string(info.most_bytes) + " bytes.",
+          {}};
+}
+
+http::Response wrong_media_type(const adapter::BundleInfo& info, std::string detail) {
+  http::Response response = problem_response({"unsupported-media-type", std::move(detail), {}});
+  std::string accepted;
+  for (const std::string& type : info.media_types) {
+    accepted += (accepted.empty() ? "" : ", ") + type;
+  }
+  response.headers.push_back({"accept", std::move(accepted)});
+  return response;
+}
+
+// What is wrong by the head alone.
+std::optional<http::Response> refusal_of(const Call& call, const adapter::BundleInfo& info) {
+  if (!may_use(*call.caller, info)) return problem_response({"not-permitted", {}, {}});
+  if (std::ranges::find(info.media_types, call.media_type) == info.media_types.end()) {
+    return wrong_media_type(info, {});
+  }
+  if (!agrees_with_charset(*call.head.find("content-type"), info.charset)) {
+    return wrong_media_type(info, "The adapter reads " + info.charset +
+                                      "; the field Content-Type names another character set.");
+  }
+  if (call.operation().id == kSubmitMessage && call.head.find("idempotency-key")) {
+    return problem_response({"idempotency-key-not-allowed", {}, {}});
+  }
+  if (call.head.content_length.value_or(0) > info.most_bytes) {
+    return problem_response(too_large(info));
+  }
+  return std::nullopt;
+}
+
 void write_issues(JsonWriter& json, const std::vector<adapter::Issue>& issues) {
   json.begin_array();
-  for (const adapter::Issue& issue : issues) {
+  for (std::size_t i = 0; i < std::min(issues.size(), kIssues); ++i) {
     std::string text;
-    append_json(text, cause_of(issue));
+    append_json(text, cause_of(issues[i]));
     json.raw(text);
   }
   json.end_array();
@@ -55,123 +98,208 @@ void write_translated(JsonWriter& json, const adapter::Item& item) {
   json.optional("path", item.at.path).end_object();
 }
 
-bool is_of(const Call& call, const adapter::BundleInfo& info) {
-  return std::ranges::find(info.media_types, call.media_type) != info.media_types.end();
+void write_skipped(JsonWriter& json, const adapter::Item& item) {
+  json.begin_object().name("item").number(item.number).name("status").number(200);
+  json.name("skipped");
+  write_issues(json, item.issues);
+  json.end_object();
 }
 
-http::Response wrong_media_type(const adapter::BundleInfo& info) {
-  http::Response response = problem_response({"unsupported-media-type", {}, {}});
-  std::string accepted;
-  for (const std::string& type : info.media_types) {
-    accepted += (accepted.empty() ? "" : ", ") + type;
+// Makes items for intake of those of an adapter. Used by one thread at a time.
+class ItemMaker {
+ public:
+  ItemMaker(const Parts& parts, const adapter::BundleInfo& info)
+      : parts_(parts), mark_{info.id, info.version, info.hash} {}
+
+  // Not for what was skipped.
+  intake::Item make(const adapter::Item& item) {
+    intake::Item made;
+    if (item.outcome == adapter::Item::Outcome::rejected) {
+      made.parsed = message_rejected(item.issues);
+      return made;
+    }
+    made.parsed = parts_.parser->parse(item.event);
+    made.adapter = mark_;
+    if (!item.native_record.empty()) made.native = hash_of(item.native_record);
+    return made;
   }
-  response.headers.push_back({"accept", std::move(accepted)});
-  return response;
-}
 
-}  // namespace
-
-void Api::list_adapters(Call, Reply reply) {
-  JsonWriter json;
-  json.begin_object().name("adapters").begin_array();
-  for (const auto& [id, adapter] : *parts_.adapters) write_info(json, adapter->info());
-  reply->send(json_response(200, json.end_array().end_object().take()));
-}
-
-void Api::get_adapter(Call call, Reply reply) {
-  const auto at = parts_.adapters->find(call.match.value("adapter"));
-  if (at == parts_.adapters->end()) return reply->send(not_found());
-  JsonWriter json;
-  write_info(json, at->second->info());
-  reply->send(json_response(200, json.take()));
-}
-
-void Api::translate_message(Call call, Reply reply) {
-  const auto at = parts_.adapters->find(call.match.value("adapter"));
-  if (at == parts_.adapters->end()) return reply->send(not_found());
-  const adapter::BundleInfo& info = at->second->info();
-  if (!may_use(*call.caller, info)) return reply->send(problem_response({"not-permitted", {}, {}}));
-  if (!is_of(call, info)) return reply->send(wrong_media_type(info));
-  const adapter::Translation translation = at->second->translate(call.body);
-  if (!translation.rejection.empty()) {
-    return reply->send(problem_response(message_rejected(translation.rejection)));
+ private:
+  // Items often share one record, the whole message: it is hashed once.
+  const Digest& hash_of(std::string_view record) {
+    if (record.data() != record_.data() || record.size() != record_.size()) {
+      record_ = record;
+      hash_ = parts_.keys->content_hash(record);
+    }
+    return hash_;
   }
-  if (translation.items.size() > kMaxItems) {
-    return reply->send(
-        problem_response({"content-too-large", "A message holds at most 1000 items.", {}}));
+
+  const Parts& parts_;
+  const AdapterMark mark_;
+  std::string_view record_;
+  Digest hash_{};
+};
+
+// The second pass. Each piece of it runs on the pool.
+class MessageSource final : public ItemSource {
+ public:
+  MessageSource(const Parts& parts, std::shared_ptr<const NativeMessage> message)
+      : parts_(parts), message_(std::move(message)), maker_(parts, message_->adapter->info()) {}
+
+  void read(std::function<void(ItemChunk)> done) override {
+    // A copy remains for the case that the pool takes no more.
+    if (!parts_.blocking->post([this, done] { done(next_items()); })) {
+      done({{}, ItemChunk::State::aborted});
+    }
   }
+
+ private:
+  ItemChunk next_items() {
+    if (!cursor_) cursor_.emplace(message_->adapter->open(message_->text()));
+    ItemChunk chunk;
+    for (std::size_t i = 0; i < kChunkItems; ++i) {
+      if (!cursor_->next(item_)) {
+        // The first pass has rejected nothing, and the same bytes give the same result.
+        chunk.state =
+            cursor_->rejection().empty() ? ItemChunk::State::end : ItemChunk::State::aborted;
+        return chunk;
+      }
+      add(chunk.group());
+    }
+    return chunk;
+  }
+
+  void add(ItemGroup& group) {
+    const bool skipped = item_.outcome == adapter::Item::Outcome::skipped;
+    if (!message_->is_dry_run() && !skipped) {
+      return group.events.push_back(maker_.make(item_));
+    }
+    JsonWriter json;
+    message_->is_dry_run() ? write_translated(json, item_) : write_skipped(json, item_);
+    const std::size_t place = group.size();
+    group.answered.emplace_back(place, json.take());
+  }
+
+  const Parts& parts_;
+  const std::shared_ptr<const NativeMessage> message_;
+  ItemMaker maker_;
+  std::optional<adapter::Cursor> cursor_;
+  adapter::Item item_;
+};
+
+http::Response translation_response(const adapter::BundleInfo& info,
+                                    const std::vector<adapter::Item>& items) {
   JsonWriter json;
   json.begin_object().name("adapter").begin_object().member("hash", info.hash);
   json.member("id", info.id).member("version", info.version).end_object();
   json.name("items").begin_array();
-  for (const adapter::Item& item : translation.items) write_translated(json, item);
-  reply->send(json_response(200, json.end_array().end_object().take()));
+  for (const adapter::Item& item : items) write_translated(json, item);
+  return json_response(200, json.end_array().end_object().take());
 }
 
-void Api::submit_message(Call call, Reply reply) {
-  const auto at = parts_.adapters->find(call.match.value("adapter"));
-  if (at == parts_.adapters->end()) return reply->send(not_found());
-  const adapter::BundleInfo& info = at->second->info();
-  if (!may_use(*call.caller, info)) return reply->send(problem_response({"not-permitted", {}, {}}));
-  if (!is_of(call, info)) return reply->send(wrong_media_type(info));
-  if (call.head.find("idempotency-key")) {
-    return reply->send(problem_response({"idempotency-key-not-allowed", {}, {}}));
+}  // namespace
+
+// The adapter of a request; null if the request was refused by its head, and answered.
+std::shared_ptr<const adapter::Adapter> Api::adapter_for(const Call& call, Reply reply) const {
+  auto adapter = parts_.adapters->find(call.match.value("adapter"));
+  if (adapter == nullptr) {
+    reply->send(problem_response({"not-found", {}, {}}));
+    return nullptr;
   }
-  adapter::Translation translation = at->second->translate(call.body);
+  if (auto refusal = refusal_of(call, adapter->info())) {
+    reply->send(std::move(*refusal));
+    return nullptr;
+  }
+  return adapter;
+}
+
+// A short message is there with its head, and is translated at once.
+void Api::take_message(Call call, Reply reply) {
+  const auto adapter = adapter_for(call, reply);
+  if (adapter == nullptr) return;
+  answer_message(std::make_shared<const NativeMessage>(
+      NativeMessage{std::move(reply), std::move(call), adapter, std::nullopt}));
+}
+
+void Api::receive_message(Call call, http::BodyReader body, Reply reply) {
+  const auto adapter = adapter_for(call, reply);
+  if (adapter == nullptr) return;
+  const std::size_t most = adapter->info().most_bytes;
+  std::optional<MessageBuffer> room =
+      MessageBuffer::reserve(messages_, call.head.content_length.value_or(most));
+  if (!room) {
+    return reply->send(problem_response(
+        {"overloaded", "Too many large messages are being handled at the same time.", {}}));
+  }
+  const auto shared = std::make_shared<Call>(std::move(call));
+  read_message(
+      std::move(body), std::move(*room), *parts_.env,
+      [this, shared, adapter, reply](std::variant<MessageBuffer, Problem> result) {
+        if (const auto* problem = std::get_if<Problem>(&result)) {
+          return reply->send(problem_response(*problem));
+        }
+        const auto message = std::make_shared<const NativeMessage>(NativeMessage{
+            reply, std::move(*shared), adapter, std::move(std::get<MessageBuffer>(result))});
+        run_blocking(reply, [this, message] { answer_message(message); });
+      });
+}
+
+void Api::answer_message(const std::shared_ptr<const NativeMessage>& message) {
+  const Reply& reply = message->reply;
+  const adapter::Adapter& adapter = *message->adapter;
+  adapter::Translation translation = adapter.translate(message->text(), kItemsAtOnce);
   if (!translation.rejection.empty()) {
     return reply->send(problem_response(message_rejected(translation.rejection)));
   }
-  if (translation.items.size() > kMaxItems) {
-    return reply->send(
-        problem_response({"content-too-large", "A message holds at most 1000 items.", {}}));
+  const http::RequestHead& head = message->call.head;
+  if (translation.count() <= kItemsAtOnce && accepts(head, "application/json")) {
+    if (!message->is_dry_run()) {
+      return submit_items(*message, std::move(translation.items));
+    }
+    return reply->send(translation_response(adapter.info(), translation.items));
   }
-  const Preferences preferences = preferences_of(call.head);
+  if (!accepts(head, kLines)) {
+    return reply->send(problem_response(
+        {"not-acceptable",
+         "The message has more than 1000 items; these are answered as application/x-ndjson.",
+         {}}));
+  }
+  answer_by_lines(*message->call.caller, preferences_of(head),
+                  std::make_unique<MessageSource>(parts_, message), reply);
+}
+
+void Api::submit_items(const NativeMessage& message, std::vector<adapter::Item> items) {
+  const Preferences preferences = preferences_of(message.call.head);
   intake::Submission submission;
   submission.answer_early = preferences.answer_early();
   submission.with_receipts = !preferences.minimal;
-  const AdapterMark mark{info.id, info.version, info.hash};
-  // Items often share one record, the whole message: it is hashed once.
-  std::string_view record;
-  Digest record_hash{};
-  for (const adapter::Item& item : translation.items) {
+  ItemMaker maker(parts_, message.adapter->info());
+  for (const adapter::Item& item : items) {
     if (item.outcome == adapter::Item::Outcome::skipped) continue;
-    intake::Item one;
-    if (item.outcome == adapter::Item::Outcome::event) {
-      one.parsed = parts_.parser->parse(item.event);
-      one.adapter = mark;
-      const std::string_view own = item.native_record;
-      if (own.data() != record.data() || own.size() != record.size()) {
-        record = own;
-        record_hash = parts_.keys->content_hash(own);
-      }
-      if (!own.empty()) one.native = record_hash;
-    } else {
-      one.parsed = message_rejected(item.issues);
-    }
-    submission.items.push_back(std::move(one));
+    submission.items.push_back(maker.make(item));
   }
-  auto items = std::make_shared<std::vector<adapter::Item>>(std::move(translation.items));
-  parts_.intake->submit(
-      *call.caller, std::move(submission), [this, preferences, items, reply](auto answers) {
-        JsonWriter json;
-        json.begin_object().name("items").begin_array();
-        std::size_t next = 0;
-        for (const adapter::Item& item : *items) {
-          if (item.outcome == adapter::Item::Outcome::skipped) {
-            json.begin_object().name("item").number(item.number).name("status").number(200);
-            json.name("skipped");
-            write_issues(json, item.issues);
-            json.end_object();
-            continue;
-          }
-          metrics_.count_item(answers[next].status());
-          write_item(json, item.number, answers[next++], parts_.ledger->vkeys());
-        }
-        http::Response response = json_response(200, json.end_array().end_object().take());
-        const std::string applied = preferences.applied();
-        if (!applied.empty()) response.headers.push_back({"preference-applied", applied});
-        reply->send(std::move(response));
-      });
+  const auto shared = std::make_shared<const std::vector<adapter::Item>>(std::move(items));
+  parts_.intake->submit(*message.call.caller, std::move(submission),
+                        [this, preferences, shared,
+                         reply = message.reply](const std::vector<intake::Answer>& answers) {
+                          JsonWriter json;
+                          json.begin_object().name("items").begin_array();
+                          std::size_t next = 0;
+                          for (const adapter::Item& item : *shared) {
+                            if (item.outcome == adapter::Item::Outcome::skipped) {
+                              write_skipped(json, item);
+                              continue;
+                            }
+                            metrics_.count_item(answers[next].status());
+                            write_item(json, item.number, answers[next++], parts_.ledger->vkeys());
+                          }
+                          http::Response response =
+                              json_response(200, json.end_array().end_object().take());
+                          const std::string applied = preferences.applied();
+                          if (!applied.empty())
+                            response.headers.push_back({"preference-applied", applied});
+                          reply->send(std::move(response));
+                        });
 }
 
 }  // namespace flora::api

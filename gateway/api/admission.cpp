@@ -13,7 +13,8 @@ using In = openapi::Parameter::In;
 
 constexpr std::size_t kEventBytes = 1 << 20;
 constexpr std::size_t kBatchBytes = 8 << 20;
-constexpr std::size_t kMessageBytes = 64 << 20;
+constexpr std::size_t kShortMessageBytes = 64 << 10;
+constexpr std::string_view kLines = "application/x-ndjson";
 
 constexpr std::array<std::string_view, 10> kMethods = {
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"};
@@ -81,9 +82,18 @@ std::string media_types(const openapi::Operation& operation) {
 
 }  // namespace
 
+bool takes_message(const openapi::Operation& operation) {
+  return operation.id == kSubmitMessage || operation.id == kTranslateMessage;
+}
+
+bool is_streamed(const Verdict& verdict, const http::RequestHead& head) {
+  if (!takes_message(*verdict.match.operation)) return verdict.media_type == kLines;
+  return head.has_body && head.content_length.value_or(kShortMessageBytes + 1) > kShortMessageBytes;
+}
+
 std::size_t body_limit(const openapi::Operation& operation, std::string_view media_type) {
   if (operation.bodies.empty()) return 0;
-  if (operation.id == "submitMessage" || operation.id == "translateMessage") return kMessageBytes;
+  if (takes_message(operation)) return kShortMessageBytes;
   return media_type == "application/cloudevents-batch+json" ? kBatchBytes : kEventBytes;
 }
 
@@ -145,12 +155,15 @@ bool Admission::check_body(const http::RequestHead& head, Verdict& verdict) cons
 
 bool Admission::check_accept(const http::RequestHead& head, Verdict& verdict) const {
   const openapi::Operation& operation = *verdict.match.operation;
-  // A stream is answered as a stream, everything else in the operation's first form.
-  const bool stream = verdict.media_type == "application/x-ndjson";
+  // A stream is answered as a stream, a native message in either form, everything else in the
+  // operation's first form.
+  const bool stream = verdict.media_type == kLines;
   for (const openapi::Response& response : operation.responses) {
     if (response.status < 200 || response.status > 299 || response.content.empty()) continue;
-    const std::string_view type = stream ? verdict.media_type : response.content.front().name;
-    return accepts(head, type) ? true : refuse(verdict, "not-acceptable");
+    const std::string_view type = stream ? kLines : response.content.front().name;
+    const bool acceptable =
+        accepts(head, type) || (takes_message(operation) && accepts(head, kLines));
+    return acceptable ? true : refuse(verdict, "not-acceptable");
   }
   return true;
 }

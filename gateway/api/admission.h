@@ -25,7 +25,16 @@ struct Verdict {
   }
 };
 
-/// The largest body that an operation takes, in bytes.
+/// The operations that take a native message.
+inline constexpr std::string_view kSubmitMessage = "submitMessage";
+inline constexpr std::string_view kTranslateMessage = "translateMessage";
+bool takes_message(const openapi::Operation& operation);
+
+/// True if the body is handed over as it comes: that of a stream of events, and a native message
+/// that is long or of unknown length.
+bool is_streamed(const Verdict& verdict, const http::RequestHead& head);
+
+/// The largest body that an operation takes as a whole, in bytes.
 std::size_t body_limit(const openapi::Operation& operation, std::string_view media_type);
 
 /// Immutable and thread-safe. Document and policy must outlive it.

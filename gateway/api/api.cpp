@@ -22,7 +22,7 @@ class Api::Listener final : public http::Handler {
       api_.metrics_.count_response(verdict.operation_id(), response.status);
       return http::Admission::refuse(std::move(response));
     }
-    if (verdict.media_type == "application/x-ndjson") return http::Admission::stream();
+    if (is_streamed(verdict, head)) return http::Admission::stream();
     return http::Admission::whole(body_limit(*verdict.match.operation, verdict.media_type));
   }
 
@@ -41,9 +41,17 @@ class Api::Listener final : public http::Handler {
                      http::Responder responder) override {
     Verdict verdict = admission_.examine(head);
     if (verdict.problem) return responder.respond(problem_response(*verdict.problem));
-    Reply reply = make_reply(verdict.match.operation->id, std::move(responder));
-    api_.submit_stream(std::move(head), std::move(*verdict.caller), std::move(body),
-                       std::move(reply));
+    Call call{std::move(head),
+              {},
+              std::move(verdict.match),
+              std::move(verdict.caller),
+              std::move(verdict.media_type)};
+    Reply reply = make_reply(call.operation().id, std::move(responder));
+    if (takes_message(call.operation())) {
+      api_.receive_message(std::move(call), std::move(body), std::move(reply));
+    } else {
+      api_.submit_stream(std::move(call), std::move(body), std::move(reply));
+    }
   }
 
  private:
@@ -63,8 +71,10 @@ const std::vector<Api::Route>& Api::routes() {
       {"submitStatusEvents", &Api::submit_status_events},
       {"listAdapters", &Api::list_adapters},
       {"getAdapter", &Api::get_adapter},
-      {"submitMessage", &Api::submit_message},
-      {"translateMessage", &Api::translate_message},
+      {"listAdapterVersions", &Api::list_adapter_versions},
+      {"getAdapterVersion", &Api::get_adapter_version},
+      {kSubmitMessage, &Api::take_message},
+      {kTranslateMessage, &Api::take_message},
       {"getTransaction", &Api::get_transaction},
       {"getReceipt", &Api::get_receipt},
       {"searchProcedures", &Api::search_procedures},
@@ -88,7 +98,13 @@ const std::vector<Api::Route>& Api::routes() {
   return list;
 }
 
-Api::Api(const Parts& parts) : parts_(parts), metrics_(*parts_.document) {}
+Api::Api(const Parts& parts)
+    : parts_(parts), metrics_(*parts_.document), messages_(parts.adapter_memory) {
+  streams_.intake = parts.intake;
+  streams_.ledger = parts.ledger;
+  streams_.metrics = &metrics_;
+}
+
 Api::~Api() { calls_.wait(); }
 
 Result<std::unique_ptr<Api>> Api::make(const Parts& parts) {

@@ -3,16 +3,16 @@
 // for all of them.
 #pragma once
 
-#include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 
-#include "adapters/adapter.h"
+#include "adapters/installed.h"
 #include "gateway/api/call.h"
+#include "gateway/api/item_stream.h"
+#include "gateway/api/message_buffer.h"
 #include "gateway/api/metrics.h"
 #include "gateway/base/in_flight.h"
 #include "gateway/base/thread_pool.h"
@@ -23,7 +23,7 @@
 
 namespace flora::api {
 
-using Adapters = std::map<std::string, std::unique_ptr<adapter::Adapter>, std::less<>>;
+struct NativeMessage;
 
 /// What the handlers work with; all of it outlives the Api.
 struct Parts {
@@ -38,10 +38,11 @@ struct Parts {
   store::Store* store = nullptr;
   ledger::EmbeddedLedger* ledger = nullptr;
   view::ProcedureIndex* index = nullptr;
-  const Adapters* adapters = nullptr;
+  const adapter::Installed* adapters = nullptr;
   ThreadPool* blocking = nullptr;
   bool development_header = false;
   std::int64_t idempotency_lifetime_ms = 24LL * 3600 * 1000;
+  std::size_t adapter_memory = 192u << 20;  ///< Bytes of all large native messages together.
 };
 
 /// Thread-safe.
@@ -73,8 +74,6 @@ class Api {
   };
   static const std::vector<Route>& routes();
 
-  void dispatch(openapi::Listener listener, http::Request request, http::Responder responder);
-
   // status_events.cpp
   void submit_status_events(Call call, Reply reply);
   void submit_single(Call call, Reply reply);
@@ -83,13 +82,20 @@ class Api {
   intake::Item parse_single(const Call& call) const;
   void run_single(const Call& call, std::function<void(http::Response, std::optional<Uuid>)> done);
   // stream.cpp
-  void submit_stream(http::RequestHead head, policy::Caller caller, http::BodyReader body,
-                     Reply reply);
-  // adapter_messages.cpp
+  void submit_stream(Call call, http::BodyReader body, Reply reply);
+  void answer_by_lines(const policy::Caller& caller, const Preferences& preferences,
+                       std::unique_ptr<ItemSource> source, Reply reply);
+  // adapters.cpp
   void list_adapters(Call call, Reply reply);
   void get_adapter(Call call, Reply reply);
-  void submit_message(Call call, Reply reply);
-  void translate_message(Call call, Reply reply);
+  void list_adapter_versions(Call call, Reply reply);
+  void get_adapter_version(Call call, Reply reply);
+  // adapter_messages.cpp
+  void take_message(Call call, Reply reply);
+  void receive_message(Call call, http::BodyReader body, Reply reply);
+  std::shared_ptr<const adapter::Adapter> adapter_for(const Call& call, Reply reply) const;
+  void answer_message(const std::shared_ptr<const NativeMessage>& message);
+  void submit_items(const NativeMessage& message, std::vector<adapter::Item> items);
   // transactions.cpp
   void get_transaction(Call call, Reply reply);
   void get_receipt(Call call, Reply reply);
@@ -125,8 +131,9 @@ class Api {
   std::unique_ptr<Listener> operations_;
   InFlight calls_;
   std::mutex in_flight_mutex_;
-  std::set<Digest> in_flight_;             // Idempotency keys whose first request is under way.
-  std::atomic<std::size_t> streamed_ = 0;  // Events of all streams between parser and answer.
+  std::set<Digest> in_flight_;  // Idempotency keys whose first request is under way.
+  ItemStream::Shared streams_;
+  MemoryBudget messages_;
 };
 
 }  // namespace flora::api

@@ -189,6 +189,20 @@ std::string media_type_of(std::string_view content_type) {
   return valid ? type : std::string();
 }
 
+bool agrees_with_charset(std::string_view content_type, std::string_view charset) {
+  bool agrees = true;
+  split(content_type, ';', [&](std::string_view parameter) {
+    const std::size_t equals = parameter.find('=');
+    if (equals == parameter.npos || lower(parameter.substr(0, equals)) != "charset") return;
+    std::string_view value = parameter.substr(equals + 1);
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+      value = value.substr(1, value.size() - 2);
+    }
+    agrees = agrees && lower(value) == lower(charset);
+  });
+  return agrees;
+}
+
 std::optional<std::string> percent_decode(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -76,6 +76,10 @@ bool accepts(const http::RequestHead& head, std::string_view media_type);
 /// `Text/HTML; charset=x` → `text/html`. Empty if it is not a media type.
 std::string media_type_of(std::string_view content_type);
 
+/// True unless the media type has a parameter `charset` that names another character set; upper and
+/// lower case are the same.
+bool agrees_with_charset(std::string_view content_type, std::string_view charset);
+
 /// Percent-decoding (RFC 3986 §2.1), `+` stays. Nothing if it is broken.
 std::optional<std::string> percent_decode(std::string_view text);
 

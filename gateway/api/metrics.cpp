@@ -68,6 +68,8 @@ std::string Metrics::text(const Gauges& gauges) const {
         "Transactions that are accepted and not yet seen on the ledger.",
         static_cast<std::uint64_t>(std::max<std::int64_t>(gauges.outbox, 0)));
   gauge(out, "flora_view_position", "Entries that the read model holds.", gauges.view_position);
+  gauge(out, "flora_adapters_stale", "Adapters whose folder holds a version that is not in use.",
+        gauges.adapters_stale);
   const http::Counters& h = gauges.http;
   gauge(out, "flora_http_connections_open", "Open connections.", h.open);
   counter(out, "flora_http_connections_accepted", "Accepted connections.", h.accepted);

@@ -21,6 +21,7 @@ struct Gauges {
   std::uint64_t ledger_entries = 0;
   std::int64_t outbox = 0;
   std::uint64_t view_position = 0;
+  std::uint64_t adapters_stale = 0;
 };
 
 /// Thread-safe.

@@ -1,8 +1,29 @@
 // For operators: liveness, readiness, metrics.
+#include <algorithm>
+
 #include "gateway/api/api.h"
 #include "gateway/api/json_writer.h"
 
 namespace flora::api {
+namespace {
+
+constexpr std::size_t kReasons = 100;
+
+// An adapter whose folder holds something that cannot be used goes on with what it had: that is for
+// the operators to know, and no reason not to be ready.
+void write_state(JsonWriter& json, const adapter::InstalledBundle& bundle) {
+  const adapter::BundleInfo& info = bundle.adapter->info();
+  json.begin_object().member("id", info.id).member("version", info.version);
+  json.member("hash", info.hash);
+  json.member("state", bundle.refused.empty() ? "CURRENT" : "STALE");
+  json.name("reasons").begin_array();
+  for (std::size_t i = 0; i < std::min(bundle.refused.size(), kReasons); ++i) {
+    json.text(bundle.refused[i]);
+  }
+  json.end_array().end_object();
+}
+
+}  // namespace
 
 void Api::get_live(Call, Reply reply) { reply->send(json_response(200, R"({"status":"LIVE"})")); }
 
@@ -17,6 +38,8 @@ void Api::get_ready(Call, Reply reply) {
   for (const std::string_view name : {"store", "ledger", "view"}) {
     json.begin_object().member("name", name).member("status", "UP").end_object();
   }
+  json.end_array().name("adapters").begin_array();
+  for (const adapter::InstalledBundle& bundle : parts_.adapters->list()) write_state(json, bundle);
   reply->send(json_response(200, json.end_array().end_object().take()));
 }
 
@@ -26,6 +49,9 @@ void Api::get_metrics(Call, Reply reply) {
   gauges.ledger_entries = parts_.ledger->size();
   gauges.outbox = parts_.store->outbox_size();
   gauges.view_position = parts_.index->position();
+  for (const adapter::InstalledBundle& bundle : parts_.adapters->list()) {
+    gauges.adapters_stale += bundle.refused.empty() ? 0 : 1;
+  }
   reply->send({200,
                {{"content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8"},
                 {"cache-control", "no-store"}},

@@ -24,7 +24,8 @@ struct CommandLine {
   bool has(std::string_view name) const { return option(name).has_value(); }
 };
 
-/// Runs the gateway until SIGTERM or SIGINT. SIGHUP reads the TLS files again.
+/// Runs the gateway until SIGTERM or SIGINT. SIGHUP reads the TLS files and the
+/// adapters again.
 int serve(const settings::Settings& settings, const std::optional<std::string>& port_file,
           Env& env);
 

@@ -49,21 +49,53 @@ Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& 
   FLORA_ASSIGN(const std::string policy_text, env.read_file(settings.policy_file, kMaxFile));
   FLORA_ASSIGN(policy::Policy policy, policy::Policy::parse(policy_text, settings.policy_file));
   auto definitions = std::make_unique<Definitions>(Definitions{
-      std::move(canonical.document), std::move(canonical.catalogue), std::move(policy), {}});
-  const adapter::CanonicalTypes types =
-      canonical_types(definitions->document, definitions->catalogue);
-  for (const std::string& folder : settings.adapter_folders) {
-    FLORA_ASSIGN(std::unique_ptr<adapter::Adapter> adapter, adapter::Adapter::load(folder, &types));
-    const std::string id = adapter->info().id;
-    if (!definitions->adapters.emplace(id, std::move(adapter)).second) {
-      return Error{Errc::invalid, folder + ": an adapter with the id " + id + " is there already"};
-    }
-  }
+      std::move(canonical.document), std::move(canonical.catalogue), std::move(policy), {}, {}});
+  FLORA_ASSIGN(intake::EventParser parser,
+               intake::EventParser::make(definitions->document, definitions->catalogue));
+  definitions->parser = std::make_unique<intake::EventParser>(std::move(parser));
+  FLORA_ASSIGN(
+      definitions->adapters,
+      adapter::Installed::load(settings.adapter_folders,
+                               canonical_types(definitions->document, definitions->catalogue),
+                               canonical_check(*definitions->parser)));
   return definitions;
 }
 
+adapter::EventCheck canonical_check(const intake::EventParser& parser) {
+  return [&parser](std::string_view event) {
+    const intake::ParseResult parsed = parser.parse(event);
+    const auto* problem = std::get_if<Problem>(&parsed);
+    if (problem == nullptr) return std::string();
+    if (problem->causes.empty()) return std::string(problem->name);
+    const ProblemCause& cause = problem->causes.front();
+    return cause.pointer + ": " + cause.detail;
+  };
+}
+
+adapter::Installed::BeforeUse before_use(store::Store& store, privacy::KnownAdapters& adapters) {
+  return [&store, &adapters](const adapter::Adapter& adapter) -> Result<void> {
+    const adapter::BundleInfo& info = adapter.info();
+    for (const auto& [name, text] : adapter.texts()) {
+      if (!is_utf8(text)) return Error{Errc::invalid, name + ":1:1: the text is not UTF-8"};
+    }
+    const AdapterMark mark{info.id, info.version, info.hash};
+    FLORA_TRY(store.keep_adapter(mark, adapter.texts()));
+    adapters.add(mark);
+    return {};
+  };
+}
+
+Result<void> take_into_use(const adapter::Installed& installed,
+                           const adapter::Installed::BeforeUse& prepare) {
+  for (const adapter::InstalledBundle& bundle : installed.list()) {
+    FLORA_TRY(prepare(*bundle.adapter));
+  }
+  return {};
+}
+
 privacy::ClosedLists closed_lists(const Definitions& definitions,
-                                  const settings::Settings& settings) {
+                                  const settings::Settings& settings,
+                                  const privacy::KnownAdapters& adapters) {
   privacy::ClosedLists lists;
   for (const policy::Authority& authority : definitions.policy.authorities()) {
     lists.authorities.insert(authority.id);
@@ -71,9 +103,7 @@ privacy::ClosedLists closed_lists(const Definitions& definitions,
   }
   lists.channels.insert(settings.channel);
   lists.catalogues.insert(definitions.catalogue.version());
-  for (const auto& [id, adapter] : definitions.adapters) {
-    lists.adapters.insert(id + ' ' + adapter->info().version + ' ' + adapter->info().hash);
-  }
+  lists.adapters = &adapters;
   return lists;
 }
 

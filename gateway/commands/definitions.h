@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "adapters/installed.h"
 #include "gateway/api/api.h"
 #include "gateway/settings/settings.h"
 
@@ -13,7 +14,8 @@ struct Definitions {
   openapi::Document document;
   Catalogue catalogue;
   policy::Policy policy;
-  api::Adapters adapters;
+  std::unique_ptr<intake::EventParser> parser;
+  std::unique_ptr<adapter::Installed> adapters;
 };
 
 /// What defines a canonical event.
@@ -32,9 +34,22 @@ adapter::CanonicalTypes canonical_types(const openapi::Document& document,
 /// Reads and compiles all of it. Errors: invalid, not_found; the message names file and place.
 Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& settings, Env& env);
 
-/// The lists that the guard closes the ledger with.
+/// What the fixtures of a bundle are held against, besides their expected results. The parser must
+/// outlive it.
+adapter::EventCheck canonical_check(const intake::EventParser& parser);
+
+/// The lists that the guard closes the ledger with. `adapters` must outlive it.
 privacy::ClosedLists closed_lists(const Definitions& definitions,
-                                  const settings::Settings& settings);
+                                  const settings::Settings& settings,
+                                  const privacy::KnownAdapters& adapters);
+
+/// What must be done before an adapter is used: its texts are kept, so that what it makes stays
+/// explainable, and the guard lets its name pass. Both must outlive the result.
+adapter::Installed::BeforeUse before_use(store::Store& store, privacy::KnownAdapters& adapters);
+
+/// The same for all that are installed. Errors: those of the store.
+Result<void> take_into_use(const adapter::Installed& installed,
+                           const adapter::Installed::BeforeUse& prepare);
 
 /// The ledger's signing key. Errors: not_found (run `flora-gateway init`), invalid.
 Result<crypto::Ed25519Key> load_ledger_key(const settings::Settings& settings, Env& env);

@@ -55,13 +55,29 @@ Result<Instant> last_recorded(Ledger& ledger) {
   return last.recorded_at;
 }
 
+void log_adapters(const adapter::Installed& installed) {
+  for (const adapter::InstalledBundle& bundle : installed.list()) {
+    const adapter::BundleInfo& info = bundle.adapter->info();
+    const std::string_view id = info.id;
+    for (const std::string& reason : bundle.refused) {
+      log::write(log::Level::error, "adapter not reloaded, the old version stays",
+                 {{"adapter", id}, {"reason", std::string_view(reason)}});
+    }
+    if (!bundle.refused.empty()) continue;
+    log::write(log::Level::info, "adapter in use",
+               {{"adapter", id},
+                {"version", std::string_view(info.version)},
+                {"hash", std::string_view(info.hash)}});
+  }
+}
+
 Result<void> run(const settings::Settings& settings, const std::optional<std::string>& port_file,
                  const sigset_t& signals, Env& env) {
   FLORA_ASSIGN(const auto definitions, load_definitions(settings, env));
-  FLORA_ASSIGN(const auto parser,
-               intake::EventParser::make(definitions->document, definitions->catalogue));
-  FLORA_ASSIGN(const auto guard, privacy::Guard::make(definitions->document, definitions->catalogue,
-                                                      closed_lists(*definitions, settings)));
+  privacy::KnownAdapters known_adapters;
+  FLORA_ASSIGN(const auto guard,
+               privacy::Guard::make(definitions->document, definitions->catalogue,
+                                    closed_lists(*definitions, settings, known_adapters)));
   FLORA_ASSIGN(const auto keys,
                privacy::Keys::load(settings.mapping_secret_file, settings.environment, env));
   FLORA_ASSIGN(crypto::Ed25519Key ledger_key, load_ledger_key(settings, env));
@@ -85,6 +101,8 @@ Result<void> run(const settings::Settings& settings, const std::optional<std::st
   };
   store_options.on_fatal = stop_at_once;
   FLORA_ASSIGN(const auto store, store::Store::open(std::move(store_options), env));
+  const adapter::Installed::BeforeUse prepare_adapter = before_use(*store, known_adapters);
+  FLORA_TRY(take_into_use(*definitions->adapters, prepare_adapter));
 
   FLORA_ASSIGN(const auto index, view::ProcedureIndex::open(settings.view_database(), *ledger));
   ThreadPool blocking(kBlockingThreads, kBlockingQueue);
@@ -99,15 +117,16 @@ Result<void> run(const settings::Settings& settings, const std::optional<std::st
   parts.catalogue = &definitions->catalogue;
   parts.policy = &definitions->policy;
   parts.keys = &keys;
-  parts.parser = &parser;
+  parts.parser = definitions->parser.get();
   parts.intake = &intake;
   parts.forwarder = &forwarder;
   parts.store = store.get();
   parts.ledger = ledger.get();
   parts.index = index.get();
-  parts.adapters = &definitions->adapters;
+  parts.adapters = definitions->adapters.get();
   parts.blocking = &blocking;
   parts.development_header = settings.development_header;
+  parts.adapter_memory = settings.adapter_memory;
   FLORA_ASSIGN(const auto api, api::Api::make(parts));
 
   http::ServerOptions server_options;
@@ -121,6 +140,7 @@ Result<void> run(const settings::Settings& settings, const std::optional<std::st
   api->set_counters([&server] { return server->counters(); });
 
   const auto& ports = server->ports();
+  log_adapters(*definitions->adapters);
   log::write(log::Level::info, "listening",
              {{"port", std::int64_t{ports[0]}}, {"operations_port", std::int64_t{ports[1]}}});
   if (port_file) {
@@ -133,6 +153,8 @@ Result<void> run(const settings::Settings& settings, const std::optional<std::st
     const Result<void> reloaded = server->reload_tls();
     log::write(reloaded ? log::Level::info : log::Level::error,
                reloaded ? "certificates reloaded" : "certificates not reloaded, the old ones stay");
+    definitions->adapters->reload(prepare_adapter);
+    log_adapters(*definitions->adapters);
   }
   log::write(log::Level::info, "stopping", {{"signal", std::int64_t{signal}}});
   server->stop(std::chrono::duration_cast<std::chrono::milliseconds>(kDrain));
@@ -159,15 +181,13 @@ int serve(const settings::Settings& settings, const std::optional<std::string>& 
 int check(const settings::Settings& settings, Env& env) {
   const auto definitions = load_definitions(settings, env);
   if (!definitions) return fail(definitions.error());
-  const auto parser =
-      intake::EventParser::make((*definitions)->document, (*definitions)->catalogue);
-  if (!parser) return fail(parser.error());
+  const privacy::KnownAdapters none;
   const auto guard = privacy::Guard::make((*definitions)->document, (*definitions)->catalogue,
-                                          closed_lists(**definitions, settings));
+                                          closed_lists(**definitions, settings, none));
   if (!guard) return fail(guard.error());
   std::cout << "The settings are good: " << (*definitions)->catalogue.statuses().size()
             << " statuses, " << (*definitions)->policy.authorities().size() << " authorities, "
-            << (*definitions)->adapters.size() << " adapters.\n";
+            << (*definitions)->adapters->list().size() << " adapters.\n";
   return 0;
 }
 

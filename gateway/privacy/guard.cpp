@@ -89,8 +89,7 @@ Result<void> Guard::check(const Transaction& t, const StatusEvent& event) const 
   if (!t.site.empty() && !lists_.sites.contains(t.site)) return refused("/site");
   if (!lists_.channels.contains(t.channel)) return refused("/channel");
   if (!lists_.catalogues.contains(t.catalogue)) return refused("/catalogue");
-  if (t.adapter &&
-      !lists_.adapters.contains(t.adapter->id + ' ' + t.adapter->version + ' ' + t.adapter->hash)) {
+  if (t.adapter && (lists_.adapters == nullptr || !lists_.adapters->contains(*t.adapter))) {
     return refused("/adapter");
   }
   const std::string members = members_of(t);

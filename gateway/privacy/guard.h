@@ -12,6 +12,7 @@
 #include "gateway/model/catalogue.h"
 #include "gateway/model/status_event.h"
 #include "gateway/model/transaction.h"
+#include "gateway/privacy/known_adapters.h"
 #include "openapi/document.h"
 
 namespace flora::privacy {
@@ -22,7 +23,7 @@ struct ClosedLists {
   std::set<std::string, std::less<>> sites;
   std::set<std::string, std::less<>> channels;
   std::set<std::string, std::less<>> catalogues;  ///< Versions of the status catalogue.
-  std::set<std::string, std::less<>> adapters;    ///< "id version hash".
+  const KnownAdapters* adapters = nullptr;        ///< Outlives the guard; null: there are none.
 };
 
 /// Immutable and thread-safe.

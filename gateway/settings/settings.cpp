@@ -14,6 +14,10 @@ namespace {
 constexpr std::size_t kMaxBytes = 1 << 20;
 constexpr std::string_view kDataPrefix = "data:";
 
+// At least one message of the largest size that an adapter may take.
+constexpr std::int64_t kLeastAdapterMemoryMib = 64;
+constexpr std::int64_t kAdapterMemoryMib = 192;
+
 class Reader {
  public:
   Reader(const std::string& file) : file_(file) {}
@@ -141,6 +145,11 @@ Result<void> read_files(const Reader& reader, const yaml::Node& root, Settings& 
   for (const yaml::Node& item : adapters->items) {
     settings.adapter_folders.push_back(reader.resolve(item.text, settings.data_folder));
   }
+  std::int64_t mib = kAdapterMemoryMib;
+  if (root.find("adapter_memory_mib") != nullptr) {
+    FLORA_ASSIGN(mib, reader.number(root, "adapter_memory_mib", kLeastAdapterMemoryMib, 65536));
+  }
+  settings.adapter_memory = static_cast<std::size_t>(mib) << 20;
   return {};
 }
 
@@ -159,7 +168,8 @@ Result<Settings> load(const std::string& file, const Overrides& overrides, Env& 
   FLORA_ASSIGN(const yaml::Node root, yaml::parse(text, file));
   const Reader reader(file);
   FLORA_TRY(reader.only(root, {"environment", "data", "listen", "workers", "authentication",
-                               "ledger", "mapping_secret", "policy", "statuses", "adapters"}));
+                               "ledger", "mapping_secret", "policy", "statuses", "adapters",
+                               "adapter_memory_mib"}));
   Settings settings;
   FLORA_ASSIGN(settings.environment, reader.text(root, "environment"));
   FLORA_ASSIGN(const std::string data, reader.text(root, "data"));

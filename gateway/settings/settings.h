@@ -42,6 +42,7 @@ struct Settings {
   std::string policy_file;
   std::string statuses_file;
   std::vector<std::string> adapter_folders;
+  std::size_t adapter_memory = 0;  ///< Bytes of all large native messages together.
   std::string channel;
 
   std::string ledger_database() const { return data_folder + "/ledger.db"; }

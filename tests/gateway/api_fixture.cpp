@@ -82,7 +82,7 @@ std::string Response::problem() const {
 struct Gateway::Parts {
   TemporaryFolder folder;
   std::unique_ptr<commands::Definitions> definitions;
-  std::optional<intake::EventParser> parser;
+  privacy::KnownAdapters known_adapters;
   std::optional<privacy::Guard> guard;
   std::optional<privacy::Keys> keys;
   std::unique_ptr<ledger::EmbeddedLedger> ledger;
@@ -96,16 +96,18 @@ struct Gateway::Parts {
   openapi::Schema problem;
 };
 
-Gateway::Gateway() : parts_(std::make_unique<Parts>()) {
+Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   log::set_level(log::Level::error);
   Parts& p = *parts_;
   settings::Overrides overrides{p.folder.path(), 0, 0};
-  const settings::Settings settings =
+  settings::Settings settings =
       good(settings::load(std::string(FLORA_SOURCE_DIR) + "/config/gateway.yaml", overrides, env));
+  if (!changes.adapter_folders.empty()) settings.adapter_folders = changes.adapter_folders;
+  if (changes.adapter_memory > 0) settings.adapter_memory = changes.adapter_memory;
   p.definitions = good(commands::load_definitions(settings, env));
-  p.parser = good(intake::EventParser::make(p.definitions->document, p.definitions->catalogue));
-  p.guard = good(privacy::Guard::make(p.definitions->document, p.definitions->catalogue,
-                                      commands::closed_lists(*p.definitions, settings)));
+  p.guard = good(
+      privacy::Guard::make(p.definitions->document, p.definitions->catalogue,
+                           commands::closed_lists(*p.definitions, settings, p.known_adapters)));
   p.problem = good(p.definitions->document.schema("#/components/schemas/Problem"));
   p.keys = good(privacy::Keys::from_secret(std::string(32, 'm'), settings.environment));
   const std::string seed(32, 'l');
@@ -120,6 +122,9 @@ Gateway::Gateway() : parts_(std::make_unique<Parts>()) {
     return parts_->keys->seal(identifier, procedure, env);
   };
   p.store = good(store::Store::open(std::move(options), env));
+  REQUIRE(commands::take_into_use(*p.definitions->adapters,
+                                  commands::before_use(*p.store, p.known_adapters))
+              .has_value());
   p.index = good(view::ProcedureIndex::open(settings.view_database(), *p.ledger));
   p.blocking.emplace(2, 4096);
   p.forwarder.emplace(*p.store, *p.ledger, *p.index);
@@ -133,15 +138,16 @@ Gateway::Gateway() : parts_(std::make_unique<Parts>()) {
   parts.catalogue = &p.definitions->catalogue;
   parts.policy = &p.definitions->policy;
   parts.keys = &*p.keys;
-  parts.parser = &*p.parser;
+  parts.parser = p.definitions->parser.get();
   parts.intake = &*p.intake;
   parts.forwarder = &*p.forwarder;
   parts.store = p.store.get();
   parts.ledger = p.ledger.get();
   parts.index = p.index.get();
-  parts.adapters = &p.definitions->adapters;
+  parts.adapters = p.definitions->adapters.get();
   parts.blocking = &*p.blocking;
   parts.development_header = true;
+  parts.adapter_memory = settings.adapter_memory;
   p.api = good(api::Api::make(parts));
   http::ServerOptions server;
   server.error_page = api::Api::error_page;
@@ -228,6 +234,11 @@ void Gateway::check(const Request& request, const Response& response) const {
   for (const openapi::Violation& one : violations) {
     FAIL_CHECK(one.pointer, ": ", one.rule, ": ", one.detail);
   }
+}
+
+void Gateway::reload_adapters() {
+  parts_->definitions->adapters->reload(
+      commands::before_use(*parts_->store, parts_->known_adapters));
 }
 
 void Gateway::hold_writer() {

@@ -52,10 +52,16 @@ struct Response {
   std::string problem() const;      // The problem's name; empty if it is none.
 };
 
+/// What a test changes of config/gateway.yaml.
+struct Options {
+  std::vector<std::string> adapter_folders = {};  // Empty: those of the file.
+  std::size_t adapter_memory = 0;                 // 0: that of the file.
+};
+
 /// Thread-safe but for the clients that it hands out.
 class Gateway {
  public:
-  Gateway();
+  explicit Gateway(const Options& options = {});
   ~Gateway();
 
   /// Sends, waits, and checks the answer.
@@ -69,6 +75,9 @@ class Gateway {
   /// Sends and returns at once; finish() waits for the answer and checks it.
   http::test::Client start(const Request& request);
   Response finish(http::test::Client& client, const Request& request);
+
+  /// What SIGHUP does with the adapters.
+  void reload_adapters();
 
   /// While it is held, no event with a new identifier is accepted.
   void hold_writer();

@@ -29,7 +29,9 @@ Catalogue read_catalogue() {
 const std::string kHash(64, 'a');
 
 struct Fixture {
-  Fixture() : catalogue(read_catalogue()), document(load()), guard(make()) {}
+  Fixture() : catalogue(read_catalogue()), document(load()), guard(make()) {
+    adapters.add({"de-ni-xauslaender", "1.0.0", kHash});
+  }
 
   static openapi::Document load() {
     auto loaded = openapi::Document::load();
@@ -43,12 +45,13 @@ struct Fixture {
     lists.sites = {"MUSTERSTADT", "DRESDEN"};
     lists.channels = {"default"};
     lists.catalogues = {"2026-11"};
-    lists.adapters = {"de-ni-xauslaender 1.0.0 " + kHash};
+    lists.adapters = &adapters;
     auto made = Guard::make(document, catalogue, std::move(lists));
     REQUIRE_MESSAGE(made.has_value(), made.error().message);
     return std::move(*made);
   }
 
+  privacy::KnownAdapters adapters;
   Catalogue catalogue;
   openapi::Document document;
   Guard guard;

@@ -1,0 +1,148 @@
+#include "gateway/api/item_stream.h"
+
+#include "gateway/api/answers.h"
+
+namespace flora::api {
+namespace {
+
+constexpr std::size_t kGroup = 256;      // Items that are submitted together.
+constexpr std::size_t kUnderWay = 4096;  // Items of one stream between source and answer.
+
+// The same for all streams: half of what the store lets wait, so that single events find room. When
+// it is used up each stream goes on with a group at a time: a stream is slowed, not refused.
+constexpr std::size_t kAllUnderWay = 8192;
+
+}  // namespace
+
+ItemGroup& ItemChunk::group() {
+  if (groups.empty() || groups.back().size() >= kGroup) groups.emplace_back();
+  return groups.back();
+}
+
+ItemStream::ItemStream(Shared& shared, policy::Caller caller, const Preferences& preferences,
+                       Reply reply, std::unique_ptr<ItemSource> source, http::ResponseWriter writer)
+    : shared_(shared),
+      caller_(std::move(caller)),
+      preferences_(preferences),
+      reply_(std::move(reply)),
+      source_(std::move(source)),
+      writer_(std::move(writer)) {}
+
+void ItemStream::read() {
+  source_->read([self = shared_from_this()](ItemChunk chunk) { self->received(std::move(chunk)); });
+}
+
+void ItemStream::received(ItemChunk chunk) {
+  for (ItemGroup& group : chunk.groups) submit(std::move(group));
+  bool go_on = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (chunk.state == ItemChunk::State::aborted) gone_ = true;
+    if (chunk.state == ItemChunk::State::end) ended_ = true;
+    reading_ = may_read();
+    go_on = reading_;
+  }
+  if (go_on) return read();
+  flush();
+}
+
+void ItemStream::submit(ItemGroup group) {
+  intake::Submission submission;
+  submission.items = std::move(group.events);
+  submission.answer_early = preferences_.answer_early();
+  submission.with_receipts = !preferences_.minimal;
+  const std::size_t count = submission.items.size() + group.answered.size();
+  std::size_t number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    number = next_group_++;
+    groups_.push_back({next_item_, count, std::move(group.answered), std::nullopt});
+    next_item_ += count;
+    under_way_ += count;
+    shared_.under_way += count;
+  }
+  if (submission.items.empty()) return answered(number, {});
+  shared_.intake->submit(
+      caller_, std::move(submission),
+      [self = shared_from_this(), number](auto answers) { self->answered(number, answers); });
+}
+
+void ItemStream::answered(std::size_t number, const std::vector<intake::Answer>& answers) {
+  std::size_t first = 0;
+  std::vector<std::pair<std::size_t, std::string>> known;
+  {
+    const std::lock_guard lock(mutex_);
+    Group& group = groups_[number - first_group_];
+    first = group.first;
+    known = std::move(group.answered);
+  }
+  std::string text;
+  auto next_known = known.begin();
+  auto next_answer = answers.begin();
+  for (std::size_t i = 0; i < known.size() + answers.size(); ++i) {
+    if (next_known != known.end() && next_known->first == i) {
+      text += (next_known++)->second;
+    } else {
+      shared_.metrics->count_item(next_answer->status());
+      JsonWriter json;
+      write_item(json, first + i, *next_answer++, shared_.ledger->vkeys());
+      text += json.take();
+    }
+    text += '\n';
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    groups_[number - first_group_].text = std::move(text);
+  }
+  flush();
+}
+
+// Writes what is complete at the front, and reads on where there is room.
+void ItemStream::flush() {
+  std::string text;
+  bool finished = false;
+  bool go_on = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (writable_ || gone_) {
+      while (!groups_.empty() && groups_.front().text) {
+        text += *groups_.front().text;
+        under_way_ -= groups_.front().count;
+        shared_.under_way -= groups_.front().count;
+        groups_.pop_front();
+        ++first_group_;
+      }
+    }
+    if (!text.empty()) writable_ = false;
+    // While a write is on its way the end waits for it.
+    finished = ended_ && groups_.empty() && writable_ && !finished_;
+    finished_ = finished_ || finished;
+    if (!reading_ && may_read()) {
+      reading_ = true;
+      go_on = true;
+    }
+  }
+  if (!text.empty()) {
+    writer_.write(std::move(text), [self = shared_from_this()](bool open) { self->written(open); });
+  }
+  if (finished) writer_.finish();
+  if (go_on) read();
+}
+
+// With the mutex held.
+bool ItemStream::may_read() const {
+  const bool room =
+      under_way_ < kGroup || (under_way_ < kUnderWay && shared_.under_way < kAllUnderWay);
+  return room && !ended_ && !gone_ && writable_;
+}
+
+void ItemStream::written(bool still_open) {
+  {
+    const std::lock_guard lock(mutex_);
+    writable_ = still_open;
+    if (!still_open) gone_ = true;
+  }
+  flush();
+}
+
+}  // namespace flora::api
