@@ -26,6 +26,7 @@ constexpr const char* kUsage =
     "  ledger restore [<folder>] [--accept-loss]\n"
     "  ledger rebuild            make the read model anew\n"
     "  receipt verify <file> --key <verifier key>   offline\n"
+    "  adapter export <hash> <folder>   a version that was in use, as a bundle\n"
     "  adapter new | lint | explain | try | test | bench   for authors of adapters, offline;\n"
     "                            `adapter --help` says more\n";
 
@@ -62,7 +63,9 @@ int main(int argc, char** argv) {
                           "--sample", "--format", "--land", "--out", "--help!"});
   if (!line) return commands::fail(line.error());
   const std::string command = line->words.empty() ? "" : line->words[0];
-  if (command == "adapter") return commands::adapter(*line, env);
+  // Only what is taken out of the store needs the settings.
+  const bool exports = command == "adapter" && line->words.size() > 1 && line->words[1] == "export";
+  if (command == "adapter" && !exports) return commands::adapter(*line, env);
   // Keys, mapping and ledger are nobody else's to read.
   ::umask(0077);
   if (line->has("--help") || command.empty()) {
@@ -78,6 +81,7 @@ int main(int argc, char** argv) {
   if (command == "check") return commands::check(*settings, env);
   if (command == "init") return commands::init(*settings, env);
   if (command == "ledger") return commands::ledger(*settings, *line, env);
+  if (exports) return commands::adapter_export(*settings, *line, env);
   std::cerr << kUsage;
   return 2;
 }

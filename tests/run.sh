@@ -42,8 +42,9 @@ build dev
 check dev
 
 # What judges documents and sources gives the same verdict in every build: once is enough. Sanitizers
-# hold memory back, so that process_million, which watches it, is for the plain build.
-once='^(conformance_|structure_|openapi_suite|ledger_third_party|process_cloudevents|process_openmetrics|process_million)'
+# hold memory back, so that process_million and process_large_messages, which watch it, are for the plain
+# build.
+once='^(conformance_|structure_|openapi_suite|ledger_third_party|process_cloudevents|process_openmetrics|process_million|process_large_messages)'
 
 echo '== AddressSanitizer and UndefinedBehaviorSanitizer'
 build asan

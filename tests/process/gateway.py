@@ -122,6 +122,12 @@ class Gateway:
                 return int(line.split()[1])
         raise AssertionError("no VmRSS")
 
+    def ready(self):
+        """The answer of /health/ready."""
+        answer = self.operations().get("/health/ready")
+        assert answer.status == 200, answer.text
+        return answer.json
+
     def fsck(self):
         """Runs fsck on the files of an ended gateway; fails on any finding. Returns its report."""
         return self.command("ledger", "fsck").stdout
@@ -136,11 +142,42 @@ class Gateway:
         return self._ports_file().exists()
 
 
-def prepared(binary, folder):
+def prepared(binary, folder, **more):
     """A gateway with its keys over a fresh data folder within `folder`, not started."""
-    gateway = Gateway(binary, pathlib.Path(folder) / "data")
+    gateway = Gateway(binary, pathlib.Path(folder) / "data", **more)
     gateway.init()
     return gateway
+
+
+def config_with(folder, adapters, **settings):
+    """Writes a copy of config/gateway.yaml with these folders of adapters and top-level settings.
+    Returns its path."""
+    changed = {"adapters": json.dumps([str(adapter) for adapter in adapters]), **settings}
+    lines = []
+    for line in (ROOT / "config" / "gateway.yaml").read_text().splitlines():
+        key = line.split(":")[0]
+        if key in ("policy", "statuses"):
+            line = f"{key}: {ROOT / 'config' / key}.yaml"
+        if key not in changed:
+            lines.append(line)
+    lines += [f"{key}: {value}" for key, value in changed.items()]
+    path = pathlib.Path(folder) / "gateway.yaml"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def export_bundle(folder):
+    """A copy of tests/bundles/de-ni-export within `folder`, to be changed."""
+    target = pathlib.Path(folder) / "bundles" / "de-ni-export"
+    shutil.copytree(ROOT / "tests" / "bundles" / "de-ni-export", target)
+    return target
+
+
+def export_file(prefix, count, note=""):
+    """A file for de-ni-export: so many records, each a registration of another procedure."""
+    records = [f"{prefix}-{n};{prefix}{n};R;02.11.2026;{note}\n" for n in range(count)]
+    return "".join(["Vorgang;D-Nummer;Status;Tag;Bemerkung\n", *records, f"SUMME;{count};;;\n"]).encode(
+        "iso-8859-1")
 
 
 @contextlib.contextmanager
@@ -204,6 +241,11 @@ class Client:
             if line.endswith(b"\n"):
                 yield line
         assert response.read() == b""
+
+    def native(self, body, adapter="de-ni-export", media_type="text/csv", headers=None):
+        """POST of a native message."""
+        return self.send("POST", f"/v1/adapters/{adapter}/messages", body,
+                         {"Content-Type": media_type, **(headers or {})})
 
     def history(self, procedure):
         """All entries of a procedure, over all pages."""
