@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "adapters/engine/function_kinds.h"
 #include "gateway/base/json.h"
@@ -74,7 +75,9 @@ void Evaluator::begin(const Plan& plan, const Walk& walk, std::string_view messa
   rules_ = walk.message_plan();
   message_ = message;
   positions_.reset(message, origin);
-  arena_.clear();
+  message_texts_.clear();
+  row_texts_.clear();
+  texts_ = &message_texts_;
   joined_.clear();
   lets_.assign(rules_->lets.size(), {});
   stamp_ = 0;
@@ -85,6 +88,7 @@ void Evaluator::begin(const Plan& plan, const Walk& walk, std::string_view messa
   skipped_ = done_ = any_item_ = any_of_row_ = false;
   group_ = row_ = rule_ = 0;
   message_verdicts(message_scope());
+  texts_ = &row_texts_;
 }
 
 Scope Evaluator::message_scope() const {
@@ -138,7 +142,7 @@ bool Evaluator::next(Item& item) {
       if (group.loop == 0) {
         if (next_of_row(group, scope, item)) return true;
       } else {
-        if (rule_ == 0) stamps_[1] = ++stamp_;
+        if (rule_ == 0) begin_row();
         if (next_of_row(group, scope.with(group.loop, rows[row_], row_), item)) return true;
       }
       rule_ = 0;
@@ -151,6 +155,12 @@ bool Evaluator::next(Item& item) {
   if (rules_->skip_without_event) return true;
   rejection_ = item.issues;
   return false;
+}
+
+// What was made of the row before is no longer looked at.
+void Evaluator::begin_row() {
+  stamps_[1] = ++stamp_;
+  row_texts_.clear();
 }
 
 // The next item of the row at hand: what its rules make, or that none made any.
@@ -367,7 +377,7 @@ Value Evaluator::evaluate_bare(const Expression& e, const Scope& scope) {
     case Kind::position:
       value.state = Value::State::present;
       value.text =
-          arena_.store(std::to_string(scope.numbers[static_cast<std::size_t>(e.level)] + 1));
+          texts_->store(std::to_string(scope.numbers[static_cast<std::size_t>(e.level)] + 1));
       return value;
     case Kind::concat:
       return evaluate_concat(e, scope);
@@ -406,7 +416,7 @@ Value Evaluator::evaluate_slot(const Expression& e, const Scope& scope) {
   value.place = &e.slot;
   // All texts are compared, mapped and written in one form (DIN 91379: NFC).
   if (!is_plain_ascii(value.text) && texts::nfc({}, value.text, scratch_) == Trouble::none) {
-    value.text = arena_.store(value.text);
+    value.text = texts_->store(value.text);
   }
   return value;
 }
@@ -477,7 +487,9 @@ Value Evaluator::evaluate_let(const Expression& e, const Scope& scope) {
   // Seen from where it was declared: an inner row is not there yet.
   Scope own = scope;
   own.depth = let.level + 1;
+  Arena* const before = std::exchange(texts_, let.level == 0 ? &message_texts_ : &row_texts_);
   const Value value = evaluate(let.expression, own);
+  texts_ = before;
   if (!value.failed()) lets_[number] = {stamp, value};
   return value;
 }
@@ -495,7 +507,7 @@ Value Evaluator::evaluate_concat(const Expression& e, const Scope& scope) {
     }
     joined_ += part.text;
   }
-  if (value.present()) value.text = arena_.store(std::string_view(joined_).substr(before));
+  if (value.present()) value.text = texts_->store(std::string_view(joined_).substr(before));
   joined_.resize(before);
   return value;
 }
@@ -575,7 +587,7 @@ Value Evaluator::call_functions(const Expression& e, const Scope& scope, Value v
   for (const Call& call : e.calls) {
     Day day;
     if (call.day >= 0) {
-      if (scratch_.holds(text)) text = arena_.store(text);  // The day's own functions write there.
+      if (scratch_.holds(text)) text = texts_->store(text);  // The day's own functions write there.
       const std::optional<Day> found = day_of(call, e, scope, value.place);
       if (!found) return failed();
       day = *found;
@@ -589,7 +601,7 @@ Value Evaluator::call_functions(const Expression& e, const Scope& scope, Value v
     if (trouble != Trouble::none) return refuse(trouble, call, e, scope, value.place, before);
     if (recorder_ != nullptr) recorder_->gave(text);
   }
-  value.text = scratch_.holds(text) ? arena_.store(text) : text;
+  value.text = scratch_.holds(text) ? texts_->store(text) : text;
   value.type = e.type;
   return value;
 }

@@ -78,6 +78,7 @@ class Evaluator {
   Scope message_scope() const;
   const SlotReference* place_of(const Expression& e) const;
   void message_verdicts(const Scope& scope);
+  void begin_row();
   bool next_of_row(const Group& group, const Scope& scope, Item& item);
   bool run_event(const EventRule& rule, const Scope& scope, Item& item);
   void write_event(const EventRule& rule, const Scope& scope, Item& item);
@@ -131,7 +132,9 @@ class Evaluator {
   std::string_view message_;
   Recorder* recorder_ = nullptr;
   PositionIndex positions_;
-  Arena arena_;
+  Arena message_texts_;
+  Arena row_texts_;
+  Arena* texts_ = nullptr;  // Where the expression at hand keeps its texts.
   Scratch scratch_;
   std::vector<CachedLet> lets_;
   std::array<std::size_t, Scope::kMost> stamps_{};
