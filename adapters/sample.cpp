@@ -305,34 +305,49 @@ Result<Sample> describe_csv(std::string_view message) {
   out.places = places.take();
   std::string list;
   for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + quoted(column);
-  out.input = {"charset: " + std::string(name), "csv:",
+  out.input = {"charset: " + std::string(name),
+               "csv:",
                "  delimiter: " + quoted(std::string(1, delimiter == '\0' ? ';' : delimiter)),
-               "  header: " + std::string(header ? "true" : "false"), "  columns: [" + list + "]"};
+               "  header: " + std::string(header ? "true" : "false"),
+               "  columns: [" + list + "]",
+               "  # footer: { column: \"…\", text: \"…\", count: \"…\" }   # the last record, if "
+               "it is no data"};
   return out;
 }
 
-// Fields are guessed from the first record: each begins with a character behind a space.
+// The line in the middle: the first and the last are often no data.
+std::string_view middle_line(std::string_view message) {
+  const auto lines = std::count(message.begin(), message.end(), '\n');
+  for (std::ptrdiff_t i = 0; i < lines / 2; ++i) message.remove_prefix(message.find('\n') + 1);
+  return first_line(message);
+}
+
+// Fields are guessed from one record: each begins with a character behind a space.
 Result<Sample> describe_fixed(std::string_view message) {
   Sample out;
   out.format = "fixed";
   const std::string_view name = guess_charset(message);
-  const std::string line = in_utf8(*find_charset(name), first_line(message));
+  const std::string line = in_utf8(*find_charset(name), middle_line(message));
   std::vector<std::string> characters;
   for (const char c : line) {
     const bool begins = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
     if (begins) characters.emplace_back();
     characters.back() += c;
   }
-  if (characters.empty()) return error_at(message, 0, "the first record is empty");
+  if (characters.empty()) return error_at(message, 0, "the record in the middle is empty");
   out.input = {"charset: " + std::string(name),
-               "fixed:", "  length: " + std::to_string(characters.size()),
-               "  # fields:   # from the first record, by its spaces; a name for each"};
+               "fixed:",
+               "  length: " + std::to_string(characters.size()),
+               "  # line_ends: false   # if nothing stands between the records",
+               "  # header: \"…\"   # how the first record begins, if it is no data",
+               "  # footer: { begins: \"…\", count: { at: …, length: … } }   # the last, likewise",
+               "  # fields:   # from the record in the middle, by its spaces; a name for each"};
   for (std::size_t begin = 0; begin < characters.size();) {
     std::string text;
     std::size_t end = begin;
     while (end < characters.size() && characters[end] != " ") text += characters[end++];
     while (end < characters.size() && characters[end] == " ") ++end;
-    out.input.push_back("  #   …: { at: " + std::to_string(begin) +
+    out.input.push_back("  #   …: { at: " + std::to_string(begin + 1) +
                         ", length: " + std::to_string(end - begin) + " }   # " + shape(text));
     begin = end;
   }

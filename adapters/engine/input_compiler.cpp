@@ -113,6 +113,7 @@ void InputCompiler::csv(const yaml::Node& node) {
   for (const yaml::Node& item : columns->items) {
     const std::string name = bundle_.literal(item);
     if (name.empty()) bundle_.error(item, Mistake::empty_text, "a column has a name");
+    as_in_file(item, name);
     if (std::ranges::find(out.columns, name) != out.columns.end()) {
       bundle_.error(item, Mistake::name_taken, "the column \"" + name + "\" is there twice");
     }
@@ -131,7 +132,7 @@ void InputCompiler::csv_footer(const yaml::Node& node) {
   if (where == nullptr || text == nullptr) return;
   CsvInput::Footer footer;
   footer.column = column(*where);
-  footer.text = bundle_.literal(*text);
+  footer.text = as_in_file(*text, bundle_.literal(*text));
   if (footer.text.empty()) bundle_.error(*text, Mistake::empty_text, "the text is empty");
   if (const yaml::Node* count = node.find("count")) footer.count = column(*count);
   plan_.csv.footer = footer;
@@ -146,6 +147,15 @@ char InputCompiler::ascii(const yaml::Node& node) {
   bundle_.error(node, Mistake::csv_character,
                 "one character is expected here: ASCII, and no letter or digit");
   return ';';
+}
+
+// The bytes that a text of the bundle has in files.
+std::string InputCompiler::as_in_file(const yaml::Node& node, const std::string& text) {
+  std::optional<std::string> bytes = encode(plan_.charset, text);
+  if (bytes) return std::move(*bytes);
+  bundle_.error(node, Mistake::text_outside_charset,
+                "\"" + text + "\" cannot be written in " + plan_.info.charset);
+  return text;
 }
 
 int InputCompiler::column(const yaml::Node& node) {
@@ -172,7 +182,9 @@ void InputCompiler::fixed(const yaml::Node& node) {
                     "records of UTF-8 have no length in bytes, so they need line ends");
     }
   }
-  if (const yaml::Node* header = node.find("header")) out.header = bundle_.literal(*header);
+  if (const yaml::Node* header = node.find("header")) {
+    out.header = as_in_file(*header, bundle_.literal(*header));
+  }
   const yaml::Node* fields = bundle_.member(node, "fields", "fixed");
   if (fields == nullptr) return;
   if (fields->kind != yaml::Kind::mapping) {
@@ -215,7 +227,7 @@ void InputCompiler::fixed_footer(const yaml::Node& node) {
   const yaml::Node* begins = bundle_.member(node, "begins", "a footer");
   if (begins == nullptr) return;
   FixedInput::Footer footer;
-  footer.begins = bundle_.literal(*begins);
+  footer.begins = as_in_file(*begins, bundle_.literal(*begins));
   if (footer.begins.empty()) bundle_.error(*begins, Mistake::empty_text, "the text is empty");
   if (const yaml::Node* count = node.find("count")) footer.count = cut(*count);
   plan_.fixed.footer = std::move(footer);

@@ -21,6 +21,7 @@ class InputCompiler {
   void csv(const yaml::Node& node);
   void csv_footer(const yaml::Node& node);
   char ascii(const yaml::Node& node);
+  std::string as_in_file(const yaml::Node& node, const std::string& text);
   int column(const yaml::Node& node);
   void fixed(const yaml::Node& node);
   void fixed_field(const std::string& name, const yaml::Node& node);

@@ -132,6 +132,12 @@ constexpr std::array kKinds = {
                 "in quotes. Above it the whole message is rejected, and nothing of it is reported. "
                 "Where the unit of errors is the message there is no share.",
                 "errors: { max_rejected: 0.05 }", "errors: { max_rejected: \"5%\" }"},
+    MistakeKind{text_outside_charset, "text-outside-charset",
+                "A text that files are searched for has a character that their character set does "
+                "not have: it could never be found. The character set may be another one; "
+                "windows-1252 and iso-8859-15 have the euro sign, iso-8859-1 has not.",
+                "charset: iso-8859-1\ncsv: { columns: [\"Betrag €\"], … }",
+                "charset: iso-8859-15\ncsv: { columns: [\"Betrag €\"], … }"},
 
     MistakeKind{unused, "unused",
                 "A declaration that no rule uses is mostly a rule that was forgotten or that uses "

@@ -40,6 +40,7 @@ enum class Mistake : std::uint16_t {
   fixed_form = 117,
   field_outside = 118,
   share_malformed = 119,
+  text_outside_charset = 120,
   // Declarations, code lists, templates.
   unused = 201,
   unread_file = 202,

@@ -281,9 +281,9 @@ enum class PathStyle : std::uint8_t { xpath, pointer, column };
 /// the records before it.
 struct CsvInput {
   struct Footer {
-    int column = 0;  ///< Index in `columns`.
-    std::string text;
-    int count = -1;  ///< Index in `columns`, or none.
+    int column = 0;    ///< Index in `columns`.
+    std::string text;  ///< In the file's character set.
+    int count = -1;    ///< Index in `columns`, or none.
   };
   char delimiter = ';';
   std::optional<char> quote = '"';
@@ -301,12 +301,12 @@ struct FixedInput {
     std::size_t length = 0;
   };
   struct Footer {
-    std::string begins;
+    std::string begins;  ///< In the file's character set.
     std::optional<Field> count;
   };
   std::size_t length = 0;  ///< Of a record, in characters.
   bool line_ends = true;   ///< Else the records stand directly behind each other.
-  std::string header;      ///< How the first record begins, which is no data; empty: none.
+  std::string header;      ///< How the first record, no data, begins, as `begins`; empty: none.
   std::vector<Field> fields;
   std::optional<Footer> footer;
 };

@@ -94,6 +94,17 @@ std::optional<std::size_t> decode_single(const HighHalf& half, std::string_view 
   return std::nullopt;
 }
 
+// Which byte of a single-byte set a character is.
+std::optional<char> byte_of(Charset charset, std::string_view character) {
+  std::string meaning;
+  for (int byte = 1; byte <= 0xFF; ++byte) {
+    const char one = static_cast<char>(byte);
+    meaning.clear();
+    if (!decode(charset, {&one, 1}, meaning) && meaning == character) return one;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Charset> find_charset(std::string_view name) {
@@ -116,6 +127,20 @@ std::optional<std::size_t> decode(Charset charset, std::string_view bytes, std::
       break;
   }
   return decode_utf8(bytes, out);
+}
+
+std::optional<std::string> encode(Charset charset, std::string_view utf8) {
+  std::string out;
+  if (charset == Charset::utf_8)
+    return decode(charset, utf8, out) ? std::nullopt : std::optional(out);
+  for (std::size_t at = 0; at < utf8.size();) {
+    const Utf8Character c = read_utf8(utf8.data() + at, utf8.data() + utf8.size());
+    const std::optional<char> byte = byte_of(charset, utf8.substr(at, c.size));
+    if (!byte) return std::nullopt;
+    out += *byte;
+    at += c.size;
+  }
+  return out;
 }
 
 bool is_plain_ascii(std::string_view bytes) { return plain_prefix(bytes) == bytes.size(); }

@@ -21,6 +21,9 @@ std::optional<Charset> find_charset(std::string_view name);
 /// Windows-1252 the five undefined bytes; in UTF-8 what is ill-formed, U+FFFE and U+FFFF.
 std::optional<std::size_t> decode(Charset charset, std::string_view bytes, std::string& out);
 
+/// The bytes of a UTF-8 text in this set; nothing if decode() would not give it back.
+std::optional<std::string> encode(Charset charset, std::string_view utf8);
+
 /// True if decode() would append the bytes as they are, in every set: ASCII without C0 controls but
 /// tab.
 bool is_plain_ascii(std::string_view bytes);

@@ -133,4 +133,22 @@ TEST_CASE("umlauts and the euro sign come out as UTF-8") {
   CHECK(is_plain_ascii(""));
 }
 
+TEST_CASE("a text is encoded to the bytes that decode to it") {
+  for (const auto& [charset, name] : kSets) {
+    for (int byte = 1; byte <= 0xFF; ++byte) {
+      const std::string bytes = "a" + std::string(1, static_cast<char>(byte)) + "b";
+      const std::optional<std::string> text = decoded(charset, bytes);
+      if (text) CHECK_MESSAGE(encode(charset, *text) == bytes, name << byte);
+    }
+    CHECK(encode(charset, "").value_or("?").empty());
+    CHECK_FALSE(encode(charset, "a\nb").has_value());
+    CHECK_FALSE(encode(charset, "a\xC3").has_value());
+    CHECK(encode(charset, "\u0141").has_value() == (charset == Charset::utf_8));
+  }
+  CHECK(encode(Charset::utf_8, "\u20AC") == "\xE2\x82\xAC");
+  CHECK(encode(Charset::windows_1252, "\u20AC") == "\x80");
+  CHECK(encode(Charset::iso_8859_15, "\u20AC") == "\xA4");
+  CHECK_FALSE(encode(Charset::iso_8859_1, "\u20AC").has_value());
+}
+
 }  // namespace flora::adapter

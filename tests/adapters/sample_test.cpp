@@ -84,4 +84,15 @@ TEST_CASE("the character set of a file is guessed by its bytes") {
   CHECK(charset("a;b\n\x80;1\n") == "charset: windows-1252");
 }
 
+TEST_CASE("fields of fixed records are guessed from the record in the middle, counted from 1") {
+  const Result<Sample> sample =
+      describe_sample("fixed", "HEAD      \nA1  \xFC\xFC  Z \nB2  o   Z \nEND 2     \n");
+  REQUIRE(sample);
+  const std::string yaml = make_skeleton("de-xx-new", "DE-SN", *sample, "sample").adapter_yaml;
+  CHECK(yaml.find("length: 10\n") != std::string::npos);
+  CHECK(yaml.find("…: { at: 1, length: 4 }   # A9\n") != std::string::npos);
+  CHECK(yaml.find("…: { at: 5, length: 4 }   # a\n") != std::string::npos);
+  CHECK(yaml.find("…: { at: 9, length: 2 }   # A\n") != std::string::npos);
+}
+
 }  // namespace flora::adapter

@@ -200,7 +200,7 @@ def test_new(tools, folder):
         assert line in rules, (line, rules)
     assert "/personen/*/azr" in (folder / "de-xx-json" / "adapter.yaml").read_text()
     assert 'columns: ["Nummer", "AZR", "Am"]' in (folder / "de-xx-csv" / "adapter.yaml").read_text()
-    assert "{ at: 10, length: 13 }" in (folder / "de-xx-fixed" / "adapter.yaml").read_text()
+    assert "{ at: 11, length: 13 }" in (folder / "de-xx-fixed" / "adapter.yaml").read_text()
 
     headless = folder / "headless.csv"
     headless.write_text("\n".join(CSV.splitlines()[1:] * 2))
