@@ -7,16 +7,6 @@
 namespace flora::commands::tools {
 namespace {
 
-// Why the gateway would refuse an event; empty if it would not.
-std::string fault_of(const intake::EventParser& parser, std::string_view event) {
-  const intake::ParseResult parsed = parser.parse(event);
-  const auto* problem = std::get_if<Problem>(&parsed);
-  if (problem == nullptr) return {};
-  std::string why = "the event is no canonical status event:";
-  for (const ProblemCause& cause : problem->causes) why += " " + cause.pointer + " " + cause.detail;
-  return why;
-}
-
 struct Tested {
   std::string folder;
   std::vector<adapter::Finding> findings;
@@ -88,8 +78,7 @@ int test(const Call& call) {
   bool good = true;
   Json out = Json::array();
   for (const std::string& folder : call.words) {
-    const Result<Tested> tested = test_bundle(
-        folder, *types, write, [&](std::string_view event) { return fault_of(*parser, event); });
+    const Result<Tested> tested = test_bundle(folder, *types, write, canonical_check(*parser));
     if (!tested) return fail(tested.error());
     good = good && tested->good();
     if (call.json) {

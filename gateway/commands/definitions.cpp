@@ -66,9 +66,11 @@ adapter::EventCheck canonical_check(const intake::EventParser& parser) {
     const intake::ParseResult parsed = parser.parse(event);
     const auto* problem = std::get_if<Problem>(&parsed);
     if (problem == nullptr) return std::string();
-    if (problem->causes.empty()) return std::string(problem->name);
-    const ProblemCause& cause = problem->causes.front();
-    return cause.pointer + ": " + cause.detail;
+    std::string why = "the event is no canonical status event:";
+    for (const ProblemCause& cause : problem->causes) {
+      why += " " + cause.pointer + " " + cause.detail;
+    }
+    return why;
   };
 }
 
@@ -88,7 +90,9 @@ adapter::Installed::BeforeUse before_use(store::Store& store, privacy::KnownAdap
 Result<void> take_into_use(const adapter::Installed& installed,
                            const adapter::Installed::BeforeUse& prepare) {
   for (const adapter::InstalledBundle& bundle : installed.list()) {
-    FLORA_TRY(prepare(*bundle.adapter));
+    const Result<void> ready = prepare(*bundle.adapter);
+    if (ready) continue;
+    return Error{ready.error().code, bundle.adapter->info().id + ": " + ready.error().message};
   }
   return {};
 }

@@ -168,3 +168,14 @@ TEST_CASE("the sample settings are good") {
   REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
   CHECK(loaded->listener.is_loopback());
 }
+
+TEST_CASE_FIXTURE(Fixture, "the memory of large messages has room for at least one of them") {
+  CHECK(good(kSettings).adapter_memory == 192u << 20);
+  CHECK(good(kSettings + "adapter_memory_mib: 64\n").adapter_memory == 64u << 20);
+  for (const char* bad : {"63", "0", "-1", "65537", "much"}) {
+    CAPTURE(bad);
+    const auto loaded = load(kSettings + "adapter_memory_mib: " + bad + "\n");
+    REQUIRE_FALSE(loaded.has_value());
+    CHECK(loaded.error().message.find(":20:21: ") != std::string::npos);
+  }
+}
