@@ -343,7 +343,7 @@ Value Evaluator::evaluate_unrecorded(const Expression& e, const Scope& scope) {
   }
   const std::size_t issues_before = issues_.size();
   Value value = evaluate_bare(e, scope);
-  if (value.present()) value = call_functions(e, scope, value);
+  if (value.present() && !e.calls.empty()) call_functions(e, scope, value);
   if (value.present() && e.kind == Expression::Kind::slot && value.text.empty()) {
     value = fail(e, scope, &e.slot, "value-malformed", "The value is empty.");
   }
@@ -472,8 +472,8 @@ Value Evaluator::evaluate_coded(const Expression& e, const Scope& scope) {
   }
   value.state = Value::State::present;
   value.type = Type::code;
-  value.code_list = e.code_list;
-  value.version = version->name;
+  value.code_list = &list;
+  value.version = version;
   value.place = &e.code;
   return value;
 }
@@ -581,15 +581,18 @@ Value Evaluator::evaluate_pick(const Expression& e, const Scope& scope) {
   return {};
 }
 
-Value Evaluator::call_functions(const Expression& e, const Scope& scope, Value value) {
-  if (e.calls.empty()) return value;
+// Replaces a present value by what the functions of the expression make of it.
+void Evaluator::call_functions(const Expression& e, const Scope& scope, Value& value) {
   std::string_view text = value.text;
   for (const Call& call : e.calls) {
     Day day;
     if (call.day >= 0) {
       if (scratch_.holds(text)) text = texts_->store(text);  // The day's own functions write there.
       const std::optional<Day> found = day_of(call, e, scope, value.place);
-      if (!found) return failed();
+      if (!found) {
+        value = failed();
+        return;
+      }
       day = *found;
     }
     const std::string_view before = text;
@@ -597,13 +600,15 @@ Value Evaluator::call_functions(const Expression& e, const Scope& scope, Value v
     const Trouble trouble = call.function == Function::map
                                 ? look_up(plan_->maps[call.number], day, text)
                                 : apply(call, text, scratch_);
-    if (trouble == Trouble::absent) return {};
-    if (trouble != Trouble::none) return refuse(trouble, call, e, scope, value.place, before);
+    if (trouble != Trouble::none) {
+      value = trouble == Trouble::absent ? Value{}
+                                         : refuse(trouble, call, e, scope, value.place, before);
+      return;
+    }
     if (recorder_ != nullptr) recorder_->gave(text);
   }
   value.text = scratch_.holds(text) ? texts_->store(text) : text;
   value.type = e.type;
-  return value;
 }
 
 // The day on which an entry of a code list must be valid; nothing, with an issue, without one.

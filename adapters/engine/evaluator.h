@@ -38,12 +38,12 @@ struct Scope {
 
 struct Value {
   enum class State : std::uint8_t { absent, present, failed };
+  std::string_view text;
+  const SlotReference* place = nullptr;  ///< Where it came from, if from one place.
+  const CodeList* code_list = nullptr;   ///< Type::code.
+  const CodeList::Version* version = nullptr;
   State state = State::absent;
   Type type = Type::text;
-  std::string_view text;
-  int code_list = -1;
-  std::string_view version;
-  const SlotReference* place = nullptr;  ///< Where it came from, if from one place.
 
   bool present() const { return state == State::present; }
   bool failed() const { return state == State::failed; }
@@ -100,7 +100,7 @@ class Evaluator {
   Value evaluate_logic(const Expression& e, const Scope& scope);
   Value evaluate_more_than(const Expression& e, const Scope& scope);
   Value evaluate_pick(const Expression& e, const Scope& scope);
-  Value call_functions(const Expression& e, const Scope& scope, Value value);
+  void call_functions(const Expression& e, const Scope& scope, Value& value);
   std::optional<Day> day_of(const Call& call, const Expression& e, const Scope& scope,
                             const SlotReference* place);
   Value refuse(Trouble trouble, const Call& call, const Expression& e, const Scope& scope,
@@ -124,7 +124,6 @@ class Evaluator {
   bool write_members(const OutputNode& node, const Scope& scope, std::string& out);
   bool write_leaf(const OutputNode& node, const Scope& scope, std::string& out);
   bool write_rows(const OutputNode& node, const Scope& scope, std::string& out);
-  void write_value(const Value& value, std::string& out) const;
 
   const Plan* plan_ = nullptr;
   const MessagePlan* rules_ = nullptr;

@@ -53,6 +53,26 @@ std::string form_name(const OutputNode& node) {
   }
 }
 
+void write_value(const Value& value, std::string& out) {
+  switch (value.type) {
+    case Type::boolean:
+    case Type::integer:
+      out += value.text;
+      break;
+    case Type::code:
+      out += "{\"list\":";
+      json::append_string(out, value.code_list->uri);
+      out += ",\"version\":";
+      json::append_string(out, value.version->name);
+      out += ",\"code\":";
+      json::append_string(out, value.text);
+      out += '}';
+      break;
+    default:
+      json::append_string(out, value.text);
+  }
+}
+
 }  // namespace
 
 // Each of these appends its node and returns true, or appends nothing and returns false.
@@ -132,26 +152,6 @@ bool Evaluator::write_rows(const OutputNode& node, const Scope& scope, std::stri
   }
   out += ']';
   return any;
-}
-
-void Evaluator::write_value(const Value& value, std::string& out) const {
-  switch (value.type) {
-    case Type::boolean:
-    case Type::integer:
-      out += value.text;
-      break;
-    case Type::code:
-      out += "{\"list\":";
-      json::append_string(out, plan_->lists[static_cast<std::size_t>(value.code_list)].uri);
-      out += ",\"version\":";
-      json::append_string(out, value.version);
-      out += ",\"code\":";
-      json::append_string(out, value.text);
-      out += '}';
-      break;
-    default:
-      json::append_string(out, value.text);
-  }
 }
 
 }  // namespace flora::adapter
