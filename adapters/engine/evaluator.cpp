@@ -22,6 +22,16 @@ Value failed() {
   return value;
 }
 
+Value present(std::string_view text, const SlotReference* place = nullptr) {
+  Value value;
+  value.state = Value::State::present;
+  value.text = text;
+  value.place = place;
+  return value;
+}
+
+Value truth(bool is_so) { return present(is_so ? "true" : "false"); }
+
 bool same(const Issue& a, const Issue& b) {
   return a.code == b.code && a.rule == b.rule && a.at.line == b.at.line &&
          a.at.column == b.at.column;
@@ -336,11 +346,16 @@ Value Evaluator::evaluate(int expression, const Scope& scope) {
 }
 
 Value Evaluator::evaluate_unrecorded(const Expression& e, const Scope& scope) {
-  if (e.when >= 0) {
-    const Value when = evaluate(e.when, scope);
-    if (when.failed()) return when;
-    if (!when.is_true()) return {};
-  }
+  return e.when < 0 ? evaluate_always(e, scope) : evaluate_when(e, scope);
+}
+
+Value Evaluator::evaluate_when(const Expression& e, const Scope& scope) {
+  const Value when = evaluate(e.when, scope);
+  if (when.failed()) return failed();
+  return when.is_true() ? evaluate_always(e, scope) : Value{};
+}
+
+Value Evaluator::evaluate_always(const Expression& e, const Scope& scope) {
   const std::size_t issues_before = issues_.size();
   Value value = evaluate_bare(e, scope);
   if (value.present() && !e.calls.empty()) call_functions(e, scope, value);
@@ -353,8 +368,8 @@ Value Evaluator::evaluate_unrecorded(const Expression& e, const Scope& scope) {
   }
   if (value.state == Value::State::absent && e.required) {
     const bool placed = e.kind == Expression::Kind::slot || e.kind == Expression::Kind::coded;
-    return fail(e, scope, placed ? &e.slot : nullptr, "value-missing",
-                "A required value is missing.");
+    value =
+        fail(e, scope, placed ? &e.slot : nullptr, "value-missing", "A required value is missing.");
   }
   if (value.present() && value.type != Type::code) value.type = e.type;
   return value;
@@ -362,12 +377,9 @@ Value Evaluator::evaluate_unrecorded(const Expression& e, const Scope& scope) {
 
 Value Evaluator::evaluate_bare(const Expression& e, const Scope& scope) {
   using Kind = Expression::Kind;
-  Value value;
   switch (e.kind) {
     case Kind::constant:
-      value.state = Value::State::present;
-      value.text = e.text;
-      return value;
+      return present(e.text);
     case Kind::slot:
       return evaluate_slot(e, scope);
     case Kind::coded:
@@ -375,21 +387,16 @@ Value Evaluator::evaluate_bare(const Expression& e, const Scope& scope) {
     case Kind::let:
       return evaluate_let(e, scope);
     case Kind::position:
-      value.state = Value::State::present;
-      value.text =
-          texts_->store(std::to_string(scope.numbers[static_cast<std::size_t>(e.level)] + 1));
-      return value;
+      return present(
+          texts_->store(std::to_string(scope.numbers[static_cast<std::size_t>(e.level)] + 1)));
     case Kind::concat:
       return evaluate_concat(e, scope);
     case Kind::first:
       return evaluate_first(e, scope);
     case Kind::exists:
+      return truth(slot(e.slot, scope).state != Slot::State::absent);
     case Kind::absent:
-      value.state = Value::State::present;
-      value.text = (slot(e.slot, scope).state != Slot::State::absent) == (e.kind == Kind::exists)
-                       ? "true"
-                       : "false";
-      return value;
+      return truth(slot(e.slot, scope).state == Slot::State::absent);
     case Kind::equal:
       return evaluate_equal(e, scope);
     case Kind::all:
@@ -401,7 +408,7 @@ Value Evaluator::evaluate_bare(const Expression& e, const Scope& scope) {
     case Kind::pick:
       return evaluate_pick(e, scope);
   }
-  return value;
+  return {};
 }
 
 Value Evaluator::evaluate_slot(const Expression& e, const Scope& scope) {
@@ -410,15 +417,13 @@ Value Evaluator::evaluate_slot(const Expression& e, const Scope& scope) {
   if (found.state != Slot::State::present) {
     return fail(e, scope, &e.slot, problem_of(found.state), std::string(sentence_of(found.state)));
   }
-  Value value;
-  value.state = Value::State::present;
-  value.text = found.text;
-  value.place = &e.slot;
-  // All texts are compared, mapped and written in one form (DIN 91379: NFC).
-  if (!is_plain_ascii(value.text) && texts::nfc({}, value.text, scratch_) == Trouble::none) {
-    value.text = texts_->store(value.text);
-  }
-  return value;
+  return present(in_normal_form(found.text), &e.slot);
+}
+
+// All texts are compared, mapped and written in one form (DIN 91379: NFC).
+std::string_view Evaluator::in_normal_form(std::string_view text) {
+  if (is_plain_ascii(text) || texts::nfc({}, text, scratch_) != Trouble::none) return text;
+  return scratch_.holds(text) ? texts_->store(text) : text;
 }
 
 // Which version of a list the message means, by the rules of XÖV code data types.
@@ -456,11 +461,10 @@ Value Evaluator::evaluate_coded(const Expression& e, const Scope& scope) {
   if (code.state != Slot::State::present) {
     return fail(e, scope, &e.slot, "code-missing", "A coded value has exactly one code.");
   }
-  Value value;
   const CodeList& list = plan_->lists[static_cast<std::size_t>(e.code_list)];
   const CodeList::Version* version = version_of(e, scope, list);
   if (version == nullptr) return failed();
-  value.text = trimmed(code.text);
+  Value value = present(trimmed(code.text), &e.code);
   const bool known =
       version->pattern != nullptr
           ? re2::RE2::FullMatch(re2::StringPiece(value.text.data(), value.text.size()),
@@ -470,11 +474,9 @@ Value Evaluator::evaluate_coded(const Expression& e, const Scope& scope) {
     return fail(e, scope, &e.code, "code-unknown",
                 "The code `" + shape(value.text) + "` is not in this version of its list.");
   }
-  value.state = Value::State::present;
   value.type = Type::code;
   value.code_list = &list;
   value.version = version;
-  value.place = &e.code;
   return value;
 }
 
@@ -522,32 +524,27 @@ Value Evaluator::evaluate_first(const Expression& e, const Scope& scope) {
 
 Value Evaluator::evaluate_equal(const Expression& e, const Scope& scope) {
   const Value left = evaluate(e.operands.front(), scope);
-  if (left.failed()) return left;
-  Value value;
-  value.state = Value::State::present;
-  value.text = "false";
+  if (left.failed()) return failed();
+  bool result = false;
   for (std::size_t i = 1; i < e.operands.size() && left.present(); ++i) {
     const Value right = evaluate(e.operands[i], scope);
-    if (right.failed()) return right;
-    if (right.present() && right.text == left.text) value.text = "true";
+    if (right.failed()) return failed();
+    result = result || (right.present() && right.text == left.text);
   }
-  return value;
+  return truth(result);
 }
 
 Value Evaluator::evaluate_logic(const Expression& e, const Scope& scope) {
-  Value out;
-  out.state = Value::State::present;
   bool result = e.kind == Expression::Kind::all;
   for (const int operand : e.operands) {
     const Value value = evaluate(operand, scope);
-    if (value.failed()) return value;
+    if (value.failed()) return failed();
     if (e.kind == Expression::Kind::negate) result = !value.is_true();
     if (e.kind == Expression::Kind::all && !value.is_true()) result = false;
     if (e.kind == Expression::Kind::any && value.is_true()) result = true;
     if (e.kind != Expression::Kind::negate && result != (e.kind == Expression::Kind::all)) break;
   }
-  out.text = result ? "true" : "false";
-  return out;
+  return truth(result);
 }
 
 Value Evaluator::evaluate_more_than(const Expression& e, const Scope& scope) {
@@ -560,13 +557,10 @@ Value Evaluator::evaluate_more_than(const Expression& e, const Scope& scope) {
       continue;
     }
     const Value where = evaluate(e.operands.front(), scope.with(e.loop, walk_->rows(e.loop)[i], i));
-    if (where.failed()) return where;
+    if (where.failed()) return failed();
     found += where.is_true();
   }
-  Value value;
-  value.state = Value::State::present;
-  value.text = found > e.number ? "true" : "false";
-  return value;
+  return truth(found > e.number);
 }
 
 Value Evaluator::evaluate_pick(const Expression& e, const Scope& scope) {
@@ -575,7 +569,7 @@ Value Evaluator::evaluate_pick(const Expression& e, const Scope& scope) {
   for (std::size_t i = first; i < first + count; ++i) {
     const Scope inner = scope.with(e.loop, walk_->rows(e.loop)[i], i);
     const Value where = evaluate(e.operands[0], inner);
-    if (where.failed()) return where;
+    if (where.failed()) return failed();
     if (where.is_true()) return evaluate(e.operands[1], inner);
   }
   return {};

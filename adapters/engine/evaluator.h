@@ -90,8 +90,11 @@ class Evaluator {
 
   Value evaluate(int expression, const Scope& scope);
   Value evaluate_unrecorded(const Expression& e, const Scope& scope);
+  Value evaluate_when(const Expression& e, const Scope& scope);
+  Value evaluate_always(const Expression& e, const Scope& scope);
   Value evaluate_bare(const Expression& e, const Scope& scope);
   Value evaluate_slot(const Expression& e, const Scope& scope);
+  std::string_view in_normal_form(std::string_view text);
   Value evaluate_coded(const Expression& e, const Scope& scope);
   Value evaluate_let(const Expression& e, const Scope& scope);
   Value evaluate_concat(const Expression& e, const Scope& scope);
