@@ -38,8 +38,8 @@ int init(const settings::Settings& settings, Env& env);
 /// `ledger verify|fsck|backup|restore|rebuild`.
 int ledger(const settings::Settings& settings, const CommandLine& line, Env& env);
 
-/// `adapter export <hash> <folder>`: the texts of an adapter version that was in use, as a bundle. Also
-/// beside a running gateway.
+/// `adapter export <hash> <folder>`: the texts of an adapter version that was in use, as a bundle.
+/// Also beside a running gateway.
 int adapter_export(const settings::Settings& settings, const CommandLine& line, Env& env);
 
 /// `receipt verify <file>`: offline; needs the receipt and the public key, no settings.

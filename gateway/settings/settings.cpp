@@ -167,9 +167,9 @@ Result<Settings> load(const std::string& file, const Overrides& overrides, Env& 
   FLORA_ASSIGN(const std::string text, env.read_file(file, kMaxBytes));
   FLORA_ASSIGN(const yaml::Node root, yaml::parse(text, file));
   const Reader reader(file);
-  FLORA_TRY(reader.only(root, {"environment", "data", "listen", "workers", "authentication",
-                               "ledger", "mapping_secret", "policy", "statuses", "adapters",
-                               "adapter_memory_mib"}));
+  FLORA_TRY(reader.only(
+      root, {"environment", "data", "listen", "workers", "authentication", "ledger",
+             "mapping_secret", "policy", "statuses", "adapters", "adapter_memory_mib"}));
   Settings settings;
   FLORA_ASSIGN(settings.environment, reader.text(root, "environment"));
   FLORA_ASSIGN(const std::string data, reader.text(root, "data"));

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kHead = "source;target;valid_from;valid_to;comment\n";
 
-// A bundle whose event has as site what `calls` make of @word, with a let `day` of type day.
+// A bundle whose event has as detail what `calls` make of @word, with a let `day` of type day.
 std::string bundle(const std::string& calls, const std::string& map = "{ file: words.map.csv }") {
   return R"yaml(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }
 input: { format: xml }
@@ -33,7 +33,7 @@ messages:
   - root: "m"
     events:
       - set:
-          site: { from: "@word", do: [)yaml" +
+          details.text: { from: "@word", do: [)yaml" +
          calls + "] }\n";
 }
 
@@ -56,8 +56,8 @@ class Translated {
     adapter_ = std::move(*loaded);
   }
 
-  // The site, or code and detail of the first issue.
-  std::string site(const std::string& attributes) const {
+  // The detail, or code and detail of the first issue.
+  std::string detail(const std::string& attributes) const {
     const Translation t = adapter_->translate("<m " + attributes + "/>");
     REQUIRE(t.rejection.empty());
     const Item& item = t.items.front();
@@ -67,8 +67,8 @@ class Translated {
     }
     json::Document document;
     REQUIRE(document.parse(item.event));
-    const auto member = document.root().find("site");
-    return member ? std::string(member->string()) : "(absent)";
+    const auto details = document.root().find("details");
+    return details ? std::string(details->find("text")->string()) : "(absent)";
   }
 
  private:
@@ -87,42 +87,43 @@ const std::string kWords = std::string(kHead) +
 
 TEST_CASE("a line holds from its first to its last day") {
   const Translated t(bundle(kOnDay), kWords);
-  CHECK(t.site("word='A' day='11.06.2026'") == "old");
-  CHECK(t.site("word='A' day='12.06.2026'") == "new");
-  CHECK(t.site("word='A' day='01.01.0001'") == "old");
-  CHECK(t.site("word='A' day='31.12.9999'") == "new");
-  CHECK(t.site("word='B' day='01.03.2026'") == "short");
-  CHECK(t.site("word='C' day='28.02.2026'") == "always");
+  CHECK(t.detail("word='A' day='11.06.2026'") == "old");
+  CHECK(t.detail("word='A' day='12.06.2026'") == "new");
+  CHECK(t.detail("word='A' day='01.01.0001'") == "old");
+  CHECK(t.detail("word='A' day='31.12.9999'") == "new");
+  CHECK(t.detail("word='B' day='01.03.2026'") == "short");
+  CHECK(t.detail("word='C' day='28.02.2026'") == "always");
   const std::string invalid =
       "value-unmapped: The value `A` is in the code list of the adapter, but not valid on that "
       "day.";
-  CHECK(t.site("word='B' day='28.02.2026'") == invalid);
-  CHECK(t.site("word='B' day='02.03.2026'") == invalid);
-  CHECK(t.site("word='D' day='02.03.2026'") ==
+  CHECK(t.detail("word='B' day='28.02.2026'") == invalid);
+  CHECK(t.detail("word='B' day='02.03.2026'") == invalid);
+  CHECK(t.detail("word='D' day='02.03.2026'") ==
         "value-unmapped: The value `A` is not in the code list of the adapter.");
-  CHECK(t.site("day='02.03.2026'") == "(absent)");
+  CHECK(t.detail("day='02.03.2026'") == "(absent)");
 }
 
 TEST_CASE("without the day the value cannot be told") {
   const Translated t(bundle(kOnDay), kWords);
-  CHECK(t.site("word='A'") == "value-missing: The day on which the code must be valid is missing.");
-  CHECK(t.site("word='A' day='31.02.2026'") ==
+  CHECK(t.detail("word='A'") ==
+        "value-missing: The day on which the code must be valid is missing.");
+  CHECK(t.detail("word='A' day='31.02.2026'") ==
         "value-malformed: The value `99.99.9999` is no calendar day of the form that the rule "
         "asks for.");
 }
 
 TEST_CASE("on_unmapped holds for a line that is not valid, too") {
   const Translated t(bundle(kOnDay, "{ file: words.map.csv, on_unmapped: absent }"), kWords);
-  CHECK(t.site("word='B' day='02.03.2026'") == "(absent)");
-  CHECK(t.site("word='D' day='02.03.2026'") == "(absent)");
-  CHECK(t.site("word='B' day='01.03.2026'") == "short");
+  CHECK(t.detail("word='B' day='02.03.2026'") == "(absent)");
+  CHECK(t.detail("word='D' day='02.03.2026'") == "(absent)");
+  CHECK(t.detail("word='B' day='01.03.2026'") == "short");
 }
 
 TEST_CASE("a text that was made before the day is looked at stays what it is") {
   const Translated t(bundle(" lower, upper, { map: { list: words, on: $day } }, lower, upper "),
                      kWords);
-  CHECK(t.site("word='a' day='12.06.2026'") == "NEW");
-  CHECK(t.site("word='b' day='01.03.2026'") == "SHORT");
+  CHECK(t.detail("word='a' day='12.06.2026'") == "NEW");
+  CHECK(t.detail("word='b' day='01.03.2026'") == "SHORT");
 }
 
 TEST_CASE("a list with days of validity is asked for a day, another one is not") {
@@ -130,22 +131,22 @@ TEST_CASE("a list with days of validity is asked for a day, another one is not")
   CHECK(errors(bundle(kOnDay), kWords).empty());
   CHECK(errors(bundle(" { map: { list: words } } "), plain).empty());
   CHECK(errors(bundle(" { map: words } "), kWords) ==
-        "adapter.yaml:17:47: the lines of this list have days of validity: { list: words, on: $day "
+        "adapter.yaml:17:55: the lines of this list have days of validity: { list: words, on: $day "
         "} [A409]\n");
   CHECK(
-      errors(bundle(" { map: { list: words } } "), kWords).find("adapter.yaml:17:47: the lines") ==
+      errors(bundle(" { map: { list: words } } "), kWords).find("adapter.yaml:17:55: the lines") ==
       0);
   CHECK(errors(bundle(kOnDay), plain) ==
-        "adapter.yaml:17:66: the lines of this list have no days of validity [A409]\n");
+        "adapter.yaml:17:74: the lines of this list have no days of validity [A409]\n");
   CHECK(errors(bundle(" { map: { list: words, on: \"2026-01-01\" } } "), kWords) ==
-        "adapter.yaml:17:66: `on` takes a let of type day [A409]\n");
+        "adapter.yaml:17:74: `on` takes a let of type day [A409]\n");
   CHECK(errors(bundle(" { map: { list: words, on: $dya } } "), kWords) ==
-        "adapter.yaml:17:66: there is no let \"dya\" [A205]\n");
+        "adapter.yaml:17:74: there is no let \"dya\" [A205]\n");
   CHECK(errors(bundle(" { map: { on: $day } } "), kWords)
-            .find("adapter.yaml:17:47: the argument needs `list` [A011]") != std::string::npos);
+            .find("adapter.yaml:17:55: the argument needs `list` [A011]") != std::string::npos);
   std::string of_text = bundle(kOnDay);
   of_text.replace(of_text.find("{ date: \"dd.MM.yyyy\" }"), 22, "trim");
-  CHECK(errors(of_text, kWords).find("adapter.yaml:17:66: `on` takes a let of type day [A409]") !=
+  CHECK(errors(of_text, kWords).find("adapter.yaml:17:74: `on` takes a let of type day [A409]") !=
         std::string::npos);
 }
 
@@ -179,7 +180,7 @@ TEST_CASE("mistakes in days of validity are named by line") {
 
 TEST_CASE("targets of a dated list to status are checked") {
   CanonicalTypes types;
-  types.statuses = {{"ANKUNFT_AE"}};
+  types.statuses = {{"ANKUNFT_AE", {{.name = "text"}}}};
   BundleFiles files;
   files.adapter_yaml = bundle(kOnDay, "{ file: words.map.csv, to: status }");
   files.code_lists["words.map.csv"] = std::string(kHead) + "A;ANKUNFT_EA;;;\n";

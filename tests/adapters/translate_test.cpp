@@ -46,24 +46,24 @@ Translation translated(const std::string& yaml, const std::string& message,
   return (*adapter)->translate(message);
 }
 
-// The event's `site` by an expression over a message, or the code of the first issue.
-std::string site(const std::string& expression, const std::string& message,
-                 const std::string& more = "", const std::string& map = "") {
+// The event's `details.text` by an expression over a message, or the code of the first issue.
+std::string detail(const std::string& expression, const std::string& message,
+                   const std::string& more = "", const std::string& map = "") {
   const Translation t =
-      translated(bundle_with(kDay + ("          site: " + expression + "\n"), more),
+      translated(bundle_with(kDay + ("          details.text: " + expression + "\n"), more),
                  "<a:m xmlns:a='urn:a:1'>" + message + "</a:m>", map);
   if (!t.rejection.empty()) return t.rejection[0].code;
   if (t.items[0].outcome != Item::Outcome::event) return t.items[0].issues[0].code;
   json::Document document;
   REQUIRE(document.parse(t.items[0].event));
-  const auto member = document.root().find("site");
-  return member ? std::string(member->string()) : "(absent)";
+  const auto details = document.root().find("details");
+  return details ? std::string(details->find("text")->string()) : "(absent)";
 }
 
-// What functions make of a text; by way of a let, because `site` takes texts only.
+// What functions make of a text; by way of a let.
 std::string applied(const std::string& calls, const std::string& text) {
-  return site("{ concat: \"${x}\" }", "<a:x>" + text + "</a:x>",
-              "let: { x: { from: \"a:x\", do: [ " + calls + " ] } }");
+  return detail("{ concat: \"${x}\" }", "<a:x>" + text + "</a:x>",
+                "let: { x: { from: \"a:x\", do: [ " + calls + " ] } }");
 }
 
 }  // namespace
@@ -72,30 +72,32 @@ TEST_CASE("absent, malformed and unmapped are three things") {
   const std::string maps = "maps: { m: { file: m.map.csv } }";
   const std::string lenient = "maps: { m: { file: m.map.csv, on_unmapped: absent } }";
   const std::string rule = "{ from: \"a:x\", do: [ { map: m } ] }";
-  CHECK(site(rule, "<a:x>A</a:x>", maps, "A;Dresden;\n") == "Dresden");
-  CHECK(site(rule, "<a:x>B</a:x>", maps, "A;Dresden;\n") == "value-unmapped");
-  CHECK(site(rule, "<a:x>B</a:x>", lenient, "A;Dresden;\n") == "(absent)");
-  CHECK(site(rule, "", maps, "A;Dresden;\n") == "(absent)");
-  CHECK(site("{ from: \"a:x\", required: true }", "") == "value-missing");
-  CHECK(site("{ from: \"a:x\" }", "<a:x></a:x>") == "value-malformed");
-  CHECK(site("{ from: \"a:x\", do: [uuid] }", "<a:x>1</a:x>") == "value-malformed");
-  CHECK(site("{ from: \"a:x\", do: [uuid], on_malformed: absent }", "<a:x>1</a:x>") == "(absent)");
+  CHECK(detail(rule, "<a:x>A</a:x>", maps, "A;Dresden;\n") == "Dresden");
+  CHECK(detail(rule, "<a:x>B</a:x>", maps, "A;Dresden;\n") == "value-unmapped");
+  CHECK(detail(rule, "<a:x>B</a:x>", lenient, "A;Dresden;\n") == "(absent)");
+  CHECK(detail(rule, "", maps, "A;Dresden;\n") == "(absent)");
+  CHECK(detail("{ from: \"a:x\", required: true }", "") == "value-missing");
+  CHECK(detail("{ from: \"a:x\" }", "<a:x></a:x>") == "value-malformed");
+  CHECK(detail("{ from: \"a:x\", do: [uuid] }", "<a:x>1</a:x>") == "value-malformed");
+  CHECK(detail("{ from: \"a:x\", do: [uuid], on_malformed: absent }", "<a:x>1</a:x>") ==
+        "(absent)");
 }
 
 TEST_CASE("one prefix may stand for several namespaces, and no prefix for none") {
-  const std::string yaml = bundle_with(std::string(kDay) + "          site: { from: \"a:x/y\" }\n");
+  const std::string yaml =
+      bundle_with(std::string(kDay) + "          details.text: { from: \"a:x/y\" }\n");
   for (const char* uri : {"urn:a:1", "urn:a:2"}) {
     const std::string message =
         std::string("<m xmlns='") + uri + "'><x><y xmlns=''>here</y></x></m>";
     const Translation t = translated(yaml, message);
     REQUIRE(t.items.size() == 1);
-    CHECK(t.items[0].event.find("\"site\":\"here\"") != std::string::npos);
+    CHECK(t.items[0].event.find("\"text\":\"here\"") != std::string::npos);
   }
   const Translation other = translated(yaml, "<m xmlns='urn:a:3'/>");
   REQUIRE(other.rejection.size() == 1);
   CHECK(other.rejection[0].code == "message-unknown");
   const Translation qualified = translated(yaml, "<m xmlns='urn:a:1'><x><y>not here</y></x></m>");
-  CHECK(qualified.items[0].event.find("site") == std::string::npos);
+  CHECK(qualified.items[0].event.find("text") == std::string::npos);
 }
 
 TEST_CASE("functions") {
@@ -161,21 +163,21 @@ TEST_CASE("choices and conditions") {
       "{ const: \"y is 2 or 3\", when: { from: \"a:y\", in: [\"2\", \"3\"] } }, "
       "{ const: \"none\", when: { not: { any: [ { exists: \"a:x\" }, { exists: \"a:y\" } ] } } } ] "
       "}";
-  CHECK(site(rule, "<a:x>1</a:x><a:y>2</a:y>") == "both");
-  CHECK(site(rule, "<a:x>1</a:x>") == "x is 1");
-  CHECK(site(rule, "<a:y>3</a:y>") == "y is 2 or 3");
-  CHECK(site(rule, "") == "none");
-  CHECK(site(rule, "<a:x>2</a:x>") == "(absent)");
+  CHECK(detail(rule, "<a:x>1</a:x><a:y>2</a:y>") == "both");
+  CHECK(detail(rule, "<a:x>1</a:x>") == "x is 1");
+  CHECK(detail(rule, "<a:y>3</a:y>") == "y is 2 or 3");
+  CHECK(detail(rule, "") == "none");
+  CHECK(detail(rule, "<a:x>2</a:x>") == "(absent)");
 }
 
 TEST_CASE("counting and picking rows") {
   const std::string many =
       "{ const: \"many\", when: { count: \"a:x\", where: { from: \"@k\", eq: \"1\" }, more_than: 1 "
       "} }";
-  CHECK(site(many, "<a:x k='1'/><a:x k='2'/><a:x k='1'/>") == "many");
-  CHECK(site(many, "<a:x k='1'/><a:x k='2'/><a:x/>") == "(absent)");
+  CHECK(detail(many, "<a:x k='1'/><a:x k='2'/><a:x k='1'/>") == "many");
+  CHECK(detail(many, "<a:x k='1'/><a:x k='2'/><a:x/>") == "(absent)");
   const std::string picked = "{ pick: \"a:x\", where: { exists: \"@k\" }, item: { from: \".\" } }";
-  CHECK(site(picked, "<a:x>no</a:x><a:x k=''>first</a:x><a:x k=''>second</a:x>") == "first");
+  CHECK(detail(picked, "<a:x>no</a:x><a:x k=''>first</a:x><a:x k=''>second</a:x>") == "first");
 }
 
 TEST_CASE("rows within rows") {
@@ -246,9 +248,9 @@ messages:
 TEST_CASE("texts are read in Unicode NFC") {
   const std::string decomposed = "Mu\xCC\x88ller";
   const std::string composed = "M\xC3\xBCller";
-  CHECK(site("{ from: \"a:x\" }", "<a:x>" + decomposed + "</a:x>") == composed);
-  CHECK(site("{ from: \"a:x\", do: [ { map: words } ] }", "<a:x>" + decomposed + "</a:x>",
-             "maps: { words: { file: m.map.csv } }", composed + ";found;\n") == "found");
+  CHECK(detail("{ from: \"a:x\" }", "<a:x>" + decomposed + "</a:x>") == composed);
+  CHECK(detail("{ from: \"a:x\", do: [ { map: words } ] }", "<a:x>" + decomposed + "</a:x>",
+               "maps: { words: { file: m.map.csv } }", composed + ";found;\n") == "found");
 }
 
 TEST_CASE("an event needs exactly one time") {
@@ -268,7 +270,7 @@ TEST_CASE("an event needs exactly one time") {
 TEST_CASE("all issues of an item are told, each once") {
   const Translation t =
       translated(bundle_with("          occurredOn: { from: \"a:d\", do: [date] }\n"
-                             "          site: { from: \"a:x\", do: [uuid] }\n"
+                             "          details.text: { from: \"a:x\", do: [uuid] }\n"
                              "          details.again: { from: \"a:x\", required: true }\n"
                              "          details.gone: { from: \"a:z\", required: true }\n"),
                  "<a:m xmlns:a='urn:a:1'>\n <a:d>tomorrow</a:d>\n <a:x>a</a:x><a:x>b</a:x></a:m>");
@@ -284,7 +286,7 @@ TEST_CASE("all issues of an item are told, each once") {
 }
 
 TEST_CASE("texts are escaped as JSON asks") {
-  CHECK(site("{ from: \"a:x\" }", "<a:x>\"&#92;&#10;\xE2\x82\xAC&lt;</a:x>") ==
+  CHECK(detail("{ from: \"a:x\" }", "<a:x>\"&#92;&#10;\xE2\x82\xAC&lt;</a:x>") ==
         "\"\\\n\xE2\x82\xAC<");
 }
 

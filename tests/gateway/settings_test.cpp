@@ -176,6 +176,7 @@ TEST_CASE_FIXTURE(Fixture, "the memory of large messages has room for at least o
     CAPTURE(bad);
     const auto loaded = load(kSettings + "adapter_memory_mib: " + bad + "\n");
     REQUIRE_FALSE(loaded.has_value());
-    CHECK(loaded.error().message.find(":20:21: ") != std::string::npos);
+    CHECK_MESSAGE(loaded.error().message.find(":19:21: ") != std::string::npos,
+                  loaded.error().message);
   }
 }

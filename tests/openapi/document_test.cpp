@@ -154,10 +154,12 @@ TEST_CASE("statuses and details of the catalogue are those of the document") {
 }
 
 TEST_CASE("an unknown schema keyword refuses to load, with its place") {
-  const std::string message = refusal("enum: [csv, fixed, json, soap, xml]", "patternProperties: {}");
+  const std::string message =
+      refusal("enum: [csv, fixed, json, soap, xml]", "patternProperties: {}");
   CHECK(message.starts_with("x.yaml:"));
   CHECK(contains(message, "`patternProperties` is not part of the subset"));
-  CHECK(contains(refusal("enum: [csv, fixed, json, soap, xml]", "format: email"), "format `email`"));
+  CHECK(
+      contains(refusal("enum: [csv, fixed, json, soap, xml]", "format: email"), "format `email`"));
   CHECK(contains(refusal("type: [object, 'null']", "type: [object, string]"), "`type` must be"));
   CHECK(contains(refusal("'#/components/schemas/Uuid'", "'#/components/schemas/Guid'"),
                  "leads to nothing"));

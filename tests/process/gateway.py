@@ -115,6 +115,10 @@ class Gateway:
                 return int(line.split()[1])
         raise AssertionError(f"no sample {name}")
 
+    def wait_for_view(self, entries):
+        """Waits until the read model holds so many entries: nobody else waits for it but readers."""
+        wait_for(lambda: self.metric("flora_view_position") == entries, "the read model has caught up")
+
     def memory_kib(self):
         """VmRSS."""
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():

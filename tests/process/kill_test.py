@@ -156,7 +156,7 @@ def check(gateway, book, generator):
         newest = list(book.procedures)[-3:]
     entries = gateway.metric("flora_ledger_entries")
     assert entries == len(book.events), f"{entries} entries of {len(book.events)} events"
-    assert gateway.metric("flora_view_position") == entries
+    gateway.wait_for_view(entries)
     check_histories(gateway, book, newest + generator.sample(list(book.procedures), 3))
 
 

@@ -35,6 +35,7 @@ def run(binary):
     with g.temporary_folder() as folder, g.running(g.prepared(binary, folder)) as gateway:
         assert samples_of(gateway)[("flora_ledger_entries",)] == 0
         work(gateway)
+        gateway.wait_for_view(23)
         samples = samples_of(gateway)
         responses = lambda group: samples[("flora_responses_total", ("operation", "submitStatusEvents"),
                                            ("status_class", group))]

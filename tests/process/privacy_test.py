@@ -112,7 +112,7 @@ def send_fixtures(gateway, evidence):
     for path in sorted(FIXTURES.rglob("*.xml")):
         message = distinct(path.read_text(encoding="utf-8", errors="surrogateescape"))
         if path.parent.name == "accepted":
-            wanted = json.loads(path.with_suffix(".json").read_text())
+            wanted = json.loads(path.with_suffix(".expected.json").read_text())
             expected |= {item["event"]["status"] for item in wanted["items"] if "event" in item}
         for theirs, ours in REPORTERS.items():
             message = message.replace(theirs, ours)
