@@ -100,6 +100,9 @@ class Tester {
       value(field);
       days(field);
     }
+    for (std::size_t i = 0; const auto other = without_column(plan_, message_, i); ++i) {
+      try_it("deleted", "column " + std::to_string(i + 1), *other);
+    }
     other_form();
     truncated();
     nesting();

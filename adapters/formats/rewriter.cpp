@@ -169,29 +169,45 @@ class JsonRewriter {
   bool failed_ = false;
 };
 
-// Columns in reverse order where a header names them, and every field in quotes.
-std::optional<std::string> csv_in_other_form(const Plan& plan, std::string_view message) {
-  const CsvInput& csv = plan.csv;
-  if (!csv.header || !csv.quote) return std::nullopt;
+// Every field in quotes, but those that `left_out` names; with `reverse` the last column first.
+// Nothing if the message is not well-formed, or nothing was left out of it that should have been.
+template <typename LeftOut>
+std::optional<std::string> csv_anew(const Plan& plan, std::string_view message, bool reverse,
+                                    LeftOut left_out) {
+  const char quote = *plan.csv.quote;
   CsvScanner scanner;
-  scanner.reset(message, plan.charset, {csv.delimiter, csv.quote});
+  scanner.reset(message, plan.charset, {plan.csv.delimiter, quote});
   std::string out;
+  bool found = reverse;
   for (;;) {
     const RecordToken token = scanner.next();
-    if (token == RecordToken::done) return out;
+    if (token == RecordToken::done) return found ? std::optional(out) : std::nullopt;
     if (token == RecordToken::error) return std::nullopt;
-    const auto fields = scanner.fields();
-    for (std::size_t i = fields.size(); i-- > 0;) {
-      // A field that is empty stays without quotes: both are absent.
-      std::string text(fields[i].text);
-      for (std::size_t at = 0; (at = text.find(*csv.quote, at)) != text.npos; at += 2) {
-        text.insert(at, 1, *csv.quote);
+    std::vector<std::string> fields;
+    for (std::size_t i = 0; i < scanner.fields().size(); ++i) {
+      if (left_out(scanner.fields()[i], i)) {
+        found = true;
+        continue;
       }
-      if (!text.empty()) out += *csv.quote + text + *csv.quote;
-      if (i > 0) out += csv.delimiter;
+      std::string text(scanner.fields()[i].text);
+      for (std::size_t at = 0; (at = text.find(quote, at)) != text.npos; at += 2) {
+        text.insert(at, 1, quote);
+      }
+      // A field that is empty stays without quotes: both are absent.
+      fields.push_back(text.empty() ? text : quote + text + quote);
+    }
+    if (reverse) std::reverse(fields.begin(), fields.end());
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (i > 0) out += plan.csv.delimiter;
+      out += fields[i];
     }
     out += '\n';
   }
+}
+
+std::optional<std::string> csv_in_other_form(const Plan& plan, std::string_view message) {
+  if (!plan.csv.header || !plan.csv.quote) return std::nullopt;
+  return csv_anew(plan, message, true, [](const CsvScanner::Field&, std::size_t) { return false; });
 }
 
 bool is_xml(const Plan& plan) { return plan.info.format == "xml" || plan.info.format == "soap"; }
@@ -209,7 +225,22 @@ std::optional<std::string> without_value(const Plan& plan, std::string_view mess
                                          std::size_t offset) {
   if (is_xml(plan)) return XmlRewriter(message, offset).run();
   if (plan.info.format == "json") return JsonRewriter(message, offset).run();
-  return std::nullopt;  // A field of a record cannot be left out, only be empty.
+  if (plan.info.format == "csv" && plan.csv.quote) {
+    return csv_anew(plan, message, false, [&](const CsvScanner::Field& field, std::size_t) {
+      return field.offset == offset;
+    });
+  }
+  if (plan.info.format == "fixed") {
+    return std::string(message.substr(0, offset)) + std::string(message.substr(offset + 1));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> without_column(const Plan& plan, std::string_view message,
+                                          std::size_t index) {
+  if (plan.info.format != "csv" || !plan.csv.quote) return std::nullopt;
+  return csv_anew(plan, message, false,
+                  [&](const CsvScanner::Field&, std::size_t at) { return at == index; });
 }
 
 }  // namespace flora::adapter

@@ -16,8 +16,13 @@ namespace flora::adapter {
 std::optional<std::string> in_other_form(const Plan& plan, std::string_view message);
 
 /// The message without the element, attribute, member or field that a walk found at `offset`
-/// (Slot::offset). Nothing if there is none.
+/// (Slot::offset); of a fixed record without the character there, so that all behind it moves.
+/// Nothing if there is none.
 std::optional<std::string> without_value(const Plan& plan, std::string_view message,
                                          std::size_t offset);
+
+/// A delimited file without its column of this index, header included. Nothing if it has none.
+std::optional<std::string> without_column(const Plan& plan, std::string_view message,
+                                          std::size_t index);
 
 }  // namespace flora::adapter

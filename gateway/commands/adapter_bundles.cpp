@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "adapters/fixtures.h"
+#include "adapters/negatives.h"
 #include "gateway/commands/adapter_tools.h"
 
 namespace flora::commands::tools {
@@ -12,8 +13,14 @@ struct Tested {
   std::vector<adapter::Finding> findings;
   std::size_t written = 0;
   adapter::FixtureRun run;
+  adapter::NegativeRun generated;
 
-  bool good() const { return findings.empty() && run.failures.empty(); }
+  bool good() const {
+    return findings.empty() && run.failures.empty() && generated.failures.empty();
+  }
+  std::size_t failures() const {
+    return findings.size() + run.failures.size() + generated.failures.size();
+  }
 };
 
 Result<Tested> test_bundle(const std::string& folder, const Types& types, bool write,
@@ -27,13 +34,20 @@ Result<Tested> test_bundle(const std::string& folder, const Types& types, bool w
     FLORA_ASSIGN(tested.written, adapter::write_expected(*bundle, folder));
   }
   tested.run = adapter::run_fixtures(*bundle, folder, check);
+  if (!tested.good()) return tested;  // What is generated is made from fixtures that are good.
+  FLORA_ASSIGN(tested.generated, adapter::run_negatives(folder, &types.types, check));
   return tested;
 }
 
 Json to_json(const Tested& tested) {
-  return {{"folder", tested.folder},         {"good", tested.good()},
-          {"fixtures", tested.run.fixtures}, {"written", tested.written},
-          {"failures", tested.run.failures}, {"findings", tools::to_json(tested.findings)}};
+  return {{"folder", tested.folder},
+          {"good", tested.good()},
+          {"fixtures", tested.run.fixtures},
+          {"written", tested.written},
+          {"failures", tested.run.failures},
+          {"findings", tools::to_json(tested.findings)},
+          {"generated",
+           {{"messages", tested.generated.messages}, {"failures", tested.generated.failures}}}};
 }
 
 void print_text(const Tested& tested, bool write) {
@@ -41,8 +55,14 @@ void print_text(const Tested& tested, bool write) {
   for (const std::string& failure : tested.run.failures) {
     std::cout << tested.folder << "/fixtures/" << failure << '\n';
   }
+  std::size_t generated = 0;
+  for (const auto& [kind, count] : tested.generated.messages) generated += count;
+  for (const std::string& failure : tested.generated.failures) {
+    std::cout << tested.folder << ": " << failure << '\n';
+  }
   std::cout << tested.folder << ": " << number_of(tested.run.fixtures, "fixture") << ", "
-            << number_of(tested.findings.size() + tested.run.failures.size(), "failure");
+            << number_of(generated, "generated message") << ", "
+            << number_of(tested.failures(), "failure");
   if (write) std::cout << ", " << tested.written << " expected results written anew: read them";
   std::cout << '\n';
 }
