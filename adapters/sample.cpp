@@ -310,8 +310,7 @@ Result<Sample> describe_csv(std::string_view message) {
                "  delimiter: " + quoted(std::string(1, delimiter == '\0' ? ';' : delimiter)),
                "  header: " + std::string(header ? "true" : "false"),
                "  columns: [" + list + "]",
-               "  # footer: { column: \"…\", text: \"…\", count: \"…\" }   # the last record, if "
-               "it is no data"};
+               R"(  # footer: { column: "…", text: "…", count: "…" }   # a last record, no data)"};
   return out;
 }
 

@@ -1,17 +1,24 @@
 #!/bin/sh
 # From nothing to verified ledger entries: installs what is missing, builds the gateway, starts it
-# on the embedded ledger and reports an XAusländer message of two persons and a canonical event.
-# Usage: examples/quickstart.sh [--keep]     --keep: the gateway goes on running until you end it
+# on the embedded ledger and reports messages of three Länder in three formats (XAusländer, JSON, CSV),
+# and a canonical event.
+# Usage: examples/quickstart.sh [--keep | --binary <flora-gateway>]
+#   --keep     the gateway goes on running until you end it
+#   --binary   installs and builds nothing, but runs this one
 set -eu
 cd "$(dirname "$0")/.."
 
-examples/packages.sh build
-echo '== Building (minutes the first time, seconds afterwards)'
-openapi/fetch-viewer.sh build/release/viewer
-[ -e build/release/build.ninja ] || cmake --preset release -DFLORA_TESTS=OFF >build/release.log
-cmake --build build/release --target flora-gateway
-
 gateway=build/release/gateway/flora-gateway
+if [ "${1:-}" = --binary ]; then
+  gateway=$2
+else
+  examples/packages.sh build
+  echo '== Building (minutes the first time, seconds afterwards)'
+  openapi/fetch-viewer.sh build/release/viewer
+  [ -e build/release/build.ninja ] || cmake --preset release -DFLORA_TESTS=OFF >build/release.log
+  cmake --build build/release --target flora-gateway
+fi
+
 run=$(mktemp -d)
 log="$run/gateway.log"
 pid=''
@@ -38,10 +45,10 @@ done
 read -r port operations <"$run/ports"
 url="http://127.0.0.1:$port"
 
-# post <path> <content type> <file>: the status on stdout, the answer in $run/answer
+# post <authority> <path> <content type> <file>: the status on stdout, the answer in $run/answer
 post() {
-  curl -sS -o "$run/answer" -w '%{http_code}' -H 'Flora-Dev-Authority: 999912' \
-    -H "Content-Type: $2" --data-binary "@$3" "$url$1"
+  curl -sS -o "$run/answer" -w '%{http_code}' -H "Flora-Dev-Authority: $1" -H "Content-Type: $3" \
+    --data-binary "@$4" "$url$2"
 }
 # expect <status> <status seen> <what>
 expect() {
@@ -51,39 +58,60 @@ expect() {
 # get <expression over the answer `a`>
 get() { python3 -c "import json,sys; a=json.load(open('$run/answer')); print($1)"; }
 
-echo '== An XAusländer message about two persons (Asyl.NichterscheinenInAeOderAbh.111207)'
-messages=/v1/adapters/de-ni-xauslaender/messages
-fixtures=adapters/de-ni-xauslaender/fixtures
-expect 200 "$(post $messages application/xml $fixtures/accepted/111207-two-persons.xml)" 'message'
-get "'\n'.join('   person %d: %d %s, procedure %s, entry %d' % (i['item'] + 1, i['status'],
-  i['submission']['state'], i['submission']['procedureId'], i['submission']['logIndex'])
-  for i in a['items'])"
-get "json.dump(a['items'][0]['submission']['receipt'], open('$run/receipt-1', 'w')) or
-  json.dump(a['items'][1]['submission']['receipt'], open('$run/receipt-2', 'w')) or
-  '   on the ledger: ' + a['items'][0]['submission']['receipt']['entry']"
+# send <authority> <adapter> <content type> <message>: of each item the outcome, its receipt in a file
+send() {
+  expect 200 "$(post "$1" "/v1/adapters/$2/messages" "$3" "adapters/$2/fixtures/accepted/$4")" "$4"
+  python3 - "$run" <<'PYTHON'
+import glob, json, sys
+run = sys.argv[1]
+receipts = len(glob.glob(run + "/receipt-*"))
+for item in json.load(open(run + "/answer"))["items"]:
+    said = "   item %d: " % (item["item"] + 1)
+    if "skipped" in item:
+        print(said + "skipped, " + ", ".join(issue["code"] for issue in item["skipped"]))
+        continue
+    submission = item["submission"]
+    entry = json.loads(submission["receipt"]["entry"])
+    print("%s%s, procedure %s, ledger entry %d" % (
+        said, entry["status"], entry["procedure"], submission["logIndex"]))
+    receipts += 1
+    json.dump(submission["receipt"], open("%s/receipt-%02d" % (run, receipts), "w"))
+PYTHON
+}
+
+echo '== Niedersachsen: an XAusländer message about two persons (Asyl.NichterscheinenInAeOderAbh.111207)'
+send 999912 de-ni-xauslaender application/xml 111207-two-persons.xml
+get "'   on the ledger: ' + a['items'][0]['submission']['receipt']['entry']"
+
+echo '== Sachsen (a simulated dialect): the history of a procedure, as JSON'
+send 999904 de-sn-assist application/json history.json
+
+echo '== Brandenburg (a simulated dialect): the export of a day, as CSV in ISO-8859-1'
+send 999906 de-bb-export text/csv tagesexport.csv
 
 echo '== A canonical status event (JSON)'
 event=examples/messages/status-event.json
-expect 201 "$(post /v1/status-events application/json $event)" 'new event'
-get "json.dump(a['receipt'], open('$run/receipt-3', 'w')) or '   transaction ' + a['transactionId']"
+expect 201 "$(post 999912 /v1/status-events application/json $event)" 'new event'
+get "json.dump(a['receipt'], open('$run/receipt-event', 'w')) or '   transaction ' + a['transactionId']"
 
 echo '== The same event again: nothing is recorded twice, the first receipt comes back'
-expect 200 "$(post /v1/status-events application/json $event)" 'repeat'
-get "json.dump(a['receipt'], open('$run/receipt-4', 'w')) or '   transaction ' + a['transactionId']"
-cmp -s "$run/receipt-3" "$run/receipt-4" || { echo 'the receipts differ' >&2; exit 1; }
+expect 200 "$(post 999912 /v1/status-events application/json $event)" 'repeat'
+get "json.dump(a['receipt'], open('$run/repeated', 'w')) or '   transaction ' + a['transactionId']"
+cmp -s "$run/receipt-event" "$run/repeated" || { echo 'the receipts differ' >&2; exit 1; }
 echo '   same receipt, byte for byte'
 
 echo '== A message with a mistake: where it is, in the message as it was sent'
-sed 's/<\/xa:person>/<\/xa:persn>/' $fixtures/accepted/111207-two-persons.xml >"$run/bad.xml"
-expect 422 "$(post $messages application/xml "$run/bad.xml")" 'bad message'
+ni=adapters/de-ni-xauslaender
+sed 's/<\/xa:person>/<\/xa:persn>/' $ni/fixtures/accepted/111207-two-persons.xml >"$run/bad.xml"
+expect 422 "$(post 999912 /v1/$ni/messages application/xml "$run/bad.xml")" 'bad message'
 get "'\n'.join('   line %d, column %d: %s' % (e['line'], e['column'], e['detail'])
   for e in a['errors'])"
 
 echo '== The receipts, checked offline with the public key alone'
 kill "$pid" && wait "$pid" || { echo 'the gateway did not end well' >&2; exit 1; }
 pid=''
-for n in 1 2 3; do
-  echo "   $("$gateway" receipt verify "$run/receipt-$n" --key "$key")"
+for receipt in "$run"/receipt-*; do
+  echo "   $("$gateway" receipt verify "$receipt" --key "$key")"
 done
 "$gateway" ledger fsck --data "$run/data" | sed 's/^/   /'
 echo '== Done. Read the interface: openapi/flora-gateway.yaml, or /docs on a running gateway.'

@@ -170,7 +170,9 @@ TEST_CASE("what is no adapter, and what is not its media type") {
 TEST_CASE("adapters are listed with their bundle") {
   Gateway gateway;
   const Json list = gateway.get("/v1/adapters", kLd).json();
-  REQUIRE(list["adapters"].size() == 1);
+  REQUIRE(list["adapters"].size() == 3);
+  CHECK(list["adapters"][1]["format"] == "json");
+  CHECK(list["adapters"][2]["format"] == "csv");
   const Json info = list["adapters"][0];
   CHECK(info["id"] == "de-ni-xauslaender");
   CHECK(info["land"] == "DE-NI");
