@@ -171,9 +171,9 @@ TEST_CASE("adapters are listed with their bundle") {
   Gateway gateway;
   const Json list = gateway.get("/v1/adapters", kLd).json();
   REQUIRE(list["adapters"].size() == 3);
-  CHECK(list["adapters"][1]["format"] == "json");
-  CHECK(list["adapters"][2]["format"] == "csv");
-  const Json info = list["adapters"][0];
+  CHECK(list["adapters"][0]["format"] == "csv");
+  CHECK(list["adapters"][2]["format"] == "json");
+  const Json info = list["adapters"][1];
   CHECK(info["id"] == "de-ni-xauslaender");
   CHECK(info["land"] == "DE-NI");
   CHECK(info["hash"].get<std::string>().size() == 64);
