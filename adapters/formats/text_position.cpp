@@ -57,6 +57,7 @@ void PositionIndex::reset(std::string_view text, const TextOrigin& origin) {
   text_ = text;
   origin_ = origin;
   every_.clear();
+  last_offset_ = 0;
 }
 
 TextPosition PositionIndex::at(std::size_t offset) {
@@ -64,22 +65,28 @@ TextPosition PositionIndex::at(std::size_t offset) {
   // A byte order mark stands at the begin of the larger text only.
   const std::size_t begin = origin_.offset == 0 ? begin_of(text_) : 0;
   const bool bytes = origin_.bytes_are_characters;
+  std::size_t from = begin;
   TextPosition position{origin_.line, 1};
-  if (offset < kStride) {
-    advance(text_, begin, offset, bytes, position);
-    return position;
+  if (offset >= kStride) {
+    if (every_.empty()) note_strides(begin, position);
+    from = offset / kStride * kStride;
+    position = every_[offset / kStride];
   }
-  if (every_.empty()) {
+  if (from < last_offset_ && last_offset_ <= offset) {
+    from = last_offset_;
+    position = last_;
+  }
+  advance(text_, from, offset, bytes, position);
+  last_offset_ = offset;
+  return last_ = position;
+}
+
+void PositionIndex::note_strides(std::size_t begin, TextPosition position) {
+  every_.push_back(position);
+  for (std::size_t i = 0; i + kStride <= text_.size(); i += kStride) {
+    advance(text_, std::max(i, begin), i + kStride, origin_.bytes_are_characters, position);
     every_.push_back(position);
-    for (std::size_t i = 0; i + kStride <= text_.size(); i += kStride) {
-      advance(text_, std::max(i, begin), i + kStride, bytes, position);
-      every_.push_back(position);
-    }
   }
-  const std::size_t stride = offset / kStride;
-  position = every_[stride];
-  advance(text_, stride * kStride, offset, bytes, position);
-  return position;
 }
 
 }  // namespace flora::adapter

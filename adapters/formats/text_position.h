@@ -31,9 +31,13 @@ class PositionIndex {
   TextPosition at(std::size_t offset);
 
  private:
+  void note_strides(std::size_t begin, TextPosition position);
+
   std::string_view text_;
   TextOrigin origin_;
   std::vector<TextPosition> every_;  // Each kStride bytes.
+  std::size_t last_offset_ = 0;  // Of the last answer: places are mostly asked for in their order.
+  TextPosition last_;
 };
 
 }  // namespace flora::adapter
