@@ -90,6 +90,7 @@ void Evaluator::begin(const Plan& plan, const Walk& walk, std::string_view messa
   texts_ = &message_texts_;
   joined_.clear();
   lets_.assign(rules_->lets.size(), {});
+  kept_.assign(rules_->kept_nodes, std::nullopt);
   stamp_ = 0;
   stamps_.fill(0);
   stamps_[0] = ++stamp_;

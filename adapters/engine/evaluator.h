@@ -124,6 +124,8 @@ class Evaluator {
   std::size_t rows_of(int loop, const Scope& scope, std::size_t& first) const;
 
   bool write(const OutputNode& node, const Scope& scope, std::string& out);
+  bool write_kept(const OutputNode& node, const Scope& scope, std::string& out);
+  bool write_node(const OutputNode& node, const Scope& scope, std::string& out);
   bool write_members(const OutputNode& node, const Scope& scope, std::string& out);
   bool write_leaf(const OutputNode& node, const Scope& scope, std::string& out);
   bool write_rows(const OutputNode& node, const Scope& scope, std::string& out);
@@ -139,6 +141,7 @@ class Evaluator {
   Arena* texts_ = nullptr;  // Where the expression at hand keeps its texts.
   Scratch scratch_;
   std::vector<CachedLet> lets_;
+  std::vector<std::optional<std::string_view>> kept_;  // By OutputNode::kept; empty: absent.
   std::array<std::size_t, Scope::kMost> stamps_{};
   std::size_t stamp_ = 0;
   std::string joined_;  // The parts of the concatenations under way.

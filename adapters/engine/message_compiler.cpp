@@ -129,6 +129,7 @@ void MessageCompiler::event(const yaml::Node& node, const CommonRules& common, C
     verdicts(list, context, false, rule.skips);
   }
   output(targets(shared("set"), node.find("set")), context, node.at, rule.output);
+  prepare(rule.output, rule.loop != 0);
   if (out_.groups.empty() || out_.groups.back().loop != rule.loop) {
     out_.groups.push_back({rule.loop, {}});
   }

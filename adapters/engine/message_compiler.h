@@ -118,7 +118,11 @@ class MessageCompiler {
                     const std::vector<const CanonicalTypes::Status*>& statuses);
   void check_detail_words(const OutputNode& node, const CanonicalTypes::Detail& detail,
                           int expression);
+  void check_constant(const yaml::Node& node, const OutputNode& out);
   void check_merge(const OutputNode& event);
+  void prepare(OutputNode& node, bool of_rows);
+  bool is_of_message(const OutputNode& node) const;
+  bool is_of_message(int expression) const;
 
   Bundle& bundle_;
   MessagePlan& out_;

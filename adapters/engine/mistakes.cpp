@@ -386,8 +386,9 @@ constexpr std::array kKinds = {
                 "status: { from: \"a:art\" }",
                 "status: { from: \"a:art\", do: [ { map: words } ] }"},
     MistakeKind{unknown_value, "unknown-value",
-                "This constant is not in the closed list of its target: the statuses of "
-                "config/statuses.yaml, ALT or GEAS, the roles, the Länder.",
+                "This constant is not in the closed list of its target (the statuses of "
+                "config/statuses.yaml, ALT or GEAS, the roles, the Länder), or has not the form "
+                "that its target takes.",
                 "status: { const: \"ANKUNFT\" }", "status: { const: \"ANKUNFT_AE\" }"},
     MistakeKind{missing_target, "missing-target",
                 "Every event needs id, source, status and reporter.authority. What all events of "

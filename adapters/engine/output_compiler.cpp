@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "adapters/engine/forms.h"
 #include "adapters/engine/message_compiler.h"
 #include "gateway/base/json.h"
 #include "gateway/model/catalogue.h"
@@ -252,6 +253,13 @@ void MessageCompiler::leaf(const std::string& target, const yaml::Node& node,
                   target + " does not take a value of type " + std::string(to_string(type)));
   }
   check_words(target, node, out.expression);
+  check_constant(node, out);
+}
+
+void MessageCompiler::check_constant(const yaml::Node& node, const OutputNode& out) {
+  const Expression& e = at(out.expression);
+  if (e.kind != Expression::Kind::constant || !e.calls.empty() || has_form(out, e.text)) return;
+  bundle_.error(node, Mistake::unknown_value, "the constant has not the form of " + form_name(out));
 }
 
 // What stands in an event only as a word of a closed list, followed to where the words come from.
@@ -360,6 +368,7 @@ void MessageCompiler::identifiers(const yaml::Node& node, const Context& context
     if (second.expression < 0) continue;
     if (at(second.expression).type != Type::text)
       bundle_.error(*value, Mistake::target_type, "an identifier is a text");
+    check_constant(*value, second);
     pair.children = {std::move(first), std::move(second)};
     out.children.push_back(std::move(pair));
   }
@@ -497,6 +506,47 @@ void MessageCompiler::check_detail_words(const OutputNode& node,
     if (std::find(detail.words.begin(), detail.words.end(), word) != detail.words.end()) continue;
     bundle_.errors.error(node.at, Mistake::unknown_value, "\"" + word + "\" is no " + node.name);
   }
+}
+
+// What is known before a message comes is written once; and where an event is made for each of many
+// rows, what depends on the message alone is marked.
+void MessageCompiler::prepare(OutputNode& node, bool of_rows) {
+  if (node.kind == OutputNode::Kind::leaf && node.expression >= 0) {
+    const Expression& e = at(node.expression);
+    const bool constant =
+        e.kind == Expression::Kind::constant && e.when < 0 && e.calls.empty() && !node.only_if_true;
+    if (constant && e.type == Type::text) {
+      node.fixed = node.key;
+      json::append_string(node.fixed, e.text);
+      return;
+    }
+  }
+  if (of_rows && !node.name.empty() && is_of_message(node)) {
+    node.kept = static_cast<int>(out_.kept_nodes++);
+    return;
+  }
+  for (OutputNode& child : node.children) prepare(child, of_rows);
+}
+
+bool MessageCompiler::is_of_message(const OutputNode& node) const {
+  if (node.is_time || node.kind == OutputNode::Kind::each) return false;
+  if (node.kind == OutputNode::Kind::leaf) return is_of_message(node.expression);
+  return std::all_of(node.children.begin(), node.children.end(),
+                     [&](const OutputNode& child) { return is_of_message(child); });
+}
+
+bool MessageCompiler::is_of_message(int expression) const {
+  using Kind = Expression::Kind;
+  if (expression < 0) return true;
+  const Expression& e = out_.expressions[static_cast<std::size_t>(expression)];
+  if (e.kind == Kind::let) {
+    return out_.lets[static_cast<std::size_t>(e.number)].level == 0 && is_of_message(e.when);
+  }
+  const auto of_message = [&](int other) { return is_of_message(other); };
+  return std::max({e.level, e.slot.level, e.code.level, e.list.level, e.version.level}) == 0 &&
+         is_of_message(e.when) && std::all_of(e.operands.begin(), e.operands.end(), of_message) &&
+         std::all_of(e.calls.begin(), e.calls.end(),
+                     [&](const Call& call) { return is_of_message(call.day); });
 }
 
 }  // namespace flora::adapter

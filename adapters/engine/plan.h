@@ -205,6 +205,8 @@ struct OutputNode {
   Kind kind = Kind::leaf;
   std::string key;  ///< As JSON with colon, or empty in an array.
   std::string name;
+  std::string fixed;  ///< Key and value, where that is a constant.
+  int kept = -1;  ///< Of an event for each row: the same in all of them; kept under this number.
   std::vector<OutputNode> children;
   int expression = -1;
   int loop = -1;  ///< each: the rows.
@@ -260,6 +262,7 @@ struct MessagePlan {
   std::vector<Verdict> rejects;
   std::vector<Verdict> skips;
   std::vector<Group> groups;
+  std::size_t kept_nodes = 0;
   bool skip_without_event = false;
   yaml::Position at;
 };

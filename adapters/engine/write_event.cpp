@@ -1,57 +1,11 @@
 // The writing half of Evaluator: from rules and rows straight to JSON text.
-#include <algorithm>
-
 #include "adapters/engine/evaluator.h"
+#include "adapters/engine/forms.h"
 #include "adapters/engine/functions.h"
 #include "gateway/base/json.h"
-#include "gateway/model/ids.h"
 
 namespace flora::adapter {
 namespace {
-
-// What the document asks of these members: the sender is told here, with line and column.
-bool has_form(const OutputNode& node, std::string_view text) {
-  const auto all_of = [](std::string_view part, auto kind) {
-    return std::all_of(part.begin(), part.end(), kind);
-  };
-  const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-  switch (node.form) {
-    case Form::any:
-      return true;
-    case Form::name:
-      return !text.empty() && text.size() <= 800 &&
-             std::count_if(text.begin(), text.end(),
-                           [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }) <=
-                 200 &&
-             all_of(text,
-                    [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F; });
-    case Form::authority:
-      return text.size() == 6 && all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-    case Form::site:
-      return text.size() >= 2 && text.size() <= 32 && upper(text[0]) &&
-             all_of(text, [&](char c) { return upper(c) || c == '_'; });
-    case Form::uuid:
-      return parse_uuid(text).has_value();
-    case Form::identifier:
-      return flora::has_form(node.identifier, text);
-  }
-  return false;
-}
-
-std::string form_name(const OutputNode& node) {
-  switch (node.form) {
-    case Form::name:
-      return "a name: 1 to 200 characters and no control characters";
-    case Form::authority:
-      return "a Behördenkennzeichen: six digits";
-    case Form::site:
-      return "a site: capital letters and underscores";
-    case Form::uuid:
-      return "a UUID";
-    default:
-      return std::string(to_string(node.identifier));
-  }
-}
 
 void write_value(const Value& value, std::string& out) {
   switch (value.type) {
@@ -77,6 +31,31 @@ void write_value(const Value& value, std::string& out) {
 
 // Each of these appends its node and returns true, or appends nothing and returns false.
 bool Evaluator::write(const OutputNode& node, const Scope& scope, std::string& out) {
+  if (recorder_ != nullptr) return write_node(node, scope, out);  // It is told of each value.
+  if (!node.fixed.empty()) {
+    out += node.fixed;
+    return true;
+  }
+  return node.kept < 0 ? write_node(node, scope, out) : write_kept(node, scope, out);
+}
+
+// Of a node that is the same for all rows of the message: made once, unless something is wrong with
+// it, which each event is to say.
+bool Evaluator::write_kept(const OutputNode& node, const Scope& scope, std::string& out) {
+  std::optional<std::string_view>& kept = kept_[static_cast<std::size_t>(node.kept)];
+  if (!kept) {
+    const std::size_t before = out.size();
+    const std::size_t issues_before = issues_.size();
+    write_node(node, scope, out);
+    if (issues_.size() > issues_before) return out.size() > before;
+    kept = message_texts_.store(std::string_view(out).substr(before));
+  } else {
+    out += *kept;
+  }
+  return !kept->empty();
+}
+
+bool Evaluator::write_node(const OutputNode& node, const Scope& scope, std::string& out) {
   const std::size_t before = out.size();
   const std::size_t issues_before = issues_.size();
   out += node.key;
