@@ -110,19 +110,27 @@ class MessageCompiler {
   void detail(const yaml::Node& node, const Context& context, OutputNode& out);
   void identifiers(const yaml::Node& node, const Context& context, OutputNode& out);
   void require_targets(const Targets& targets, yaml::Position where);
-  void check_words(const std::string& target, const yaml::Node& node, int expression);
-  void possible_words(int expression, std::set<std::string>& out);
-  std::vector<const CanonicalTypes::Status*> statuses_of(const OutputNode& event);
   void check_details(const OutputNode& event);
   void check_detail(const OutputNode& node,
                     const std::vector<const CanonicalTypes::Status*>& statuses);
-  void check_detail_words(const OutputNode& node, const CanonicalTypes::Detail& detail,
-                          int expression);
   void check_constant(const yaml::Node& node, const OutputNode& out);
   void check_merge(const OutputNode& event);
   void prepare(OutputNode& node, bool of_rows);
   bool is_of_message(const OutputNode& node) const;
   bool is_of_message(int expression) const;
+
+  // closed_words.cpp
+  /// What an expression may give.
+  struct Words {
+    std::set<std::string> constants;
+    std::set<std::string> mapped;
+    bool open = false;          ///< Something of the message as well.
+    bool only_statuses = true;  ///< All its maps go to status, and are checked where they are read.
+  };
+  void collect_words(int expression, Words& out);
+  void check_words(const std::string& target, const yaml::Node& node, int expression);
+  void check_detail_words(const OutputNode& node, const CanonicalTypes::Detail& detail);
+  std::vector<const CanonicalTypes::Status*> statuses_of(const OutputNode& event);
 
   Bundle& bundle_;
   MessagePlan& out_;

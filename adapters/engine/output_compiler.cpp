@@ -6,7 +6,6 @@
 #include "adapters/engine/forms.h"
 #include "adapters/engine/message_compiler.h"
 #include "gateway/base/json.h"
-#include "gateway/model/catalogue.h"
 #include "gateway/model/identifiers.h"
 
 namespace flora::adapter {
@@ -262,46 +261,6 @@ void MessageCompiler::check_constant(const yaml::Node& node, const OutputNode& o
   bundle_.error(node, Mistake::unknown_value, "the constant has not the form of " + form_name(out));
 }
 
-// What stands in an event only as a word of a closed list, followed to where the words come from.
-void MessageCompiler::check_words(const std::string& target, const yaml::Node& node,
-                                  int expression) {
-  const Takes takes = find_target(target)->takes;
-  const Expression& e = at(expression);
-  const bool closed = takes == Takes::status || takes == Takes::regime || takes == Takes::role ||
-                      takes == Takes::land;
-  if (!closed) return;
-  if (e.kind == Expression::Kind::let) {
-    check_words(target, node, out_.lets[static_cast<std::size_t>(e.number)].expression);
-    return;
-  }
-  if (e.kind == Expression::Kind::first) {
-    for (const int operand : e.operands) check_words(target, node, operand);
-    return;
-  }
-  if (!e.calls.empty() && e.calls.back().function == Function::map) {
-    const std::vector<Map>& maps = bundle_.plan.maps;
-    const std::size_t number = e.calls.back().number;
-    if (number >= maps.size()) return;  // Its name is wrong, which is told already.
-    if (takes != Takes::status || maps[number].to_status) return;
-  }
-  if (e.kind != Expression::Kind::constant) {
-    bundle_.error(node, Mistake::open_word,
-                  target + " takes a constant or the result of a map" +
-                      (takes == Takes::status ? " to status" : ""));
-    return;
-  }
-  const std::string& word = e.text;
-  const bool known_status =
-      bundle_.types == nullptr ||
-      std::any_of(bundle_.types->statuses.begin(), bundle_.types->statuses.end(),
-                  [&](const auto& status) { return status.name == word; });
-  const bool good = takes == Takes::status   ? known_status
-                    : takes == Takes::regime ? word == "ALT" || word == "GEAS"
-                    : takes == Takes::role   ? parse_role(word).has_value()
-                                             : is_land(word);
-  if (!good) bundle_.error(node, Mistake::unknown_value, "\"" + word + "\" is no " + target);
-}
-
 void MessageCompiler::detail(const yaml::Node& node, const Context& context, OutputNode& out) {
   const yaml::Node* each = node.find("each");
   if (each == nullptr) {
@@ -407,38 +366,6 @@ void MessageCompiler::check_merge(const OutputNode& event) {
   }
 }
 
-// The words that an expression may give, as far as they are known: those of constants and maps.
-void MessageCompiler::possible_words(int expression, std::set<std::string>& out) {
-  const Expression& e = at(expression);
-  if (e.kind == Expression::Kind::let) {
-    return possible_words(out_.lets[static_cast<std::size_t>(e.number)].expression, out);
-  }
-  if (e.kind == Expression::Kind::first) {
-    for (const int operand : e.operands) possible_words(operand, out);
-    return;
-  }
-  if (e.kind == Expression::Kind::constant) out.insert(e.text);
-  if (e.calls.empty() || e.calls.back().function != Function::map) return;
-  const std::vector<Map>& maps = bundle_.plan.maps;
-  if (e.calls.back().number >= maps.size()) return;
-  for (const Map::Row& row : maps[e.calls.back().number].rows) out.insert(row.target);
-}
-
-std::vector<const CanonicalTypes::Status*> MessageCompiler::statuses_of(const OutputNode& event) {
-  std::vector<const CanonicalTypes::Status*> out;
-  const auto status = std::find_if(event.children.begin(), event.children.end(),
-                                   [](const OutputNode& child) { return child.name == "status"; });
-  if (bundle_.types == nullptr || status == event.children.end() || status->expression < 0) {
-    return out;
-  }
-  std::set<std::string> names;
-  possible_words(status->expression, names);
-  for (const CanonicalTypes::Status& known : bundle_.types->statuses) {
-    if (names.contains(known.name)) out.push_back(&known);
-  }
-  return out;
-}
-
 // What the event says in its details, against what its statuses have.
 void MessageCompiler::check_details(const OutputNode& event) {
   const auto statuses = statuses_of(event);
@@ -490,22 +417,7 @@ void MessageCompiler::check_detail(const OutputNode& node,
             std::string(to_string(type)));
     return;
   }
-  if (detail->kind == CanonicalTypes::Kind::word)
-    check_detail_words(node, *detail, node.expression);
-}
-
-void MessageCompiler::check_detail_words(const OutputNode& node,
-                                         const CanonicalTypes::Detail& detail, int expression) {
-  std::set<std::string> words;
-  possible_words(expression, words);
-  if (words.empty()) {
-    bundle_.errors.error(node.at, Mistake::open_word,
-                         node.name + " takes a constant or the result of a map");
-  }
-  for (const std::string& word : words) {
-    if (std::find(detail.words.begin(), detail.words.end(), word) != detail.words.end()) continue;
-    bundle_.errors.error(node.at, Mistake::unknown_value, "\"" + word + "\" is no " + node.name);
-  }
+  if (detail->kind == CanonicalTypes::Kind::word) check_detail_words(node, *detail);
 }
 
 // What is known before a message comes is written once; and where an event is made for each of many
