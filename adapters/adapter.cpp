@@ -15,10 +15,14 @@ namespace {
 
 constexpr std::size_t kMostReasons = 100;
 
-std::string percent_of(const Translation& counts, int most) {
+std::string too_many(const Translation& counts, const Tolerance& most) {
+  if (most.whole_message) {
+    return std::to_string(counts.rejected) +
+           " items are rejected, and the message is taken as a whole or not at all.";
+  }
   return std::to_string(counts.rejected) + " of " +
          std::to_string(counts.rejected + counts.events) + " items are rejected, more than " +
-         std::to_string(most) + " %.";
+         std::to_string(most.most_percent) + " %.";
 }
 
 }  // namespace
@@ -238,8 +242,7 @@ Translation Adapter::translate(std::string_view message, std::size_t keep) const
   out.rejection = cursor.rejection();
   if (out.rejection.empty() && compiled_->broken(out)) {
     const Tolerance& most = compiled_->plan->tolerance;
-    out.rejection.push_back(
-        {"too-many-rejected", percent_of(out, most.most_percent), {}, rule_at(most.at)});
+    out.rejection.push_back({"too-many-rejected", too_many(out, most), {}, rule_at(most.at)});
     out.rejection.insert(out.rejection.end(), reasons.begin(), reasons.end());
   }
   if (!out.rejection.empty()) out.items.clear();

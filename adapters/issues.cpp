@@ -21,12 +21,15 @@ constexpr std::array kIssues = {
               "Add a message with this root to `messages`. If it looks known, compare the "
               "namespace URI letter by letter: a new release has a new one."},
     IssueKind{"xml-malformed",
-              "The sender's software must write well-formed XML; nothing after this place was "
-              "read. Look at the place and just before it."},
+              "The sender's software must write well-formed XML in UTF-8; nothing after this place "
+              "was read. Look at the place and just before it."},
     IssueKind{"xml-doctype", "The sender leaves the DOCTYPE out; it is refused for safety."},
     IssueKind{"xml-entity",
               "The sender writes the character itself, or a numeric reference such as &#228;."},
-    IssueKind{"xml-encoding", "The sender writes UTF-8 and says so, or says nothing."},
+    IssueKind{
+        "xml-encoding",
+        "The document declares another encoding: the sender writes UTF-8 and says so, or says "
+        "nothing."},
     IssueKind{"xml-too-deep",
               "No real message is nested so deeply; if this one is, raise `limits: depth`."},
     IssueKind{"xml-limit",
@@ -42,10 +45,8 @@ constexpr std::array kIssues = {
               "The sender's software must write JSON (RFC 8259); nothing after this place was "
               "read. Look at the place and just before it."},
     IssueKind{"json-duplicate-name", "The sender writes each name of an object once."},
-    IssueKind{
-        "json-encoding",
-        "The sender writes well-formed UTF-8, without a byte order mark, U+0000 and halves of "
-        "surrogate pairs."},
+    IssueKind{"json-encoding",
+              "The sender writes well-formed UTF-8, without U+0000 and halves of surrogate pairs."},
     IssueKind{"json-too-deep",
               "No real message is nested so deeply; if this one is, raise `limits: depth`."},
     IssueKind{"json-limit", "An object may have 1,024 members; the sender makes several of it."},
@@ -89,6 +90,10 @@ constexpr std::array kIssues = {
     IssueKind{"header-missing",
               "The file does not begin with the record that `header` describes: it is another "
               "kind of file, or its begin is lost."},
+    IssueKind{
+        "record-missing",
+        "The file has no record of data. If a file of none is right, the sender ends it with a "
+        "last record that says so (`footer`)."},
     IssueKind{"footer-missing",
               "The file does not end with the record that `footer` describes: it was probably "
               "cut off. The sender sends it again, whole."},

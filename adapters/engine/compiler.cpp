@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adapters/engine/bundle_files.h"
+#include "adapters/engine/function_kinds.h"
 #include "adapters/engine/input_compiler.h"
 #include "adapters/engine/map_file.h"
 #include "adapters/engine/message_compiler.h"
@@ -14,6 +15,20 @@ namespace {
 
 constexpr std::size_t kMostSpaces = 60;
 constexpr std::size_t kMostMessages = 500;
+
+// Texts of messages are compared in normal form C: one of the bundle in another could not be equal.
+void check_normal_form(std::string_view text, std::string_view file, Diagnostics& errors) {
+  Scratch scratch;
+  for (int number = 1; !text.empty(); ++number) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    std::string_view normal = line;
+    if (texts::nfc({}, normal, scratch) == Trouble::none && normal != line) {
+      errors.error({number, 1}, Mistake::not_normalised,
+                   "the line is not in the Unicode normal form C", file);
+    }
+  }
+}
 
 class BundleCompiler {
  public:
@@ -78,6 +93,8 @@ void BundleCompiler::compile(const yaml::Node& root) {
       bundle_.errors.error({1, 1}, Mistake::unread_file, "no map reads this file", name);
   }
   bundle_.report_unused();
+  check_normal_form(files_.adapter_yaml, "adapter.yaml", bundle_.errors);
+  for (const auto& [name, text] : files_.code_lists) check_normal_form(text, name, bundle_.errors);
   hash();
 }
 

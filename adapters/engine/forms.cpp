@@ -23,6 +23,8 @@ bool has_form(const OutputNode& node, std::string_view text) {
                     [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F; });
     case Form::authority:
       return text.size() == 6 && all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+    case Form::sequence:
+      return text.size() <= 4 && all_of(text, [](char c) { return c >= '0' && c <= '9'; });
     case Form::site:
       return text.size() >= 2 && text.size() <= 32 && upper(text[0]) &&
              all_of(text, [&](char c) { return upper(c) || c == '_'; });
@@ -44,6 +46,8 @@ std::string form_name(const OutputNode& node) {
       return "a site: capital letters and underscores";
     case Form::uuid:
       return "a UUID";
+    case Form::sequence:
+      return "a sourceSequence: 0 to 9999";
     default:
       return std::string(to_string(node.identifier));
   }

@@ -7,6 +7,12 @@ namespace {
 
 constexpr std::size_t kMostColumns = 256;
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " or ") + word;
+  return out;
+}
+
 bool is_record_format(std::string_view format) { return format == "csv" || format == "fixed"; }
 
 }  // namespace
@@ -36,7 +42,12 @@ std::unique_ptr<Format> InputCompiler::input(const yaml::Node& node) {
   plan_.info.charset = "utf-8";
   plan_.path_style = out->path_style();
   if (const yaml::Node* type = node.find("media_type")) {
-    plan_.info.media_types = {bundle_.literal(*type)};
+    const std::string only = bundle_.literal(*type);
+    if (std::ranges::find(plan_.info.media_types, only) == plan_.info.media_types.end()) {
+      bundle_.error(*type, Mistake::unknown_media_type,
+                    "the format is sent as " + joined(plan_.info.media_types));
+    }
+    plan_.info.media_types = {only};
   }
   if (is_record_format(format)) {
     plan_.limits.items = 2'000'000;
@@ -63,10 +74,14 @@ void InputCompiler::charset(const yaml::Node& node) {
 }
 
 void InputCompiler::limits(const yaml::Node& node) {
-  const bool records = is_record_format(plan_.info.format);
+  const std::string& format = plan_.info.format;
+  const bool records = is_record_format(format);
   const bool good =
-      records ? bundle_.mapping(node, {"bytes", "items", "value_bytes", "record_bytes"})
-              : bundle_.mapping(node, {"bytes", "items", "value_bytes", "attributes", "depth"});
+      format == "csv"     ? bundle_.mapping(node, {"bytes", "items", "value_bytes", "record_bytes"})
+      : format == "fixed" ? bundle_.mapping(node, {"bytes", "items", "value_bytes"})
+      : format == "json"
+          ? bundle_.mapping(node, {"bytes", "items", "value_bytes", "depth"})
+          : bundle_.mapping(node, {"bytes", "items", "value_bytes", "attributes", "depth"});
   if (!good) return;
   const auto read = [&](std::string_view key, std::size_t& out, long most) {
     const yaml::Node* given = node.find(key);

@@ -250,7 +250,9 @@ int MessageCompiler::loop(const Place& place, const yaml::Node& path, const Cont
     bundle_.error(path, Mistake::repetition_place,
                   bundle_.plan.path_style == PathStyle::xpath
                       ? "only elements below the root can be repeated"
-                      : "only the items of an array (`/*`) can be repeated");
+                  : bundle_.plan.path_style == PathStyle::pointer
+                      ? "only the items of an array (`/*`) can be repeated"
+                      : "nothing is repeated within a record");
     return -1;
   }
   if (context.depth >= Scope::kMost) {

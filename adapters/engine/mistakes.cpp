@@ -71,6 +71,14 @@ constexpr std::array kKinds = {
                 "at least one character.",
                 "do: [ { after: \"\" } ]", "do: [ { after: \":\" } ]"},
 
+    MistakeKind{not_normalised, "not-normalised",
+                "All texts of messages are brought into the Unicode normal form C (DIN 91379) "
+                "before they are compared. A text of the bundle in another form, as some editors "
+                "and file systems write it, would never be equal to them. Save the file in this "
+                "form.",
+                "eq: \"Pru\u0308fung\"",
+                "eq: \"Pr\u00FCfung\""},
+
     MistakeKind{id_malformed, "id-malformed",
                 "The id of a bundle stands on every transaction that it makes and in addresses of "
                 "the interface: at most 64 lower-case letters, digits and hyphens.",
@@ -138,6 +146,11 @@ constexpr std::array kKinds = {
                 "windows-1252 and iso-8859-15 have the euro sign, iso-8859-1 has not.",
                 "charset: iso-8859-1\ncsv: { columns: [\"Betrag €\"], … }",
                 "charset: iso-8859-15\ncsv: { columns: [\"Betrag €\"], … }"},
+    MistakeKind{unknown_media_type, "unknown-media-type",
+                "Each format is sent under its own media types: application/xml and text/xml, "
+                "application/soap+xml and text/xml, application/json, text/csv, text/plain. Under "
+                "another one no message would ever reach the adapter.",
+                "format: csv\nmedia_type: \"text/x-csv\"", "format: csv\nmedia_type: \"text/csv\""},
 
     MistakeKind{unused, "unused",
                 "A declaration that no rule uses is mostly a rule that was forgotten or that uses "

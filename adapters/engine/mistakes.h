@@ -26,6 +26,7 @@ enum class Mistake : std::uint16_t {
   unknown_word = 12,
   empty_list = 13,
   empty_text = 14,
+  not_normalised = 15,
   // Identity and input.
   id_malformed = 101,
   version_malformed = 102,
@@ -41,6 +42,7 @@ enum class Mistake : std::uint16_t {
   field_outside = 118,
   share_malformed = 119,
   text_outside_charset = 120,
+  unknown_media_type = 121,
   // Declarations, code lists, templates.
   unused = 201,
   unread_file = 202,

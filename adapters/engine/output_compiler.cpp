@@ -78,6 +78,8 @@ Form form_of(Takes takes) {
       return Form::site;
     case Takes::uuid:
       return Form::uuid;
+    case Takes::integer:
+      return Form::sequence;
     default:
       return Form::any;
   }

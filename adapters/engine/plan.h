@@ -198,7 +198,7 @@ struct Loop {
 };
 
 /// What a text must look like to stand in an event, beside its type.
-enum class Form : std::uint8_t { any, name, authority, site, uuid, identifier };
+enum class Form : std::uint8_t { any, name, authority, site, uuid, sequence, identifier };
 
 struct OutputNode {
   enum class Kind : std::uint8_t { object, array, leaf, each };

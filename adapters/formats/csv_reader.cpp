@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/engine/function_kinds.h"
 #include "adapters/engine/walk.h"
 #include "adapters/formats/record_file.h"
 
@@ -61,12 +62,7 @@ class CsvFile final : public RecordFile {
     return broken(error.code, error.reason, error.offset);
   }
 
-  Step end() {
-    if (!plan_.csv.footer || footer_seen_) return Step::done;
-    return rejected("footer-missing",
-                    "The file ends without its last record: it may have been cut off.",
-                    message_.size());
-  }
+  Step end() { return end_of_file(plan_.csv.footer.has_value()); }
 
   // Finds out where each column of the bundle stands.
   std::optional<Step> header() {
@@ -81,7 +77,8 @@ class CsvFile final : public RecordFile {
     }
     const std::vector<std::string>& known = plan_.csv.columns;
     for (const CsvScanner::Field& field : scanner_.fields()) {
-      const std::optional<std::string_view> name = decoded(field.text);
+      std::optional<std::string_view> name = decoded(field.text);
+      if (name) texts::nfc({}, *name, scratch_);
       const auto found = name ? std::find(known.begin(), known.end(), *name) : known.end();
       const int number = found == known.end() ? kOther : static_cast<int>(found - known.begin());
       if (number == kOther && !plan_.csv.other_columns) {
@@ -137,6 +134,7 @@ class CsvFile final : public RecordFile {
   }
 
   CsvScanner scanner_;
+  Scratch scratch_;
   std::vector<int> nodes_;      // Of each column of the bundle, in the walk.
   std::vector<int> column_at_;  // Which column of the bundle each field of the file is.
 };

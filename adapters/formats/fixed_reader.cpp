@@ -59,10 +59,7 @@ class FixedFile final : public RecordFile {
 
   Step end() {
     if (!header_seen_) return rejected("header-missing", "The file is empty.", 0);
-    if (!plan_.fixed.footer || footer_seen_) return Step::done;
-    return rejected("footer-missing",
-                    "The file ends without its last record: it may have been cut off.",
-                    message_.size());
+    return end_of_file(plan_.fixed.footer.has_value());
   }
 
   std::optional<Step> footer(const FixedInput::Footer& last) {
@@ -79,9 +76,9 @@ class FixedFile final : public RecordFile {
 
   Step data(Walk& walk) {
     ++data_records_;
-    if (!plain_ && !decoded(record_)) {
-      return broken("charset-violated", "The record is no text in the character set of the file.",
-                    offset_of(record_));
+    if (const auto at = plain_ ? std::nullopt : first_no_text(record_)) {
+      return broken("charset-violated", "The byte is no text in the character set of the file.",
+                    offset_of(record_) + *at);
     }
     walk.reset_record(plan_, message_, offset_of(record_));
     for (std::size_t i = 0; i < nodes_.size(); ++i) {

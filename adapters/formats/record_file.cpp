@@ -52,6 +52,19 @@ RecordCursor::Step RecordFile::rejected(std::string_view code, std::string detai
   return Step::rejected;
 }
 
+RecordCursor::Step RecordFile::end_of_file(bool has_footer) {
+  if (has_footer && !footer_seen_) {
+    return rejected("footer-missing",
+                    "The file ends without its last record: it may have been cut off.",
+                    message_.size());
+  }
+  // A last record says that there is nothing; a file without one may have lost everything.
+  if (!has_footer && data_records_ == 0) {
+    return rejected("record-missing", "The file holds no record.", message_.size());
+  }
+  return Step::done;
+}
+
 bool RecordFile::tell(Walk& walk, int node, std::string_view name, std::string_view text,
                       std::size_t offset) {
   if (!plain_) {

@@ -36,8 +36,17 @@ class RecordFile : public RecordCursor {
   /// in it.
   std::optional<std::string_view> decoded(std::string_view text);
 
+  /// Where the first byte is that is no text.
+  std::optional<std::size_t> first_no_text(std::string_view text) {
+    decoded_.clear();
+    return decode(plan_.charset, text, decoded_);
+  }
+
   /// Whether a footer's text is the number of the records that were read.
   bool is_count(std::string_view text) const;
+
+  /// What the end of the file means, if nothing was wrong up to here.
+  Step end_of_file(bool has_footer);
 
   std::size_t offset_of(std::string_view view) const {
     return static_cast<std::size_t>(view.data() - message_.data());
