@@ -22,11 +22,11 @@ void append_format(std::string& out, const char* format, Values... values) {
 inline std::string csv_file(int events) {
   constexpr const char* kStays[] = {
       "EH-2026-%d;9900%03d-475;990101%06d;999906;%02d.11.2026;;;;;\r\n",
-      "EH-2026-%d;;990202%06d;999906;%02d.11.2026;;;;;B\xFC"
-      "cker, Gr\xF6\xDF"
-      "e 1,80 m\r\n",
-      "\"EH-2026-%d\";;\"990303%06d\";\"999906\";%02d.11.2026;;;;;\"zieht um; \"\"bald\"\"\r\n"
-      "zweite Zeile\"\r\n",
+      ("EH-2026-%d;;990202%06d;999906;%02d.11.2026;;;;;B\xFC"
+       "cker, Gr\xF6\xDF"
+       "e 1,80 m\r\n"),
+      ("\"EH-2026-%d\";;\"990303%06d\";\"999906\";%02d.11.2026;;;;;\"zieht um; \"\"bald\"\"\r\n"
+       "zweite Zeile\"\r\n"),
       "EH-2026-%d;;990404%06d;999906;%02d.11.2026;;;;;kommt mit dem Bus\r\n"};
   constexpr const char* kLeaves[] = {
       "EH-2026-%d;;990505%06d;999906;%02d.11.2026;10.12.2026;Weiterleitung;Baden-W\xFCrttemberg;"

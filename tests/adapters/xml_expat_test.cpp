@@ -129,16 +129,21 @@ const std::vector<std::string>& small_seeds() {
   return all;
 }
 
-// The small ones and all XML files of the bundles, those that must be refused among them.
+// The small ones, all XML files of the bundles, those that must be refused among them, and what is
+// kept of fuzzing.
 std::vector<std::string> seeds() {
   std::vector<std::string> all = small_seeds();
-  const std::filesystem::path bundles = std::string(FLORA_SOURCE_DIR) + "/adapters";
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(bundles)) {
-    if (entry.path().extension() != ".xml") continue;
-    std::ifstream file(entry.path(), std::ios::binary);
-    std::stringstream bytes;
-    bytes << file.rdbuf();
-    all.push_back(bytes.str());
+  const std::filesystem::path root = FLORA_SOURCE_DIR;
+  for (const char* folder : {"adapters", "tests/fuzz/xml_scanner_corpus"}) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
+      const bool fixture = entry.path().extension() == ".xml";
+      if (!entry.is_regular_file() || !(fixture || root / folder == entry.path().parent_path()))
+        continue;
+      std::ifstream file(entry.path(), std::ios::binary);
+      std::stringstream bytes;
+      bytes << file.rdbuf();
+      all.push_back(bytes.str());
+    }
   }
   return all;
 }
