@@ -76,8 +76,7 @@ constexpr std::array kKinds = {
                 "before they are compared. A text of the bundle in another form, as some editors "
                 "and file systems write it, would never be equal to them. Save the file in this "
                 "form.",
-                "eq: \"Pru\u0308fung\"",
-                "eq: \"Pr\u00FCfung\""},
+                "eq: \"Pru\u0308fung\"", "eq: \"Pr\u00FCfung\""},
 
     MistakeKind{id_malformed, "id-malformed",
                 "The id of a bundle stands on every transaction that it makes and in addresses of "
