@@ -339,7 +339,7 @@ Value Evaluator::fail(const Expression& e, const Scope& scope, const SlotReferen
 
 Value Evaluator::evaluate(int expression, const Scope& scope) {
   const Expression& e = rules_->expressions[static_cast<std::size_t>(expression)];
-  if (recorder_ == nullptr) return evaluate_unrecorded(e, scope);
+  if (recorder_ == nullptr) return e.literal ? present(e.text) : evaluate_unrecorded(e, scope);
   recorder_->open();
   const Value value = evaluate_unrecorded(e, scope);
   recorder_->close(step_of(e, scope, value));
@@ -527,10 +527,10 @@ Value Evaluator::evaluate_equal(const Expression& e, const Scope& scope) {
   const Value left = evaluate(e.operands.front(), scope);
   if (left.failed()) return failed();
   bool result = false;
-  for (std::size_t i = 1; i < e.operands.size() && left.present(); ++i) {
+  for (std::size_t i = 1; i < e.operands.size() && left.present() && !result; ++i) {
     const Value right = evaluate(e.operands[i], scope);
     if (right.failed()) return failed();
-    result = result || (right.present() && right.text == left.text);
+    result = right.present() && right.text == left.text;
   }
   return truth(result);
 }

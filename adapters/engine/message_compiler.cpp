@@ -103,6 +103,13 @@ void MessageCompiler::events(const yaml::Node& node, const CommonRules& common,
     event(item, common, context);
     lets_.resize(outer_lets);
   }
+  for (Expression& e : out_.expressions) {
+    e.literal = e.kind == Expression::Kind::constant && e.type == Type::text && e.when < 0 &&
+                e.calls.empty();
+  }
+  for (Group& group : out_.groups) {
+    for (EventRule& rule : group.events) prepare(rule.output, group.loop != 0);
+  }
 }
 
 void MessageCompiler::event(const yaml::Node& node, const CommonRules& common, Context context) {
@@ -129,7 +136,6 @@ void MessageCompiler::event(const yaml::Node& node, const CommonRules& common, C
     verdicts(list, context, false, rule.skips);
   }
   output(targets(shared("set"), node.find("set")), context, node.at, rule.output);
-  prepare(rule.output, rule.loop != 0);
   if (out_.groups.empty() || out_.groups.back().loop != rule.loop) {
     out_.groups.push_back({rule.loop, {}});
   }

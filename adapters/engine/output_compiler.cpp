@@ -425,15 +425,11 @@ void MessageCompiler::check_detail(const OutputNode& node,
 // What is known before a message comes is written once; and where an event is made for each of many
 // rows, what depends on the message alone is marked.
 void MessageCompiler::prepare(OutputNode& node, bool of_rows) {
-  if (node.kind == OutputNode::Kind::leaf && node.expression >= 0) {
-    const Expression& e = at(node.expression);
-    const bool constant =
-        e.kind == Expression::Kind::constant && e.when < 0 && e.calls.empty() && !node.only_if_true;
-    if (constant && e.type == Type::text) {
-      node.fixed = node.key;
-      json::append_string(node.fixed, e.text);
-      return;
-    }
+  const bool leaf = node.kind == OutputNode::Kind::leaf && node.expression >= 0;
+  if (leaf && at(node.expression).literal) {
+    node.fixed = node.key;
+    json::append_string(node.fixed, at(node.expression).text);
+    return;
   }
   if (of_rows && !node.name.empty() && is_of_message(node)) {
     node.kept = static_cast<int>(out_.kept_nodes++);

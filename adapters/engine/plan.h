@@ -149,6 +149,7 @@ struct Expression {
   Type type = Type::text;
   bool required = false;
   bool malformed_is_absent = false;
+  bool literal = false;  ///< A constant that is nothing but its text.
   yaml::Position at;
   std::string text;
   SlotReference slot;
