@@ -15,6 +15,9 @@ class Api::Listener final : public http::Handler {
         admission_(*api.parts_.document, *api.parts_.policy, side, api.parts_.development_header) {}
 
   http::Admission admit(const http::RequestHead& head) override {
+    if (head.method == "OPTIONS" && head.path == "*") {  // RFC 9110 §9.3.7: the server as a whole.
+      return http::Admission::refuse({204, {{"allow", "GET, HEAD, OPTIONS, POST"}}, {}});
+    }
     Verdict verdict = admission_.examine(head);
     if (verdict.problem) {
       http::Response response = problem_response(*verdict.problem);

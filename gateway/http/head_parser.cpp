@@ -54,6 +54,11 @@ HeadParser::Status HeadParser::parse(std::string_view data) {
 }
 
 HeadParser::Status HeadParser::incomplete(std::string_view data) {
+  // What begins with no method, such as a ClientHello of TLS, need not have an end.
+  if (expecting_ == Expecting::request_line && line_ < data.size() && data[line_] != '\r' &&
+      !is_token_char(data[line_])) {
+    return malformed("The method is not a token.");
+  }
   const std::size_t cr = data.find('\r', scan_);
   if (cr != npos && cr + 1 < data.size()) return malformed("A CR stands within a line.");
   if (check_size(data.size()) == Status::refused) return Status::refused;
@@ -213,14 +218,18 @@ HeadParser::Status HeadParser::check_framing() {
   if (length) return check_content_length(length->value);
   if (!coding) return kOk;
   if (parsed_.http10) return malformed("HTTP/1.0 has no Transfer-Encoding.");
-  if (!equals_ignoring_case(coding->value, "chunked")) {
-    const bool only_unknown =
-        list_has_token(coding->value, "chunked") && coding->value.find(',') != std::string::npos;
-    return only_unknown ? refuse(501, "not-implemented", "The only transfer coding is chunked.")
-                        : malformed("The Transfer-Encoding is not chunked.");
-  }
+  if (!equals_ignoring_case(coding->value, "chunked")) return refuse_coding(coding->value);
   parsed_.chunked = parsed_.head.has_body = true;
   return kOk;
+}
+
+// RFC 9112 §6.3: unless chunked is the last coding, and no other, the length is unknown.
+HeadParser::Status HeadParser::refuse_coding(std::string_view codings) {
+  const std::size_t comma = codings.rfind(',');
+  const bool framed = comma != npos && !list_has_token(codings.substr(0, comma), "chunked") &&
+                      equals_ignoring_case(trim(codings.substr(comma + 1)), "chunked");
+  return framed ? refuse(501, "not-implemented", "The only transfer coding is chunked.")
+                : malformed("The Transfer-Encoding is not chunked.");
 }
 
 HeadParser::Status HeadParser::check_content_length(std::string_view value) {

@@ -60,6 +60,7 @@ class HeadParser {
   Status finish();
   Status check_host();
   Status check_framing();
+  Status refuse_coding(std::string_view codings);
   Status check_content_length(std::string_view value);
   Status check_expectation();
   void decide_persistence();
