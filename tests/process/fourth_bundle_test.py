@@ -17,6 +17,7 @@ import gateway as g
 ID = "de-th-tagessatz"
 AE, ABH, AUDITOR, OTHER_AE = "999916", "999917", "999990", "999902"
 DELIVERED = sorted(path.parent for path in (g.ROOT / "adapters").glob("de-*/adapter.yaml"))
+CODE = {".cpp", ".cc", ".cxx", ".c", ".h", ".hpp", ".o", ".a", ".so", ".py", ".sh", ".lua", ".js"}
 
 LENGTH = 126
 FIELDS = {  # The record description: name, first character, length.
@@ -230,7 +231,8 @@ def test_fixtures(author):
     assert author.call("test", author.bundle, "--write")[0]["written"] == messages
     passed = author.call("test", author.bundle)[0]
     assert passed["good"] and passed["fixtures"] == messages, passed
-    assert passed["generated"]["messages"]["deleted"] > 10, passed
+    generated = passed["generated"]
+    assert generated["failures"] == [] and generated["messages"]["deleted"] > 10, generated
     told = json.loads((author.bundle / "fixtures/rejected/mistakes.expected.json").read_text())
     rejected = [item["rejected"][0] for item in told["items"] if "rejected" in item]
     assert [(issue["line"], issue["column"], issue["path"], issue["code"])
@@ -367,6 +369,22 @@ def test_refused_as_a_whole(gateway):
     assert gateway.metric("flora_ledger_entries") == before
 
 
+def is_data(path):
+    """Whether a file of a bundle, named from the bundle's folder, is one of those that it consists of."""
+    if path.parts[0] == "fixtures":
+        return path.suffix not in CODE
+    return str(path) in ("adapter.yaml", "README.md") or path.match("*.map.csv")
+
+
+def test_no_code(bundle):
+    """Neither this bundle nor those that are delivered hold anything that is compiled or run."""
+    folders = [bundle, *(g.ROOT / "adapters").glob("de-*")]
+    assert len(folders) >= 4, folders
+    others = [path for folder in folders for path in folder.rglob("*")
+              if path.is_file() and not is_data(path.relative_to(folder))]
+    assert not others, others
+
+
 def main():
     with g.temporary_folder() as folder:
         bundle = folder / "adapters" / ID
@@ -376,6 +394,7 @@ def main():
         complete(author)
         test_fixtures(author)
         test_try_and_explain(author)
+        test_no_code(bundle)
         policy = folder / "policy.yaml"
         policy.write_text(POLICY, encoding="utf-8")
         config = g.config_with(folder, [bundle], policy=policy)
