@@ -78,8 +78,9 @@ class CsvFile final : public RecordFile {
     const std::vector<std::string>& known = plan_.csv.columns;
     for (const CsvScanner::Field& field : scanner_.fields()) {
       std::optional<std::string_view> name = decoded(field.text);
-      if (name) texts::nfc({}, *name, scratch_);
-      const auto found = name ? std::find(known.begin(), known.end(), *name) : known.end();
+      if (!name) return rejected_as_no_text(field.offset);
+      texts::nfc({}, *name, scratch_);
+      const auto found = std::find(known.begin(), known.end(), *name);
       const int number = found == known.end() ? kOther : static_cast<int>(found - known.begin());
       if (number == kOther && !plan_.csv.other_columns) {
         return rejected("csv-column-unknown",
@@ -111,6 +112,9 @@ class CsvFile final : public RecordFile {
 
   std::optional<Step> footer() {
     footer_seen_ = true;
+    for (const CsvScanner::Field& field : scanner_.fields()) {
+      if (!decoded(field.text)) return rejected_as_no_text(field.offset);
+    }
     const int count = plan_.csv.footer->count;
     if (count < 0 || is_count(field(count))) return std::nullopt;
     return rejected("footer-count",

@@ -39,6 +39,7 @@ class FixedFile final : public RecordFile {
           return without_header();
         }
         header_seen_ = true;
+        if (const auto at = no_text_at()) return rejected_as_no_text(*at);
         continue;
       }
       if (token == RecordToken::error) {
@@ -64,6 +65,7 @@ class FixedFile final : public RecordFile {
 
   std::optional<Step> footer(const FixedInput::Footer& last) {
     footer_seen_ = true;
+    if (const auto at = no_text_at()) return rejected_as_no_text(*at);
     if (!last.count || is_count(cut(*last.count))) return std::nullopt;
     return rejected("footer-count",
                     "The last record does not give the number of records before it.",
@@ -74,11 +76,17 @@ class FixedFile final : public RecordFile {
     return FixedScanner::cut(record_, plan_.charset, field.at, field.length);
   }
 
+  // Where the first byte of the record is that is no text.
+  std::optional<std::size_t> no_text_at() {
+    const auto at = plain_ ? std::nullopt : first_no_text(record_);
+    return at ? std::optional(offset_of(record_) + *at) : std::nullopt;
+  }
+
   Step data(Walk& walk) {
     ++data_records_;
-    if (const auto at = plain_ ? std::nullopt : first_no_text(record_)) {
+    if (const auto at = no_text_at()) {
       return broken("charset-violated", "The byte is no text in the character set of the file.",
-                    offset_of(record_) + *at);
+                    *at);
     }
     walk.reset_record(plan_, message_, offset_of(record_));
     for (std::size_t i = 0; i < nodes_.size(); ++i) {

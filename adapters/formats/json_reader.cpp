@@ -89,6 +89,13 @@ class Narrator {
     return member_ >= 0;
   }
 
+  // Is absent, unless it is the message: then all that could stand in it is.
+  void null() {
+    if (depth_ > 0) return;
+    begin_value();
+    walk_.close();
+  }
+
   void scalar() {
     begin_value();
     if (!scanner_.text().empty()) walk_.text(scanner_.text());
@@ -164,6 +171,7 @@ std::optional<Issue> JsonReader::read(std::string_view message, const MessageLim
         narrator.scalar();
         break;
       case Token::null:
+        narrator.null();
         break;
       case Token::done:
         return std::nullopt;

@@ -5,6 +5,11 @@
 #include "adapters/engine/walk.h"
 
 namespace flora::adapter {
+namespace {
+
+constexpr const char* kNoText = "The bytes are no text in the character set of the file.";
+
+}  // namespace
 
 Result<Path> RecordReader::path(std::string_view text, std::vector<SpacePrefix>&) const {
   Path out;
@@ -52,6 +57,10 @@ RecordCursor::Step RecordFile::rejected(std::string_view code, std::string detai
   return Step::rejected;
 }
 
+RecordCursor::Step RecordFile::rejected_as_no_text(std::size_t offset) {
+  return rejected("charset-violated", kNoText, offset);
+}
+
 RecordCursor::Step RecordFile::end_of_file(bool has_footer) {
   if (has_footer && !footer_seen_) {
     return rejected("footer-missing",
@@ -70,7 +79,7 @@ bool RecordFile::tell(Walk& walk, int node, std::string_view name, std::string_v
   if (!plain_) {
     const std::optional<std::string_view> utf8 = decoded(text);
     if (!utf8) {
-      note("charset-violated", "The bytes are no text in the character set of the file.", offset);
+      note("charset-violated", kNoText, offset);
       issue_.at.path = name;
       return false;
     }

@@ -24,9 +24,11 @@ class RecordFile : public RecordCursor {
   void begin_file(std::string_view message);
   void begin_record(std::size_t begin, std::size_t end, std::size_t line);
 
-  /// Each notes the issue and returns the step.
+  /// Each notes the issue and returns the step. As no text: a header or footer, which costs the
+  /// file.
   Step broken(std::string_view code, std::string_view detail, std::size_t offset);
   Step rejected(std::string_view code, std::string detail, std::size_t offset);
+  Step rejected_as_no_text(std::size_t offset);
 
   /// Tells the walk the value of a field, if a rule reads it; an empty one is absent. False if it
   /// is no text of the character set: then issue() says so.

@@ -38,8 +38,8 @@ class Envelope {
     if (part_ == Part::payload) walk_.close();
     --depth_;
     if (part_ == Part::payload && depth_ == 2) part_ = Part::body;
-    if (depth_ == 1 && part_ == Part::header) part_ = Part::none;
-    if (depth_ == 1 && part_ == Part::body && payloads_ == 0) return "soap-body";
+    if (depth_ == 1) part_ = Part::none;
+    if (depth_ == 1 && bodies_ > 0 && payloads_ == 0) return "soap-body";
     if (depth_ == 0 && bodies_ == 0) return "soap-envelope";
     return {};
   }
