@@ -134,7 +134,8 @@ const std::vector<std::string>& small_seeds() {
 std::vector<std::string> seeds() {
   std::vector<std::string> all = small_seeds();
   const std::filesystem::path root = FLORA_SOURCE_DIR;
-  for (const char* folder : {"adapters", "tests/fuzz/xml_scanner_corpus"}) {
+  for (const char* folder :
+       {"adapters", "tests/fuzz/adapter_soap_corpus", "tests/fuzz/xml_scanner_corpus"}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
       const bool fixture = entry.path().extension() == ".xml";
       if (!entry.is_regular_file() || !(fixture || root / folder == entry.path().parent_path()))
@@ -219,6 +220,28 @@ const std::vector<std::string>& snippets() {
   return all;
 }
 
+// Puts in, replaces, takes away or repeats a piece of a document.
+void mutate(std::string& document, std::mt19937& random) {
+  const auto pick = [&](std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
+  };
+  const std::size_t at = pick(document.size() + 1);
+  const std::string& snippet = snippets()[pick(snippets().size())];
+  switch (pick(4)) {
+    case 0:
+      document.insert(at, snippet);
+      break;
+    case 1:
+      document.replace(at, snippet.size(), snippet);
+      break;
+    case 2:
+      document.erase(at, 1 + pick(20));
+      break;
+    default:
+      document.insert(at, document.substr(pick(document.size() + 1), 1 + pick(40)));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("each seed is read as expat reads it") {
@@ -251,6 +274,23 @@ TEST_CASE("what expat refuses is refused: every snippet at every place of the sm
       tally.compare(seed.substr(0, at) + seed.substr(std::min(at + 1, seed.size())));
     }
   }
+  MESSAGE(tally.compared << " compared, " << tally.accepted << " accepted, "
+                         << tally.refused_by_expat << " refused by expat, " << tally.stricter
+                         << " refused by us alone");
+}
+
+TEST_CASE("what expat refuses is refused: every seed with one to three mutations") {
+  std::mt19937 random(20261126);
+  Tally tally;
+  for (const std::string& seed : seeds()) {
+    for (int round = 0; round < 200; ++round) {
+      std::string document = seed;
+      for (int n = round % 3; n >= 0; --n) mutate(document, random);
+      tally.compare(document);
+    }
+  }
+  CHECK(tally.accepted > 500);
+  CHECK(tally.refused_by_expat > 500);
   MESSAGE(tally.compared << " compared, " << tally.accepted << " accepted, "
                          << tally.refused_by_expat << " refused by expat, " << tally.stricter
                          << " refused by us alone");
