@@ -452,6 +452,8 @@ bool MessageCompiler::is_of_message(int expression) const {
   if (e.kind == Kind::let) {
     return out_.lets[static_cast<std::size_t>(e.number)].level == 0 && is_of_message(e.when);
   }
+  // Their rows may be those within the row at hand.
+  if (e.kind == Kind::more_than || e.kind == Kind::pick) return false;
   const auto of_message = [&](int other) { return is_of_message(other); };
   return std::max({e.level, e.slot.level, e.code.level, e.list.level, e.version.level}) == 0 &&
          is_of_message(e.when) && std::all_of(e.operands.begin(), e.operands.end(), of_message) &&

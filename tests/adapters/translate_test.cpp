@@ -217,6 +217,46 @@ messages:
   CHECK(t.items[3].issues[0].at.path == "/*/p[4]/g/c[1]/@listURI");
 }
 
+TEST_CASE("what is the same in all rows and what is not") {
+  const std::string yaml =
+      R"yaml(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }
+input: { format: xml }
+let:
+  gate: { from: "gate", eq: "true" }
+messages:
+  - root: "m"
+    events:
+      - for_each: "p"
+        let: { own: { from: "@own" } }
+        set:
+          id: { concat: "${index}" }
+          source: { from: "/*/source" }
+          status: { const: "ANKUNFT_AE" }
+          occurredOn: { from: "/*/day", do: [date] }
+          procedure.identifiers: [ { type: D_NUMMER, value: { from: "/*/n" } } ]
+          reporter.authority: { const: "000250" }
+          details.many: { const: "yes", when: { count: "s", more_than: 1 } }
+          details.first: { pick: "s", where: { exists: "@good" }, item: { const: "there" } }
+          details.gate: { first: [ { const: "open", when: $gate }, { const: "shut" } ] }
+          details.own: { first: [ $own, { from: "/*/source" } ] }
+)yaml";
+  const Translation t =
+      translated(yaml,
+                 "<m><source>S</source><n>D1</n><day>2026-11-09</day><p own='a'><s/></p>"
+                 "<p><s/><s good=''/></p><p own='c'/><gate>true</gate></m>");
+  const auto event = [](const std::string& number, const std::string& details) {
+    return R"({"id":")" + number +
+           R"(","source":"S","status":"ANKUNFT_AE","occurredOn":"2026-11-09","procedure":)"
+           R"({"identifiers":[{"type":"D_NUMMER","value":"D1"}]},"reporter":{"authority":"000250"},)"
+           R"("details":{)" +
+           details + "}}";
+  };
+  REQUIRE(t.items.size() == 3);
+  CHECK(t.items[0].event == event("1", R"("gate":"open","own":"a")"));
+  CHECK(t.items[1].event == event("2", R"("many":"yes","first":"there","gate":"open","own":"S")"));
+  CHECK(t.items[2].event == event("3", R"("gate":"open","own":"c")"));
+}
+
 TEST_CASE("a let of the message picks among its rows, also when a row of for_each asks for it") {
   const std::string yaml =
       R"yaml(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }
