@@ -1,36 +1,10 @@
 // A translation that is warm allocates nothing for an event: neither while the message is read, nor
 // while its items are made. The program counts allocations.
-#include <cstdlib>
-#include <new>
 
 #include "tests/adapters/installed_bundles.h"
 #include "tests/adapters/many_events.h"
+#include "tests/counted_allocations.h"
 #include "tests/temporary_folder.h"
-
-namespace {
-
-std::size_t allocations = 0;
-
-void* counted(std::size_t size) noexcept {
-  ++allocations;
-  return std::malloc(size == 0 ? 1 : size);
-}
-
-void* counted_or_abort(std::size_t size) {
-  if (void* memory = counted(size)) return memory;
-  std::abort();
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return counted_or_abort(size); }
-void* operator new[](std::size_t size) { return counted_or_abort(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(size); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
 
 namespace flora::adapter {
 namespace {
@@ -48,14 +22,14 @@ struct Cost {
 
 Cost translate(const Adapter& adapter, std::string_view message, Item& item) {
   Cost cost;
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocations();
   Cursor cursor = adapter.open(message);
-  cost.of_opening = allocations - before;
+  cost.of_opening = test::allocations() - before;
   for (;;) {
-    const std::size_t before_item = allocations;
+    const std::size_t before_item = test::allocations();
     if (!cursor.next(item)) break;
     const bool event = item.outcome == Item::Outcome::event;
-    if (event) cost.of_events += allocations - before_item;
+    if (event) cost.of_events += test::allocations() - before_item;
     ++(event ? cost.events : cost.others);
   }
   return cost;

@@ -5,38 +5,10 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <set>
 
 #include "adapters/engine/time_zone.h"
-
-namespace {
-
-std::atomic<std::size_t> allocations = 0;
-
-void* counted(std::size_t size) noexcept {
-  ++allocations;
-  return std::malloc(size == 0 ? 1 : size);
-}
-
-void* counted_or_throw(std::size_t size) {
-  void* out = counted(size);
-  if (out == nullptr) throw std::bad_alloc();
-  return out;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return counted_or_throw(size); }
-void* operator new[](std::size_t size) { return counted_or_throw(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(size); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+#include "tests/counted_allocations.h"
 
 namespace flora::adapter {
 namespace {
@@ -553,12 +525,12 @@ TEST_CASE("no function allocates once its buffers have grown") {
     for (const Call& call : calls_of(*plan)) left.erase(signature(call.function).name);
     std::size_t before = 0;
     for (int i = 0; i < 50; ++i) {
-      if (i == 4) before = allocations;
+      if (i == 4) before = test::allocations();
       std::string_view value = sample.text;
       const bool good = run(*plan, value, scratch) == Trouble::none;
       if (!good) FAIL_CHECK("the sample is refused");
     }
-    const std::size_t made_here = allocations - before;
+    const std::size_t made_here = test::allocations() - before;
     CHECK(made_here == 0);
   }
   CHECK(left.empty());

@@ -1,24 +1,11 @@
 // A scanner that has read a message of a kind allocates nothing when it reads the next one.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "adapters/formats/json_scanner.h"
 #include "adapters/formats/record_scanner.h"
-
-namespace {
-std::size_t allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/counted_allocations.h"
 
 namespace flora::adapter {
 namespace {
@@ -27,9 +14,9 @@ namespace {
 template <typename Work>
 std::size_t allocations_when_warm(const Work& work) {
   work();
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocations();
   work();
-  return allocations - before;
+  return test::allocations() - before;
 }
 
 }  // namespace

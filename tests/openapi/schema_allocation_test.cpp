@@ -1,22 +1,8 @@
 // Validating a good event allocates nothing: it is done for each event of every intake form.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "openapi/document.h"
-
-namespace {
-std::size_t allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/counted_allocations.h"
 
 namespace flora::openapi {
 
@@ -35,11 +21,11 @@ TEST_CASE("validating a good event allocates nothing, whatever branches it takes
   REQUIRE(parsed.parse(text));
   std::vector<Violation> out;
   REQUIRE(schema->validate(parsed.root(), out));
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocations();
   for (int i = 0; i < 1000; ++i) {
     if (!schema->validate(parsed.root(), out)) break;
   }
-  const std::size_t after = allocations;
+  const std::size_t after = test::allocations();
   CHECK(after == before);
   CHECK(out.empty());
 }
