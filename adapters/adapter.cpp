@@ -130,6 +130,8 @@ bool Cursor::State::next(Item& item) {
     std::swap(rejection, workspace->evaluator.rejection());
     return false;
   }
+  item.native_header =
+      compiled.records != nullptr ? workspace->records->header() : std::string_view();
   item.number = number++;
   return true;
 }

@@ -40,6 +40,13 @@ struct Item {
   /// The bytes that this item came from, a view into the message. Where the events of one message
   /// share its header and dates (XML), it is the whole message, the same view for all items.
   std::string_view native_record;
+  /// What the record means besides: the line that names the columns of its file, if there is one.
+  std::string_view native_header;
+  /// Which item of its record it is, by the place of its row within the record, and its number
+  /// among those of the row. Two events of one record are two, even if the sender calls them the
+  /// same.
+  std::size_t native_row = 0;
+  std::size_t native_number = 0;
   std::vector<Issue> issues;  ///< rejected: at least one. skipped: the reason.
   Location at;
 };

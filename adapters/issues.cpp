@@ -49,6 +49,9 @@ constexpr std::array kIssues = {
               "The sender writes well-formed UTF-8, without U+0000 and halves of surrogate pairs."},
     IssueKind{"json-too-deep",
               "No real message is nested so deeply; if this one is, raise `limits: depth`."},
+    IssueKind{"json-array-expected",
+              "The sender writes an array here, also for one item. If both are right, a rule reads "
+              "the member of the object as well."},
     IssueKind{"json-limit", "An object may have 1,024 members; the sender makes several of it."},
     IssueKind{"charset-violated",
               "The file is in another character set than `input: charset` says, or damaged. "

@@ -23,6 +23,7 @@ Result<BundleFiles> read_bundle(const std::string& folder) {
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
     if (!name.ends_with(kCodeListEnding)) continue;
+    if (!entry.is_regular_file()) return Error{Errc::invalid, name + " is no file"};
     FLORA_ASSIGN(files.code_lists[name], env.read_file(entry.path().string(), kMostFileBytes));
   }
   if (error) return Error{Errc::unavailable, "the folder of the bundle cannot be listed"};

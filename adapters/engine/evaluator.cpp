@@ -96,6 +96,9 @@ void Evaluator::begin(const Plan& plan, const Walk& walk, std::string_view messa
   stamps_[0] = ++stamp_;
   issues_.clear();
   rejection_.clear();
+  visits_ = 0;
+  number_in_row_ = 0;
+  exhausted_ = false;
   skipped_ = done_ = any_item_ = any_of_row_ = false;
   group_ = row_ = rule_ = 0;
   message_verdicts(message_scope());
@@ -139,6 +142,17 @@ void Evaluator::message_verdicts(const Scope& scope) {
 }
 
 bool Evaluator::next(Item& item) {
+  const bool made = next_unbounded(item);
+  if (!exhausted_) return made;
+  // Rows within each of many rows: what was made of the last one is not whole.
+  rejection_ = {{"too-many-items",
+                 "The rules look at rows of the message more often than the adapter may.",
+                 {},
+                 rule_at(rules_->at)}};
+  return false;
+}
+
+bool Evaluator::next_unbounded(Item& item) {
   const Scope scope = message_scope();
   if (done_ || !rejection_.empty()) return false;
   if (skipped_) {
@@ -209,11 +223,16 @@ bool Evaluator::run_event(const EventRule& rule, const Scope& scope, Item& item)
 void Evaluator::finish(Item::Outcome outcome, const Scope& scope, Item& item) {
   item.outcome = outcome;
   item.native_record = message_;
+  const Row& row = *scope.rows[static_cast<std::size_t>(scope.depth - 1)];
+  const std::size_t place = row.begin - scope.rows[0]->begin;
+  number_in_row_ = any_item_ && place == place_ ? number_in_row_ + 1 : 0;
+  place_ = place;
+  item.native_row = place;
+  item.native_number = (group_ << 16) + number_in_row_;
   item.issues.clear();
   std::swap(item.issues, issues_);
   if (outcome != Item::Outcome::event) item.event.clear();
-  const TextPosition at =
-      positions_.at(scope.rows[static_cast<std::size_t>(scope.depth - 1)]->begin);
+  const TextPosition at = positions_.at(row.begin);
   item.at.line = at.line;
   item.at.column = at.column;
   item.at.path.clear();
@@ -254,6 +273,8 @@ void Evaluator::without_event(const Scope& scope, Item& item) {
 
 void Evaluator::report(std::string_view code, std::string detail, yaml::Position rule,
                        const SlotReference* place, const Scope& scope) {
+  ++reports_;
+  if (issues_.size() == kMostIssues) return;
   Issue issue;
   issue.code = code;
   issue.detail = std::move(detail);
@@ -315,7 +336,7 @@ const Slot& Evaluator::slot(const SlotReference& reference, const Scope& scope) 
   return walk_->slot(*scope.rows[static_cast<std::size_t>(reference.level)], reference.index);
 }
 
-std::size_t Evaluator::rows_of(int loop, const Scope& scope, std::size_t& first) const {
+std::size_t Evaluator::rows_of(int loop, const Scope& scope, std::size_t& first) {
   const std::vector<Row>& rows = walk_->rows(loop);
   const int parent_loop = rules_->loops[static_cast<std::size_t>(loop)].parent;
   std::size_t parent = 0;
@@ -328,7 +349,10 @@ std::size_t Evaluator::rows_of(int loop, const Scope& scope, std::size_t& first)
   const auto end = std::upper_bound(begin, rows.end(), parent,
                                     [](std::size_t p, const Row& row) { return p < row.parent; });
   first = static_cast<std::size_t>(begin - rows.begin());
-  return static_cast<std::size_t>(end - begin);
+  const auto count = static_cast<std::size_t>(end - begin);
+  visits_ += count;
+  if (visits_ > kMostVisits * plan_->limits.items) exhausted_ = true;
+  return exhausted_ ? 0 : count;
 }
 
 Value Evaluator::fail(const Expression& e, const Scope& scope, const SlotReference* place,
@@ -358,6 +382,7 @@ Value Evaluator::evaluate_when(const Expression& e, const Scope& scope) {
 
 Value Evaluator::evaluate_always(const Expression& e, const Scope& scope) {
   const std::size_t issues_before = issues_.size();
+  const std::size_t reports_before = reports_;
   Value value = evaluate_bare(e, scope);
   if (value.present() && !e.calls.empty()) call_functions(e, scope, value);
   if (value.present() && e.kind == Expression::Kind::slot && value.text.empty()) {
@@ -365,6 +390,7 @@ Value Evaluator::evaluate_always(const Expression& e, const Scope& scope) {
   }
   if (value.failed() && e.malformed_is_absent) {
     issues_.resize(issues_before);
+    reports_ = reports_before;
     value = {};
   }
   if (value.state == Value::State::absent && e.required) {

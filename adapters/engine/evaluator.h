@@ -75,6 +75,11 @@ class Evaluator {
     Value value;
   };
 
+  // A row may be looked at so many times the items of a message.
+  static constexpr std::size_t kMostVisits = 32;
+  static constexpr std::size_t kMostIssues = 64;  // Of one item: nobody reads more.
+
+  bool next_unbounded(Item& item);
   Scope message_scope() const;
   const SlotReference* place_of(const Expression& e) const;
   void message_verdicts(const Scope& scope);
@@ -121,7 +126,7 @@ class Evaluator {
   const Slot& slot(const SlotReference& reference, const Scope& scope) const;
   void append_path(const SlotReference* place, const Scope& scope, std::string& out) const;
   std::size_t first_of_parent(const Scope& scope, std::size_t level) const;
-  std::size_t rows_of(int loop, const Scope& scope, std::size_t& first) const;
+  std::size_t rows_of(int loop, const Scope& scope, std::size_t& first);
 
   bool write(const OutputNode& node, const Scope& scope, std::string& out);
   bool write_kept(const OutputNode& node, const Scope& scope, std::string& out);
@@ -146,6 +151,11 @@ class Evaluator {
   std::size_t stamp_ = 0;
   std::string joined_;  // The parts of the concatenations under way.
   std::vector<Issue> issues_;
+  std::size_t reports_ = 0;  // Also of issues that stand in issues_ already, or found no room.
+  std::size_t visits_ = 0;   // Of rows, by `each`, `count` and `pick`.
+  bool exhausted_ = false;
+  std::size_t place_ = 0;          // Of the row of the item that was made last.
+  std::size_t number_in_row_ = 0;  // Of that item.
   std::vector<Issue> rejection_;
   bool skipped_ = false;  // The message as a whole, which is then its only item.
   bool done_ = false;

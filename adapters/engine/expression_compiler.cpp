@@ -86,7 +86,7 @@ int MessageCompiler::source(const yaml::Node& node, const Context& context) {
   if (source_key == "const") return constant(value, bundle_.literal(value));
   if (source_key == "concat") return concat(value, context);
   if (source_key == "first") return first(value, context);
-  if (source_key == "value") return expression(value, context);
+  if (source_key == "value") return within(expression(value, context));
   if (source_key == "exists") return presence(value, Expression::Kind::exists, context);
   if (source_key == "absent") return presence(value, Expression::Kind::absent, context);
   if (source_key == "all") return logic(value, Expression::Kind::all, context);
@@ -352,6 +352,19 @@ int MessageCompiler::comparison(const yaml::Node& node, int left, const Context&
   }
   const bool good = std::find(e.operands.begin(), e.operands.end(), -1) == e.operands.end();
   return good ? add(std::move(e)) : -1;
+}
+
+// What `value` holds has its own conditions, which those around it do not replace.
+int MessageCompiler::within(int expression) {
+  if (expression < 0) return expression;
+  const Expression& inner = at(expression);
+  if (inner.when < 0 && !inner.required && !inner.malformed_is_absent) return expression;
+  Expression outer;
+  outer.kind = Expression::Kind::first;
+  outer.type = inner.type;
+  outer.at = inner.at;
+  outer.operands = {expression};
+  return add(std::move(outer));
 }
 
 void MessageCompiler::modifiers(const yaml::Node& node, int expression, const Context& context) {

@@ -92,6 +92,7 @@ class MessageCompiler {
   int pick(const yaml::Node& node, const Context& context);
   int comparison(const yaml::Node& node, int left, const Context& context);
   int constant(const yaml::Node& node, std::string text);
+  int within(int expression);
   void modifiers(const yaml::Node& node, int expression, const Context& context);
   void calls(const yaml::Node& node, int expression, const Context& context);
   std::optional<Call> call(const yaml::Node& node, const Signature*& signature,

@@ -449,9 +449,8 @@ bool MessageCompiler::is_of_message(int expression) const {
   using Kind = Expression::Kind;
   if (expression < 0) return true;
   const Expression& e = out_.expressions[static_cast<std::size_t>(expression)];
-  if (e.kind == Kind::let) {
-    return out_.lets[static_cast<std::size_t>(e.number)].level == 0 && is_of_message(e.when);
-  }
+  const bool let = e.kind == Kind::let;
+  if (let && out_.lets[static_cast<std::size_t>(e.number)].level != 0) return false;
   // Their rows may be those within the row at hand.
   if (e.kind == Kind::more_than || e.kind == Kind::pick) return false;
   const auto of_message = [&](int other) { return is_of_message(other); };

@@ -72,6 +72,12 @@ int Walk::child(int space, std::string_view local) const {
   return find_edge(node.children, space, local);
 }
 
+bool Walk::reads_only(int space, std::string_view local) const {
+  if (message_plan_ == nullptr || skipping_ > 0) return false;
+  const TrieNode& node = message_plan_->trie[static_cast<std::size_t>(open_nodes_.back())];
+  return node.children.size() == 1 && find_edge(node.children, space, local) >= 0;
+}
+
 void Walk::no_text() {
   if (capturing_ && skipping_ == 0) structured();
 }

@@ -47,6 +47,9 @@ class Walk {
   int child(int space, std::string_view local) const;
   void open_child(int node, std::size_t offset) { open_child(node, {}, {}, offset); }
 
+  /// Whether rules read this child of what is open, and nothing else of it.
+  bool reads_only(int space, std::string_view local) const;
+
   /// What was opened last has no text of its own, even if nothing stands in it.
   void no_text();
 

@@ -45,9 +45,9 @@ bool Evaluator::write_kept(const OutputNode& node, const Scope& scope, std::stri
   std::optional<std::string_view>& kept = kept_[static_cast<std::size_t>(node.kept)];
   if (!kept) {
     const std::size_t before = out.size();
-    const std::size_t issues_before = issues_.size();
+    const std::size_t reports_before = reports_;
     write_node(node, scope, out);
-    if (issues_.size() > issues_before) return out.size() > before;
+    if (reports_ != reports_before) return out.size() > before;
     kept = message_texts_.store(std::string_view(out).substr(before));
   } else {
     out += *kept;
@@ -57,7 +57,7 @@ bool Evaluator::write_kept(const OutputNode& node, const Scope& scope, std::stri
 
 bool Evaluator::write_node(const OutputNode& node, const Scope& scope, std::string& out) {
   const std::size_t before = out.size();
-  const std::size_t issues_before = issues_.size();
+  const std::size_t reports_before = reports_;
   out += node.key;
   bool written = false;
   const bool value = node.kind == OutputNode::Kind::leaf || node.kind == OutputNode::Kind::each;
@@ -78,7 +78,7 @@ bool Evaluator::write_node(const OutputNode& node, const Scope& scope, std::stri
   }
   if (!written) {
     out.resize(before);
-    if (node.required && issues_.size() == issues_before) {
+    if (node.required && reports_ == reports_before) {
       report(node.missing, "The event needs `" + node.name + "`, and the message does not give it.",
              node.at, nullptr, scope);
     }

@@ -23,9 +23,12 @@ class CsvFile final : public RecordFile {
     scanner_.reset(message, plan_.charset, {csv.delimiter, csv.quote},
                    {plan_.limits.record_bytes, kMostColumns});
     column_at_.clear();
+    header_ = {};
     if (csv.header) return;
     for (std::size_t i = 0; i < csv.columns.size(); ++i) column_at_.push_back(static_cast<int>(i));
   }
+
+  std::string_view header() const override { return header_; }
 
   Step next(Walk& walk) override {
     if (column_at_.empty()) {
@@ -71,6 +74,7 @@ class CsvFile final : public RecordFile {
       return rejected("csv-column-missing", "The file is empty.", 0);
     }
     begin_record(scanner_.begin_offset(), scanner_.end_offset(), scanner_.line());
+    header_ = record();
     if (token == RecordToken::error) {
       return rejected(scanner_.error().code, std::string(scanner_.error().reason),
                       scanner_.error().offset);
@@ -139,6 +143,7 @@ class CsvFile final : public RecordFile {
 
   CsvScanner scanner_;
   Scratch scratch_;
+  std::string_view header_;
   std::vector<int> nodes_;      // Of each column of the bundle, in the walk.
   std::vector<int> column_at_;  // Which column of the bundle each field of the file is.
 };

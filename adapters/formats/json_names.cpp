@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 
 namespace flora::adapter {
 
@@ -22,11 +23,17 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
   return hash ^ hash >> 32;
 }
 
-// Not against an adversary: the number of members is bounded.
+// Names that a sender chooses to collide in one process do not in another.
+std::uint64_t random_key() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
 std::uint64_t hash_of(std::string_view text) {
+  static const std::uint64_t kKey = random_key();
   const char* from = text.data();
   const std::size_t size = text.size();
-  std::uint64_t hash = size;
+  std::uint64_t hash = kKey ^ size;
   if (size >= 8) {
     for (std::size_t at = 0; at + 8 < size; at += 8) {
       hash = mix(hash, load<std::uint64_t>(from + at));

@@ -72,10 +72,13 @@ class Narrator {
  public:
   Narrator(const JsonScanner& scanner, Walk& walk) : scanner_(scanner), walk_(walk) {}
 
-  void open(bool array) {
+  // False: rules read the items of an array here, and this is none.
+  bool open(bool array) {
     begin_value();
+    if (!array && walk_.reads_only(kItemSpace, kItem)) return false;
     walk_.no_text();
     inner_[depth_++] = array ? walk_.child(kItemSpace, kItem) : kByName;
+    return true;
   }
 
   void close() {
@@ -96,10 +99,13 @@ class Narrator {
     walk_.close();
   }
 
-  void scalar() {
+  // False: as above.
+  bool scalar() {
     begin_value();
+    if (walk_.reads_only(kItemSpace, kItem)) return false;
     if (!scanner_.text().empty()) walk_.text(scanner_.text());
     walk_.close();
+    return true;
   }
 
  private:
@@ -117,6 +123,15 @@ class Narrator {
   std::array<int, MessageLimits::kMostDepth + 1> inner_{};
   std::size_t depth_ = 0;
 };
+
+// A sender's software that writes a list of one as the one would else lose it in silence.
+Issue no_array(std::string_view message, std::size_t offset) {
+  const TextPosition at = position_in(message, offset);
+  return {"json-array-expected",
+          "An array is expected here, also where it has one item or none.",
+          {at.line, at.column, {}},
+          {}};
+}
 
 }  // namespace
 
@@ -153,7 +168,7 @@ std::optional<Issue> JsonReader::read(std::string_view message, const MessageLim
   for (;;) {
     switch (scanner.next()) {
       case Token::begin_object:
-        narrator.open(false);
+        if (!narrator.open(false)) return no_array(message, scanner.begin_offset());
         break;
       case Token::begin_array:
         narrator.open(true);
@@ -168,7 +183,7 @@ std::optional<Issue> JsonReader::read(std::string_view message, const MessageLim
       case Token::string:
       case Token::number:
       case Token::boolean:
-        narrator.scalar();
+        if (!narrator.scalar()) return no_array(message, scanner.begin_offset());
         break;
       case Token::null:
         narrator.null();

@@ -100,6 +100,8 @@ class RecordCursor {
   virtual std::string_view record() const = 0;
   virtual int line() const = 0;
   virtual const Issue& issue() const = 0;
+  /// The record that says what the columns are, once it was read; else empty.
+  virtual std::string_view header() const { return {}; }
 };
 
 /// A place is the name of a column or field, which the bundle's input declares.

@@ -120,24 +120,39 @@ class ItemMaker {
     }
     made.parsed = parts_.parser->parse(item.event);
     made.adapter = mark_;
-    if (!item.native_record.empty()) made.native = hash_of(item.native_record);
+    if (!item.native_record.empty()) made.native = fingerprint_of(item);
     return made;
   }
 
  private:
-  // Items often share one record, the whole message: it is hashed once.
-  const Digest& hash_of(std::string_view record) {
-    if (record.data() != record_.data() || record.size() != record_.size()) {
-      record_ = record;
-      hash_ = parts_.keys->content_hash(record);
-    }
-    return hash_;
+  // Of the bytes that the event was made from, however a later version of the adapter makes it: the
+  // record and what names its columns, and which item of the record it is.
+  Digest fingerprint_of(const adapter::Item& item) {
+    const std::string place =
+        ' ' + std::to_string(item.native_row) + ' ' + std::to_string(item.native_number);
+    return parts_.keys->content_hash(to_hex(record_.hash(*parts_.keys, item.native_record)) +
+                                     to_hex(header_.hash(*parts_.keys, item.native_header)) +
+                                     place);
   }
+
+  // Many items share one text: it is hashed once.
+  struct Hashed {
+    std::string_view text;
+    std::optional<Digest> digest;
+
+    const Digest& hash(const privacy::Keys& keys, std::string_view next) {
+      if (!digest || next.data() != text.data() || next.size() != text.size()) {
+        text = next;
+        digest = keys.content_hash(next);
+      }
+      return *digest;
+    }
+  };
 
   const Parts& parts_;
   const AdapterMark mark_;
-  std::string_view record_;
-  Digest hash_{};
+  Hashed record_;
+  Hashed header_;
 };
 
 // The second pass. Each piece of it runs on the pool.

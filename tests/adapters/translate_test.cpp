@@ -257,6 +257,94 @@ messages:
   CHECK(t.items[2].event == event("3", R"("gate":"open","own":"c")"));
 }
 
+namespace {
+
+// Two rows of a bundle with a let `bad` of the message that fails, and a code list with days.
+Translation rows(const std::string& set, const std::string& more) {
+  const std::string yaml =
+      R"yaml(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }
+input: { format: xml }
+)yaml" +
+      more +
+      R"yaml(
+messages:
+  - root: "m"
+    events:
+      - for_each: "p"
+        let: { day: { from: "@day", do: [date] } }
+        set:
+          id: { concat: "${index}" }
+          source: { const: "test" }
+          status: { const: "ANKUNFT_AE" }
+          occurredOn: $day
+          procedure.identifiers: [ { type: D_NUMMER, value: { const: "D1" } } ]
+          reporter.authority: { const: "000250" }
+)yaml" +
+      set;
+  TemporaryFolder folder;
+  std::ofstream(folder.path() + "/adapter.yaml") << yaml;
+  if (more.starts_with("maps")) {
+    std::ofstream(folder.path() + "/m.map.csv") << "source;target;valid_from;valid_to;comment\n"
+                                                   "M;ALTSTADT;;2026-06-30;\n"
+                                                   "M;NEUSTADT;2026-07-01;;\n";
+  }
+  Result<std::unique_ptr<Adapter>> adapter = Adapter::load(folder.path());
+  REQUIRE_MESSAGE(adapter, (adapter ? "" : adapter.error().message));
+  return (*adapter)->translate(
+      "<m test='ja' ort='M'><p day='2026-06-01' n='1'/><p day='2026-08-01'/></m>");
+}
+
+}  // namespace
+
+TEST_CASE("what fails for the message fails for each row") {
+  const Translation t = rows(
+      "          sourceSequence: { from: \"@n\", do: [integer], when: { all: [ { exists: \"@n\" }, "
+      "{ not: $bad } ] } }\n          test: $bad\n",
+      "let: { bad: { from: \"/*/@test\", do: [boolean] } }");
+  REQUIRE(t.items.size() == 2);
+  for (const Item& item : t.items) CHECK(item.outcome == Item::Outcome::rejected);
+}
+
+TEST_CASE("a value of the message that is looked up by the day of a row is none of the message") {
+  const Translation t =
+      rows("          site: { value: $ort, do: [ { map: { list: m, on: $day } } ] }\n",
+           "maps: { m: { file: m.map.csv } }\nlet: { ort: { from: \"/*/@ort\" } }");
+  REQUIRE(t.items.size() == 2);
+  CHECK(t.items[0].event.find("ALTSTADT") != std::string::npos);
+  CHECK(t.items[1].event.find("NEUSTADT") != std::string::npos);
+}
+
+TEST_CASE("a condition around a value does not replace the one within it") {
+  const auto text = [](const std::string& inner, const std::string& outer) {
+    return detail("{ value: { from: \"a:x\", when: { exists: \"" + inner +
+                      "\" } }, when: { exists: \"" + outer + "\" } }",
+                  "<a:x>1</a:x><a:y/>");
+  };
+  CHECK(text("a:y", "a:x") == "1");
+  CHECK(text("a:z", "a:x") == "(absent)");
+  CHECK(text("a:x", "a:z") == "(absent)");
+}
+
+TEST_CASE("rows within rows are bounded in all, and so are the issues of an item") {
+  std::string yaml =
+      bundle_with(std::string(kDay) + "          details.codes: { each: \"/*/a:c\", code: l }\n",
+                  "lists: { l: { kind: 4, uri: \"urn:l\", versions: { \"1\": [\"a\"] } } }");
+  yaml.replace(yaml.find("      - set:"), 12, "      - for_each: \"a:p\"\n        set:");
+  const auto message = [](int persons, int codes) {
+    std::string out = "<a:m xmlns:a='urn:a:1'>";
+    for (int i = 0; i < persons; ++i) out += "<a:p/>";
+    for (int i = 0; i < codes; ++i) out += "<a:c/>";
+    return out + "</a:m>";
+  };
+  const Translation few = translated(yaml, message(2, 300));
+  REQUIRE(few.items.size() == 2);
+  CHECK(few.items[1].issues.size() == 64);
+  const Translation many = translated(yaml, message(2000, 2000));
+  REQUIRE(many.rejection.size() == 1);
+  CHECK(many.rejection[0].code == "too-many-items");
+  CHECK(many.items.empty());
+}
+
 TEST_CASE("a let of the message picks among its rows, also when a row of for_each asks for it") {
   const std::string yaml =
       R"yaml(adapter: { id: de-xx-test, version: "1.0.0", land: DE-SN, title: "Test" }

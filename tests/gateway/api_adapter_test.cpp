@@ -180,3 +180,41 @@ TEST_CASE("adapters are listed with their bundle") {
   CHECK(gateway.get(kAdapter, kAuditor).json() == info);
   CHECK(gateway.get("/v1/adapters/de-xx-nichts", kAe).status == 404);
 }
+
+TEST_CASE("two events of one message that the sender calls the same are a conflict, not a repeat") {
+  Gateway gateway;
+  const std::string message =
+      R"({"nachricht":"statushistorie","version":"2","absender":{"behoerde":"999904"},"vorgang":)"
+      R"({"nummer":"LDS-2026-17","kennungen":[{"art":"AZR","wert":"990101000111"}],"historie":[)"
+      R"({"lfdNr":1,"status":"REG","am":"02.11.2026"},)"
+      R"({"lfdNr":1,"status":"AVB-ANG","am":"03.11.2026","stufe":1}]}})";
+  const auto send = [&] {
+    return gateway.post("/v1/adapters/de-sn-assist/messages", "application/json", message, "999904")
+        .json()["items"];
+  };
+  const Json first = send();
+  CHECK(first[0]["status"] == 201);
+  CHECK(first[1]["status"] == 409);
+  const Json again = send();
+  CHECK(again[0]["status"] == 200);
+  CHECK(again[1]["status"] == 409);
+  CHECK(gateway.ledger_size() == 1);
+}
+
+TEST_CASE("the same record under another header is another record") {
+  Gateway gateway;
+  const auto send = [&](const std::string& days, const std::string& record) {
+    const std::string file = "Vorgang;Aktenzeichen;AZR-Nummer;Beh\xF6rde;" + days +
+                             ";Abgangsart;Ziel-Land;Ziel-Beh\xF6rde;Bemerkung\n" + record +
+                             "SUMME;1;;;;;;;;\n";
+    return gateway.post("/v1/adapters/de-bb-export/messages", "text/csv", file, "999906")
+        .json()["items"];
+  };
+  const std::string record =
+      "EH-2026-1;;990101000011;999906;02.11.2026;16.11.2026;unbekannt verzogen;;;\n";
+  const Json first = send("Zugang am;Abgang am", record);
+  REQUIRE(first.size() == 2);
+  for (const Json& item : first) CHECK(item["status"] == 201);
+  for (const Json& item : send("Zugang am;Abgang am", record)) CHECK(item["status"] == 200);
+  for (const Json& item : send("Abgang am;Zugang am", record)) CHECK(item["status"] == 409);
+}
