@@ -18,7 +18,7 @@ constexpr std::size_t kMostReasons = 100;
 std::string too_many(const Translation& counts, const Tolerance& most) {
   if (most.whole_message) {
     return std::to_string(counts.rejected) +
-           " items are rejected, and the message is taken as a whole or not at all.";
+           " items are rejected, and this adapter then takes nothing of the message.";
   }
   return std::to_string(counts.rejected) + " of " +
          std::to_string(counts.rejected + counts.events) + " items are rejected, more than " +

@@ -189,8 +189,12 @@ class JsonSample {
     return path + "/" + name;
   }
 
-  // As RFC 6901 §3 writes it.
-  static std::string escaped(std::string_view name) {
+  // As RFC 6901 §3 writes it. What looks like a number is a key of data rather than a name: the
+  // sample's values do not go into the rules.
+  static std::string escaped(std::string_view member) {
+    const auto digits =
+        std::count_if(member.begin(), member.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const std::string name = digits < 4 ? std::string(member) : shape(member);
     std::string out;
     for (const char c : name) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
     return out;

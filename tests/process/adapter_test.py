@@ -27,7 +27,7 @@ XML = """<f:meldung xmlns:f="urn:fall:1" xmlns:p="urn:person">
 """
 SOAP = ("<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope'><s:Body>" + XML
         + "</s:Body></s:Envelope>")
-JSON = json.dumps({"nummer": "F-2026-0001",
+JSON = json.dumps({"nummer": "F-2026-0001", "nach": {"990630004100": "x"},
                    "personen": [{"azr": "991231000133", "am": "09.11.2026", "leer": None}]})
 CSV = "Nummer;AZR;Am\nF-2026-0001;991231000133;09.11.2026\n"
 FIXED = "F20260001 991231000133 20261109\nF20260002 991231000134 20261110\n"
@@ -180,7 +180,7 @@ def test_fixtures(tools, folder):
 
 def test_new(tools, folder):
     samples = {"xml": XML, "soap": SOAP, "json": JSON, "csv": CSV, "fixed": FIXED}
-    values = ["F-2026", "F2026", "991231000", "20261109", "11.2026"]
+    values = ["990630004100", "F-2026", "F2026", "991231000", "20261109", "11.2026"]
     for name, text in samples.items():
         sample = folder / f"sample-{name}"
         sample.write_text(text)
