@@ -83,6 +83,7 @@ void Evaluator::begin(const Plan& plan, const Walk& walk, std::string_view messa
   plan_ = &plan;
   walk_ = &walk;
   rules_ = walk.message_plan();
+  expressions_ = rules_->expressions.data();
   message_ = message;
   positions_.reset(message, origin);
   message_texts_.clear();
@@ -271,13 +272,13 @@ void Evaluator::without_event(const Scope& scope, Item& item) {
          item);
 }
 
-void Evaluator::report(std::string_view code, std::string detail, yaml::Position rule,
+void Evaluator::report(std::string_view code, std::string_view detail, yaml::Position rule,
                        const SlotReference* place, const Scope& scope) {
   ++reports_;
   if (issues_.size() == kMostIssues) return;
   Issue issue;
   issue.code = code;
-  issue.detail = std::move(detail);
+  issue.detail = detail;
   issue.rule = rule_at(rule);
   const std::size_t level =
       static_cast<std::size_t>(place != nullptr ? place->level : scope.depth - 1);
@@ -356,18 +357,15 @@ std::size_t Evaluator::rows_of(int loop, const Scope& scope, std::size_t& first)
 }
 
 Value Evaluator::fail(const Expression& e, const Scope& scope, const SlotReference* place,
-                      std::string_view code, std::string detail) {
-  report(code, std::move(detail), e.at, place, scope);
+                      std::string_view code, std::string_view detail) {
+  report(code, detail, e.at, place, scope);
   return failed();
 }
 
 Value Evaluator::evaluate(int expression, const Scope& scope) {
-  const Expression& e = rules_->expressions[static_cast<std::size_t>(expression)];
-  if (recorder_ == nullptr) return e.literal ? present(e.text) : evaluate_unrecorded(e, scope);
-  recorder_->open();
-  const Value value = evaluate_unrecorded(e, scope);
-  recorder_->close(step_of(e, scope, value));
-  return value;
+  const Expression& e = expressions_[expression];
+  if (recorder_ != nullptr) return evaluate_recorded(e, scope);
+  return e.literal ? present(e.text) : evaluate_unrecorded(e, scope);
 }
 
 Value Evaluator::evaluate_unrecorded(const Expression& e, const Scope& scope) {
@@ -414,8 +412,7 @@ Value Evaluator::evaluate_bare(const Expression& e, const Scope& scope) {
     case Kind::let:
       return evaluate_let(e, scope);
     case Kind::position:
-      return present(
-          texts_->store(std::to_string(scope.numbers[static_cast<std::size_t>(e.level)] + 1)));
+      return evaluate_position(e, scope);
     case Kind::concat:
       return evaluate_concat(e, scope);
     case Kind::first:
@@ -438,11 +435,16 @@ Value Evaluator::evaluate_bare(const Expression& e, const Scope& scope) {
   return {};
 }
 
+Value Evaluator::evaluate_position(const Expression& e, const Scope& scope) {
+  const std::size_t number = scope.numbers[static_cast<std::size_t>(e.level)] + 1;
+  return present(texts_->store(std::to_string(number)));
+}
+
 Value Evaluator::evaluate_slot(const Expression& e, const Scope& scope) {
   const Slot& found = slot(e.slot, scope);
   if (found.state == Slot::State::absent) return {};
   if (found.state != Slot::State::present) {
-    return fail(e, scope, &e.slot, problem_of(found.state), std::string(sentence_of(found.state)));
+    return fail(e, scope, &e.slot, problem_of(found.state), sentence_of(found.state));
   }
   return present(in_normal_form(found.text), &e.slot);
 }
@@ -481,8 +483,7 @@ Value Evaluator::evaluate_coded(const Expression& e, const Scope& scope) {
   const Slot& element = slot(e.slot, scope);
   if (element.state == Slot::State::absent) return {};
   if (element.state != Slot::State::present) {
-    return fail(e, scope, &e.slot, problem_of(element.state),
-                std::string(sentence_of(element.state)));
+    return fail(e, scope, &e.slot, problem_of(element.state), sentence_of(element.state));
   }
   const Slot& code = slot(e.code, scope);
   if (code.state != Slot::State::present) {
@@ -554,6 +555,11 @@ Value Evaluator::evaluate_equal(const Expression& e, const Scope& scope) {
   if (left.failed()) return failed();
   bool result = false;
   for (std::size_t i = 1; i < e.operands.size() && left.present() && !result; ++i) {
+    const Expression& operand = expressions_[e.operands[i]];
+    if (operand.literal && recorder_ == nullptr) {  // Most are.
+      result = operand.text == left.text;
+      continue;
+    }
     const Value right = evaluate(e.operands[i], scope);
     if (right.failed()) return failed();
     result = right.present() && right.text == left.text;

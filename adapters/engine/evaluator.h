@@ -90,7 +90,7 @@ class Evaluator {
   bool judge(const std::vector<Verdict>& verdicts, const Scope& scope);
   void without_event(const Scope& scope, Item& item);
   void finish(Item::Outcome outcome, const Scope& scope, Item& item);
-  void report(std::string_view code, std::string detail, yaml::Position rule,
+  void report(std::string_view code, std::string_view detail, yaml::Position rule,
               const SlotReference* place, const Scope& scope);
 
   Value evaluate(int expression, const Scope& scope);
@@ -98,6 +98,7 @@ class Evaluator {
   Value evaluate_when(const Expression& e, const Scope& scope);
   Value evaluate_always(const Expression& e, const Scope& scope);
   Value evaluate_bare(const Expression& e, const Scope& scope);
+  Value evaluate_position(const Expression& e, const Scope& scope);
   Value evaluate_slot(const Expression& e, const Scope& scope);
   std::string_view in_normal_form(std::string_view text);
   Value evaluate_coded(const Expression& e, const Scope& scope);
@@ -116,10 +117,11 @@ class Evaluator {
   const CodeList::Version* version_of(const Expression& e, const Scope& scope,
                                       const CodeList& list);
   Value fail(const Expression& e, const Scope& scope, const SlotReference* place,
-             std::string_view code, std::string detail);
+             std::string_view code, std::string_view detail);
 
   // record.cpp; only with a recorder.
   void record_item(std::string_view name, yaml::Position rule, const Scope& scope);
+  Value evaluate_recorded(const Expression& e, const Scope& scope);
   TraceStep step_of(const Expression& e, const Scope& scope, const Value& value);
   TracePlace record_place(const SlotReference& place, const Scope& scope);
 
@@ -137,6 +139,7 @@ class Evaluator {
 
   const Plan* plan_ = nullptr;
   const MessagePlan* rules_ = nullptr;
+  const Expression* expressions_ = nullptr;  // Of rules_: the plan's own numbers need no check.
   const Walk* walk_ = nullptr;
   std::string_view message_;
   Recorder* recorder_ = nullptr;

@@ -59,6 +59,13 @@ void Evaluator::record_item(std::string_view name, yaml::Position rule, const Sc
   recorder_->begin_item(std::move(item));
 }
 
+Value Evaluator::evaluate_recorded(const Expression& e, const Scope& scope) {
+  recorder_->open();
+  const Value value = evaluate_unrecorded(e, scope);
+  recorder_->close(step_of(e, scope, value));
+  return value;
+}
+
 TraceStep Evaluator::step_of(const Expression& e, const Scope& scope, const Value& value) {
   TraceStep step;
   step.kind = kind_of(e, *rules_);

@@ -69,7 +69,7 @@ class Walk {
   /// The rows of a loop, in message order. Loop 0 has one row.
   const std::vector<Row>& rows(int loop) const { return rows_[static_cast<std::size_t>(loop)]; }
   const Slot& slot(const Row& row, int index) const {
-    return slots_[row.first_slot + static_cast<std::size_t>(index)];
+    return slots_.data()[row.first_slot + static_cast<std::size_t>(index)];  // Both are our own.
   }
 
  private:

@@ -1,14 +1,31 @@
 #include "adapters/formats/text_position.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+
+#include "adapters/formats/block16.h"
 
 namespace flora::adapter {
 namespace {
 
 constexpr std::size_t kStride = 4096;
 
-bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+// Read as signed numbers, the bytes that continue a character are those below this one.
+constexpr char kFirstOfCharacter = static_cast<char>(0xC0);
+
+std::size_t characters(std::string_view text) {
+  std::size_t count = text.size();
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  for (; end - p >= std::ptrdiff_t{Block16::kSize}; p += Block16::kSize) {
+    count -= static_cast<std::size_t>(std::popcount(Block16(p).below(kFirstOfCharacter).bits()));
+  }
+  for (; p != end; ++p) {
+    count -= static_cast<signed char>(*p) < static_cast<signed char>(kFirstOfCharacter);
+  }
+  return count;
+}
 
 const char* find(std::string_view text, char c, std::size_t from, std::size_t to) {
   return static_cast<const char*>(std::memchr(text.data() + from, c, to - from));
@@ -35,10 +52,8 @@ void advance(std::string_view text, std::size_t from, std::size_t to, bool bytes
       next_line(line_end + 1);
       continue;
     }
-    const auto begin = text.begin() + static_cast<std::ptrdiff_t>(from);
-    const auto end = text.begin() + static_cast<std::ptrdiff_t>(to);
-    position.column += static_cast<int>(
-        bytes_are_characters ? end - begin : std::count_if(begin, end, begins_character));
+    const std::string_view rest = text.substr(from, to - from);
+    position.column += static_cast<int>(bytes_are_characters ? rest.size() : characters(rest));
     return;
   }
 }
