@@ -77,6 +77,9 @@ std::string Metrics::text(const Gauges& gauges) const {
   counter(out, "flora_http_requests", "Requests whose head was complete.", h.requests);
   counter(out, "flora_http_requests_malformed", "Requests that the parser refused.", h.malformed);
   counter(out, "flora_http_timeouts", "Cut off at a deadline.", h.timeouts);
+  counter(out, "flora_http_slow_readers", "Cut off to free the memory of their answers.",
+          h.slow_readers);
+  counter(out, "flora_http_accept_pauses", "Pauses for want of descriptors.", h.pauses);
   counter(out, "flora_http_aborted", "Connections that ended with an answer owed.", h.aborted);
   counter(out, "flora_http_late_answers", "Answers that nobody waited for.", h.late_answers);
   counter(out, "flora_tls_handshakes", "Completed TLS handshakes.", h.handshakes);

@@ -8,13 +8,13 @@
 namespace flora::http {
 
 Connection::Connection(Worker& worker, std::uint64_t id, Stream stream, Peer peer,
-                       std::string address_key, Handler& handler)
+                       std::string address_key, Endpoint& endpoint)
     : worker_(worker),
       id_(id),
       stream_(std::move(stream)),
       peer_(std::move(peer)),
       address_key_(std::move(address_key)),
-      handler_(handler),
+      endpoint_(endpoint),
       parser_(worker.options().limits) {}
 
 Connection::~Connection() = default;
@@ -134,7 +134,27 @@ void Connection::cycle() {
     if (closed_) return;
   }
   update_watch();
-  if (!closed_) update_deadline();
+  if (closed_) return;
+  update_deadline();
+  account_answers();
+}
+
+// What waits for the client, and what waits behind it for an earlier answer.
+void Connection::account_answers() {
+  std::size_t size = out_.size();
+  for (const Turn& turn : turns_) size += turn.buffered.size();
+  if (size == answers_) return;
+  const bool grown = size > answers_;
+  std::atomic<std::size_t>& total = worker_.shared().answers;
+  total.fetch_add(size - answers_, std::memory_order_relaxed);  // Wraps where it shrinks.
+  answers_ = size;
+  if (!grown) return;
+  worker_.cut_slow_readers();
+  // Where no slow reader is left, what is large behind a slow answer goes.
+  const bool over = total.load(std::memory_order_relaxed) > limits().buffered_answers;
+  if (!over || closed_ || size <= limits().output) return;
+  WorkerCounters::add(worker_.counters().slow_readers);
+  close(true);
 }
 
 void Connection::flush() {
@@ -251,7 +271,8 @@ void Connection::close(bool reset) {
   worker_.deadlines().set(*this, Deadline::none, 0);
   stream_.close(reset);
   release_body();
-  worker_.shared().addresses.leave(address_key_);
+  worker_.shared().answers.fetch_sub(std::exchange(answers_, 0), std::memory_order_relaxed);
+  endpoint_.leave(address_key_);
   worker_.shared().open.fetch_sub(1, std::memory_order_relaxed);
   worker_.bury(*this);
   if (const auto done = std::exchange(read_, {})) done({{}, BodyChunk::State::aborted});

@@ -25,12 +25,13 @@ namespace flora::http {
 class Connection final : public DeadlineNode {
  public:
   Connection(Worker& worker, std::uint64_t id, Stream stream, Peer peer, std::string address_key,
-             Handler& handler);
+             Endpoint& endpoint);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   std::uint64_t id() const { return id_; }
+  const Endpoint& endpoint() const { return endpoint_; }
   bool is_closed() const { return closed_; }
   bool is_touched() const { return touched_; }
 
@@ -83,6 +84,7 @@ class Connection final : public DeadlineNode {
   std::size_t room() const;
   bool wants_input() const;
   void flush();
+  void account_answers();
   void call_ready();
   void end_if_done();
   void linger();
@@ -137,7 +139,7 @@ class Connection final : public DeadlineNode {
   Stream stream_;
   Peer peer_;
   const std::string address_key_;
-  Handler& handler_;
+  Endpoint& endpoint_;
 
   HeadParser parser_;
   BodyDecoder decoder_;
@@ -154,6 +156,7 @@ class Connection final : public DeadlineNode {
   std::vector<Turn> turns_;
   std::uint64_t last_number_ = 0;
   Output out_;
+  std::size_t answers_ = 0;                       // Our share of Shared::answers.
   std::vector<std::function<void(bool)>> ready_;  // Of the front turn.
 
   std::uint64_t handled_turn_ = 0;  // Whose handling deadline runs.

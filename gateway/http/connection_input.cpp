@@ -121,7 +121,7 @@ void Connection::dispatch() {
 
 Admission Connection::ask_admission(const RequestHead& head) {
   try {
-    Admission admission = handler_.admit(head);
+    Admission admission = endpoint_.handler().admit(head);
     if (admission.kind != Admission::Kind::refuse || admission.refusal) return admission;
   } catch (...) {
   }
@@ -149,8 +149,8 @@ void Connection::start_stream() {
   const auto exchange =
       std::make_shared<RemoteExchange>(worker_.mailbox(), id_, turns_.back().number);
   try {
-    handler_.handle_stream(std::move(parser_.parsed().head), BodyReader(exchange),
-                           Responder(exchange));
+    endpoint_.handler().handle_stream(std::move(parser_.parsed().head), BodyReader(exchange),
+                                      Responder(exchange));
   } catch (...) {  // The Responder has answered 500 already.
   }
 }
@@ -182,7 +182,7 @@ void Connection::hand_over() {
       std::make_shared<RemoteExchange>(worker_.mailbox(), id_, turns_.back().number));
   end_of_body();
   try {
-    handler_.handle(std::move(request), std::move(responder));
+    endpoint_.handler().handle(std::move(request), std::move(responder));
   } catch (...) {  // The Responder has answered 500 already.
   }
 }

@@ -15,7 +15,7 @@
 namespace flora::http {
 namespace {
 
-constexpr int kBacklog = 1024;
+constexpr int kBacklog = 4096;  // At most net.core.somaxconn, which is as much on Linux.
 constexpr mode_t kUnixMode = 0660;
 
 struct SocketAddress {
@@ -103,9 +103,16 @@ const unsigned char* bytes_of(const in6_addr& address) { return address.s6_addr;
 
 }  // namespace
 
-Result<std::unique_ptr<Endpoint>> Endpoint::open(const Listener& listener, std::size_t workers) {
+Endpoint::Endpoint(const Listener& listener, const Limits& limits)
+    : listener_(listener),
+      connections_(listener.options.connections != 0 ? listener.options.connections
+                                                     : limits.connections),
+      addresses_(limits.connections_per_address) {}
+
+Result<std::unique_ptr<Endpoint>> Endpoint::open(const Listener& listener, std::size_t workers,
+                                                 const Limits& limits) {
   if (!listener.handler) return Error{Errc::invalid, "a listener has no handler"};
-  std::unique_ptr<Endpoint> endpoint(new Endpoint(listener));
+  std::unique_ptr<Endpoint> endpoint(new Endpoint(listener, limits));
   if (endpoint->is_tls()) {
     FLORA_ASSIGN(endpoint->tls_, endpoint->load_tls());
   }
@@ -185,6 +192,17 @@ Result<std::shared_ptr<const TlsContext>> Endpoint::load_tls() const {
 void Endpoint::replace_tls(std::shared_ptr<const TlsContext> context) {
   const std::lock_guard lock(mutex_);
   tls_ = std::move(context);
+}
+
+std::optional<std::string> Endpoint::enter(const sockaddr_storage& address) {
+  auto key = addresses_.enter(address);
+  if (key) open_.fetch_add(1, std::memory_order_relaxed);
+  return key;
+}
+
+void Endpoint::leave(const std::string& key) {
+  open_.fetch_sub(1, std::memory_order_relaxed);
+  addresses_.leave(key);
 }
 
 Peer describe(const sockaddr_storage& address) {

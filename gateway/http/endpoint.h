@@ -3,9 +3,11 @@
 
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -15,43 +17,6 @@
 #include "gateway/http/tls.h"
 
 namespace flora::http {
-
-/// One configured listener: a socket for each worker, and its TLS context. Thread-safe; fd() of one
-/// worker belongs to that worker.
-class Endpoint {
- public:
-  /// Errors: invalid, unavailable.
-  static Result<std::unique_ptr<Endpoint>> open(const Listener& listener, std::size_t workers);
-  ~Endpoint();
-  Endpoint(const Endpoint&) = delete;
-  Endpoint& operator=(const Endpoint&) = delete;
-
-  int fd(std::size_t worker) const { return fds_[worker]; }
-  void close(std::size_t worker);  ///< By its worker, or when no worker runs.
-  std::uint16_t port() const { return port_; }
-  Handler& handler() const { return *listener_.handler; }
-  bool is_tls() const { return listener_.options.tls.has_value(); }
-
-  /// The present context; null without TLS.
-  std::shared_ptr<const TlsContext> tls() const;
-  Result<std::shared_ptr<const TlsContext>> load_tls() const;
-  void replace_tls(std::shared_ptr<const TlsContext> context);
-
- private:
-  explicit Endpoint(const Listener& listener) : listener_(listener) {}
-  Result<void> open_sockets(std::size_t workers);
-  Result<void> open_unix(std::size_t workers);
-  Result<void> open_inet(std::size_t workers);
-
-  Listener listener_;
-  std::vector<int> fds_;
-  std::uint16_t port_ = 0;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const TlsContext> tls_;
-};
-
-/// The peer of an accepted socket, without certificate.
-Peer describe(const sockaddr_storage& address);
 
 /// How often each address is connected now. An IPv6 address counts by its first 64 bits.
 /// Thread-safe.
@@ -70,5 +35,53 @@ class AddressTable {
   std::mutex mutex_;
   std::unordered_map<std::string, std::size_t> counts_;
 };
+
+/// One configured listener: a socket for each worker, its TLS context, and how many connections it
+/// has. Thread-safe; fd() of one worker belongs to that worker.
+class Endpoint {
+ public:
+  /// Errors: invalid, unavailable.
+  static Result<std::unique_ptr<Endpoint>> open(const Listener& listener, std::size_t workers,
+                                                const Limits& limits);
+  ~Endpoint();
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  int fd(std::size_t worker) const { return fds_[worker]; }
+  void close(std::size_t worker);  ///< By its worker, or when no worker runs.
+  std::uint16_t port() const { return port_; }
+  Handler& handler() const { return *listener_.handler; }
+  bool is_tls() const { return listener_.options.tls.has_value(); }
+
+  /// The present context; null without TLS.
+  std::shared_ptr<const TlsContext> tls() const;
+  Result<std::shared_ptr<const TlsContext>> load_tls() const;
+  void replace_tls(std::shared_ptr<const TlsContext> context);
+
+  /// True if more have entered than may be connected at the same time.
+  bool is_over() const { return open_.load(std::memory_order_relaxed) > connections_; }
+
+  /// Counts a connection. Returns the key for leave(), or nothing if the address is at its limit.
+  std::optional<std::string> enter(const sockaddr_storage& address);
+  void leave(const std::string& key);
+
+ private:
+  Endpoint(const Listener& listener, const Limits& limits);
+  Result<void> open_sockets(std::size_t workers);
+  Result<void> open_unix(std::size_t workers);
+  Result<void> open_inet(std::size_t workers);
+
+  Listener listener_;
+  const std::size_t connections_;
+  std::atomic<std::size_t> open_{0};
+  AddressTable addresses_;
+  std::vector<int> fds_;
+  std::uint16_t port_ = 0;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const TlsContext> tls_;
+};
+
+/// The peer of an accepted socket, without certificate.
+Peer describe(const sockaddr_storage& address);
 
 }  // namespace flora::http

@@ -226,7 +226,8 @@ HeadParser::Status HeadParser::check_framing() {
 // RFC 9112 §6.3: unless chunked is the last coding, and no other, the length is unknown.
 HeadParser::Status HeadParser::refuse_coding(std::string_view codings) {
   const std::size_t comma = codings.rfind(',');
-  const bool framed = comma != npos && !list_has_token(codings.substr(0, comma), "chunked") &&
+  const std::string_view others = codings.substr(0, comma == npos ? 0 : comma);
+  const bool framed = !trim(others).empty() && !list_has_token(others, "chunked") &&
                       equals_ignoring_case(trim(codings.substr(comma + 1)), "chunked");
   return framed ? refuse(501, "not-implemented", "The only transfer coding is chunked.")
                 : malformed("The Transfer-Encoding is not chunked.");

@@ -19,7 +19,10 @@ struct Limits {
   std::size_t discard = 64u << 10;      ///< A refused body up to this size is read and dropped.
   std::size_t buffered_bodies = 512u
                                 << 20;  ///< Bytes of all bodies that are being collected (503).
-  std::size_t connections = 10'000;     ///< In total; above, idle ones are closed, else 503.
+  std::size_t buffered_answers =
+      256u << 20;  ///< Bytes of all answers that wait for their clients; above, those whose clients
+                   ///< have taken nothing for the longest time are broken off.
+  std::size_t connections = 10'000;  ///< Of one listener; above, idle ones are closed, else 503.
   std::size_t connections_per_address = 1024;  ///< Per IPv4 address or IPv6 /64; 0: no limit.
 };
 

@@ -25,7 +25,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options,
   const std::size_t workers = options.workers;
   auto state = std::make_unique<State>(std::move(options));
   for (const Listener& listener : listeners) {
-    FLORA_ASSIGN(auto endpoint, Endpoint::open(listener, workers));
+    FLORA_ASSIGN(auto endpoint, Endpoint::open(listener, workers, state->shared.options.limits));
     state->ports.push_back(endpoint->port());
     state->shared.endpoints.push_back(std::move(endpoint));
   }
@@ -52,6 +52,8 @@ Counters Server::counters() const {
     sum.requests += part.requests;
     sum.malformed += part.malformed;
     sum.timeouts += part.timeouts;
+    sum.slow_readers += part.slow_readers;
+    sum.pauses += part.pauses;
     sum.aborted += part.aborted;
     sum.late_answers += part.late_answers;
     sum.handshakes += part.handshakes;

@@ -69,6 +69,7 @@ struct ListenerOptions {
   std::uint16_t port = 0;             ///< 0: the system chooses; Server::ports() tells.
   std::string unix_path;              ///< If set, a Unix domain socket instead; mode 0660.
   std::optional<TlsOptions> tls;
+  std::size_t connections = 0;  ///< At the same time; 0: Limits::connections.
 };
 
 /// A listening address and who answers there. The handler must outlive the server.
@@ -96,6 +97,8 @@ struct Counters {
   std::uint64_t requests = 0;      ///< Heads that reached a handler.
   std::uint64_t malformed = 0;     ///< Requests that the parser refused.
   std::uint64_t timeouts = 0;      ///< Connections or requests cut off at a deadline.
+  std::uint64_t slow_readers = 0;  ///< Connections cut off to free the memory of their answers.
+  std::uint64_t pauses = 0;        ///< Times that accepting stopped for want of descriptors.
   std::uint64_t aborted = 0;       ///< Connections that ended with an answer owed.
   std::uint64_t late_answers = 0;  ///< Answers dropped because nobody waited any more.
   std::uint64_t handshakes = 0;    ///< TLS handshakes completed.

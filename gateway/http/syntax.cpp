@@ -1,5 +1,7 @@
 #include "gateway/http/syntax.h"
 
+#include <arpa/inet.h>
+
 #include <array>
 #include <cstdint>
 
@@ -56,18 +58,20 @@ bool all_encoded(std::string_view text, std::uint8_t bit) {
 
 bool is_port(std::string_view text) {
   if (text.size() > 5) return false;
+  unsigned port = 0;
   for (const char c : text) {
     if (c < '0' || c > '9') return false;
+    port = port * 10 + static_cast<unsigned>(c - '0');
   }
-  return true;
+  return port <= 65535;
 }
 
+// RFC 3986 §3.2.2; of the two forms in brackets nobody uses IPvFuture.
 bool is_bracketed_address(std::string_view text) {
   if (text.size() < 4 || text.front() != '[' || text.back() != ']') return false;
-  for (const char c : text.substr(1, text.size() - 2)) {
-    if (!is_hex(c) && c != ':' && c != '.') return false;
-  }
-  return true;
+  const std::string address(text.substr(1, text.size() - 2));
+  in6_addr parsed{};
+  return ::inet_pton(AF_INET6, address.c_str(), &parsed) == 1;
 }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }

@@ -143,6 +143,15 @@ void Worker::touch(Connection& connection) {
   if (connection.set_touched(true)) touched_.push_back(&connection);
 }
 
+void Worker::cut_slow_readers() {
+  while (shared_.answers.load(std::memory_order_relaxed) > options().limits.buffered_answers) {
+    DeadlineNode* const slowest = deadlines_.earliest(Deadline::write);
+    if (!slowest) return;
+    WorkerCounters::add(counters_.slow_readers);
+    static_cast<Connection*>(slowest)->close(true);
+  }
+}
+
 void Worker::bury(Connection& connection) { buried_.push_back(connection.id()); }
 
 void Worker::begin_round() {

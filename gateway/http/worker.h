@@ -23,14 +23,13 @@ class Connection;
 
 /// What all workers of a server share. Thread-safe; outlives the workers.
 struct Shared {
-  explicit Shared(ServerOptions given)
-      : options(std::move(given)), addresses(options.limits.connections_per_address) {}
+  explicit Shared(ServerOptions given) : options(std::move(given)) {}
 
   const ServerOptions options;
   std::vector<std::unique_ptr<Endpoint>> endpoints;
-  AddressTable addresses;
   std::atomic<std::size_t> open{0};      ///< Connections.
   std::atomic<std::size_t> buffered{0};  ///< Bytes of bodies that are being collected.
+  std::atomic<std::size_t> answers{0};   ///< Bytes of answers that wait for their clients.
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -40,8 +39,9 @@ struct Shared {
 /// The counters of one worker, written by its thread only.
 struct WorkerCounters {
   using Count = std::atomic<std::uint64_t>;
-  Count accepted{0}, refused{0}, requests{0}, malformed{0}, timeouts{0}, aborted{0},
-      late_answers{0}, handshakes{0}, resumed{0}, handshake_failures{0}, bytes_in{0}, bytes_out{0};
+  Count accepted{0}, refused{0}, requests{0}, malformed{0}, timeouts{0}, slow_readers{0}, pauses{0},
+      aborted{0}, late_answers{0}, handshakes{0}, resumed{0}, handshake_failures{0}, bytes_in{0},
+      bytes_out{0};
 
   static void add(Count& count, std::uint64_t n = 1) {
     count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
@@ -82,6 +82,10 @@ class Worker {
   /// The connection's cycle() is called before the next wait.
   void touch(Connection& connection);
 
+  /// While answers that wait hold more than their bound: cuts off whose client has taken nothing
+  /// for the longest time.
+  void cut_slow_readers();
+
   /// The connection is destroyed before the next wait.
   void bury(Connection& connection);
 
@@ -100,7 +104,7 @@ class Worker {
 
   void accept_from(std::size_t endpoint);
   bool admit(Endpoint& endpoint, int fd, const sockaddr_storage& address);
-  bool has_room();
+  bool make_room(const Endpoint& endpoint);
   void refuse(Endpoint& endpoint, int fd);
   void pause_accepting();
   void resume_accepting();
@@ -121,6 +125,7 @@ class Worker {
   int timer_fd_ = -1;
   std::int64_t armed_ns_ = 0;   // For when the timer is set; 0: it is not.
   std::int64_t resume_ns_ = 0;  // When to accept again; 0: accepting.
+  std::int64_t quiet_ns_ = 0;   // Until then no pause is written to the log.
   std::int64_t now_ns_ = 0;
   std::int64_t date_second_ = -1;
   std::string date_;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kBatch = 64;
 constexpr std::int64_t kPauseNs = 100'000'000;
+constexpr std::int64_t kQuietNs = 60'000'000'000;
 
 bool is_exhaustion(int cause) {
   return cause == EMFILE || cause == ENFILE || cause == ENOBUFS || cause == ENOMEM;
@@ -45,33 +46,38 @@ void Worker::accept_from(std::size_t index) {
 }
 
 bool Worker::admit(Endpoint& endpoint, int fd, const sockaddr_storage& address) {
-  if (!has_room()) return false;
-  auto key = shared_.addresses.enter(address);
+  auto key = endpoint.enter(address);
   if (!key) return false;
+  const bool room =
+      make_room(endpoint);  // After the address: who is at its limit displaces nobody.
   const int on = 1;
   if (address.ss_family != AF_UNIX) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   std::unique_ptr<TlsSession> tls;
   if (endpoint.is_tls()) tls = TlsSession::accept(endpoint.tls(), fd);
   const std::uint64_t id = next_id_++;
-  if ((endpoint.is_tls() && !tls) || !watch(fd, id, true, false)) {
-    shared_.addresses.leave(*key);
+  if (!room || (endpoint.is_tls() && !tls) || !watch(fd, id, true, false)) {
+    endpoint.leave(*key);
     return false;
   }
   shared_.open.fetch_add(1, std::memory_order_relaxed);
-  auto connection =
-      std::make_unique<Connection>(*this, id, Stream(fd, std::move(tls)), describe(address),
-                                   std::move(*key), endpoint.handler());
+  auto connection = std::make_unique<Connection>(*this, id, Stream(fd, std::move(tls)),
+                                                 describe(address), std::move(*key), endpoint);
   connection->start();
   connections_.emplace(id, std::move(connection));
   return true;
 }
 
-bool Worker::has_room() {
-  if (shared_.open.load(std::memory_order_relaxed) < options().limits.connections) return true;
-  DeadlineNode* idle = deadlines_.earliest(Deadline::idle);
-  if (!idle) return false;
-  static_cast<Connection*>(idle)->close(false);
-  return true;
+// Among the idle connections of this listener the longest idle one goes. Those of other listeners
+// that stand before it are few: the other one, for operators, is small.
+bool Worker::make_room(const Endpoint& endpoint) {
+  if (!endpoint.is_over()) return true;
+  for (DeadlineNode* node = deadlines_.earliest(Deadline::idle); node; node = node->next) {
+    auto* const idle = static_cast<Connection*>(node);
+    if (&idle->endpoint() != &endpoint) continue;
+    idle->close(false);
+    return true;
+  }
+  return false;
 }
 
 void Worker::refuse(Endpoint& endpoint, int fd) {
@@ -90,7 +96,11 @@ void Worker::refuse(Endpoint& endpoint, int fd) {
 
 void Worker::pause_accepting() {
   if (resume_ns_ != 0) return;
-  log::write(log::Level::warning, "no descriptors left, accepting pauses");
+  WorkerCounters::add(counters_.pauses);
+  if (now_ns_ >= quiet_ns_) {
+    quiet_ns_ = now_ns_ + kQuietNs;
+    log::write(log::Level::warning, "no descriptors left, accepting pauses");
+  }
   resume_ns_ = now_ns_ + kPauseNs;
   for (std::size_t i = 0; i < shared_.endpoints.size(); ++i) {
     const int fd = shared_.endpoints[i]->fd(index_);

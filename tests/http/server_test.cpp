@@ -270,6 +270,47 @@ TEST_CASE("connections beyond the limit of an address get 503") {
   }));
 }
 
+TEST_CASE("an address at its limit displaces nobody") {
+  ServerOptions options;
+  options.limits.connections = 3;
+  options.limits.connections_per_address = 2;
+  Running running(std::move(options));
+  Client other(running.port());
+  Client mine(running.port(), nullptr, "127.0.0.1");
+  CHECK(status_of(other, get("/echo")) == 200);
+  CHECK(status_of(mine, get("/echo")) == 200);
+  for (int i = 0; i < 5; ++i) {
+    Client beyond(running.port());
+    CHECK(beyond.read()->status == 503);
+  }
+  CHECK(status_of(other, get("/echo")) == 200);
+  CHECK(status_of(mine, get("/echo")) == 200);
+  CHECK(running.server->counters().refused == 5);
+}
+
+TEST_CASE("a full listener leaves the others their places") {
+  ServerOptions options;
+  options.limits.connections = 2;
+  ListenerOptions operators;
+  operators.connections = 1;
+  Running running(std::move(options), {{}, operators});
+  Client first(running.port());
+  Client second(running.port());
+  REQUIRE(first.send("GET "));
+  REQUIRE(second.send("GET "));
+  CHECK(eventually([&] { return running.server->counters().open == 2; }));
+  Client third(running.port());
+  CHECK(third.read()->status == 503);
+  Client operator_(running.server->ports()[1]);
+  CHECK(status_of(operator_, get("/echo")) == 200);
+  // The operators' own longest idle connection makes room, none of the other listener.
+  Client another(running.server->ports()[1]);
+  CHECK(status_of(another, get("/echo")) == 200);
+  CHECK(operator_.ends());
+  REQUIRE(first.send("/echo HTTP/1.1\r\nHost: h\r\n\r\n"));
+  CHECK(first.read()->status == 200);
+}
+
 TEST_CASE("bodies in total are bounded") {
   ServerOptions options;
   options.limits.buffered_bodies = 1500;

@@ -1,8 +1,10 @@
 // Bodies and answers of any length in bounded memory, in both directions at once.
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/http/client.h"
 #include "tests/http/fixture.h"
@@ -72,6 +74,44 @@ TEST_CASE("a client that does not read holds the writer back") {
   const auto reply = client.read();
   REQUIRE(reply);
   CHECK(reply->body.size() == 5000 * kBlock);
+}
+
+TEST_CASE("answers that nobody reads hold bounded memory together, and whoever reads is served") {
+  ServerOptions options;
+  options.limits.buffered_answers = 32u << 20;
+  Running running(std::move(options));
+  const std::string get = "GET /big?4000000 HTTP/1.1\r\nHost: h\r\n\r\n";
+  std::vector<std::unique_ptr<Client>> silent;
+  // Together they ask for more than a gigabyte.
+  for (int i = 0; i < 20; ++i) {
+    silent.push_back(std::make_unique<Client>(running.port()));
+    silent.back()->shrink_receive_buffer();
+    std::string requests;
+    for (int n = 0; n < 16; ++n) requests += get;
+    REQUIRE(silent.back()->send(requests));
+    Client reader(running.port());
+    REQUIRE(reader.send(get));
+    const auto reply = reader.read();
+    REQUIRE(reply);
+    CHECK(reply->complete);
+  }
+  CHECK(eventually([&] { return running.server->counters().slow_readers >= 19; }));
+}
+
+TEST_CASE("answers behind one that is not there yet hold bounded memory") {
+  ServerOptions options;
+  options.limits.buffered_answers = 8u << 20;
+  Running running(std::move(options));
+  Client client(running.port());
+  std::string requests = "GET /hold HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (int i = 0; i < 15; ++i) requests += "GET /big?4000000 HTTP/1.1\r\nHost: h\r\n\r\n";
+  REQUIRE(client.send(requests));
+  CHECK(client.ends());
+  CHECK(running.server->counters().slow_readers == 1);
+  running.handler.release(1);
+  Client other(running.port());
+  other.send("GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(other.read()->status == 200);
 }
 
 TEST_CASE("an answer that is dropped before its end is not taken for complete") {
