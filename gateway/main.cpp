@@ -16,7 +16,9 @@ using flora::commands::CommandLine;
 constexpr const char* kUsage =
     "flora-gateway <command> [--config <file>] [--data <folder>]\n"
     "  init                      make the keys that are missing\n"
-    "  check                     read settings, document, catalogue, policy and adapters\n"
+    "  check [--json]            tell all that is wrong with settings, statuses, policy, "
+    "adapters,\n"
+    "                            keys, certificates and folders\n"
     "  serve                     run the gateway\n"
     "        [--port <n>] [--operations-port <n>]   0: the system chooses\n"
     "        [--port-file <file>]                   where the ports are written\n"
@@ -42,13 +44,12 @@ Result<std::optional<std::uint16_t>> port_of(const CommandLine& line, std::strin
   return std::optional(port);
 }
 
-Result<flora::settings::Settings> load_settings(const CommandLine& line, flora::Env& env) {
-  flora::settings::Overrides overrides;
-  overrides.data_folder = line.option("--data");
-  FLORA_ASSIGN(overrides.port, port_of(line, "--port"));
-  FLORA_ASSIGN(overrides.operations_port, port_of(line, "--operations-port"));
-  return flora::settings::load(line.option("--config").value_or("config/gateway.yaml"), overrides,
-                               env);
+Result<flora::commands::Source> source_of(const CommandLine& line) {
+  flora::commands::Source source{line.option("--config").value_or("config/gateway.yaml"), {}};
+  source.overrides.data_folder = line.option("--data");
+  FLORA_ASSIGN(source.overrides.port, port_of(line, "--port"));
+  FLORA_ASSIGN(source.overrides.operations_port, port_of(line, "--operations-port"));
+  return source;
 }
 
 }  // namespace
@@ -75,10 +76,12 @@ int main(int argc, char** argv) {
   if (command == "receipt" && line->words.size() == 3 && line->words[1] == "verify") {
     return commands::verify_receipt(line->words[2], line->option("--key"), env);
   }
-  const auto settings = load_settings(*line, env);
+  const auto source = source_of(*line);
+  if (!source) return commands::fail(source.error());
+  if (command == "serve") return commands::serve(*source, line->option("--port-file"), env);
+  if (command == "check") return commands::check(*source, *line, env);
+  const auto settings = flora::settings::load(source->file, source->overrides, env);
   if (!settings) return commands::fail(settings.error());
-  if (command == "serve") return commands::serve(*settings, line->option("--port-file"), env);
-  if (command == "check") return commands::check(*settings, env);
   if (command == "init") return commands::init(*settings, env);
   if (command == "ledger") return commands::ledger(*settings, *line, env);
   if (exports) return commands::adapter_export(*settings, *line, env);

@@ -2,6 +2,7 @@
 // anchors, aliases, tags, several documents and non-string keys are errors.
 #pragma once
 
+#include <compare>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ namespace flora::yaml {
 struct Position {
   int line = 0;    ///< From 1.
   int column = 0;  ///< From 1, in characters.
+
+  auto operator<=>(const Position&) const = default;
 };
 
 enum class Kind { null, scalar, sequence, mapping };

@@ -24,13 +24,19 @@ struct CommandLine {
   bool has(std::string_view name) const { return option(name).has_value(); }
 };
 
+/// Where settings come from.
+struct Source {
+  std::string file;
+  settings::Overrides overrides;
+};
+
 /// Runs the gateway until SIGTERM or SIGINT. SIGHUP reads the TLS files and the
 /// adapters again.
-int serve(const settings::Settings& settings, const std::optional<std::string>& port_file,
-          Env& env);
+int serve(const Source& source, const std::optional<std::string>& port_file, Env& env);
 
-/// Reads and compiles everything that serve would, and opens nothing.
-int check(const settings::Settings& settings, Env& env);
+/// Reads and compiles everything that serve would, opens nothing, and prints all that is wrong:
+/// a line "file:line:column: what" each, or one JSON object if the command line has `--json`.
+int check(const Source& source, const CommandLine& line, Env& env);
 
 /// Makes the keys that are missing in the data folder.
 int init(const settings::Settings& settings, Env& env);

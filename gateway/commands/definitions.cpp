@@ -1,5 +1,8 @@
 #include "gateway/commands/definitions.h"
 
+#include <sstream>
+
+#include "adapters/lint.h"
 #include "gateway/base/bytes.h"
 
 namespace flora::commands {
@@ -17,6 +20,75 @@ adapter::CanonicalTypes::Kind kind_of(const openapi::Member& member) {
   if (member.type == "boolean") return boolean;
   if (member.type == "object") return code;
   return member.words.empty() ? text : word;
+}
+
+// The text of a file that the settings name under a key; an empty name was told already.
+std::optional<std::string> read_named(const settings::Settings& settings, std::string_view key,
+                                      const std::string& file, Env& env, Findings& findings) {
+  if (file.empty()) return std::nullopt;
+  Result<std::string> text = env.read_file(file, kMaxFile);
+  if (text) return std::move(*text);
+  findings.error(settings.place(key), text.error().message);
+  return std::nullopt;
+}
+
+// Document and catalogue must agree, and each status needs its schemas.
+void compile_statuses(Definitions& made, const Place& file, Findings& findings) {
+  Result<intake::EventParser> parser = intake::EventParser::make(made.document, made.catalogue);
+  if (!parser) return findings.error(file, parser.error().message);
+  made.parser = std::make_unique<intake::EventParser>(std::move(*parser));
+  const auto guard = privacy::Guard::make(made.document, made.catalogue, {});
+  if (!guard) findings.error(file, guard.error().message);
+}
+
+// True if they are good.
+bool read_statuses(Definitions& made, const settings::Settings& settings, Env& env,
+                   Findings& findings) {
+  const std::string& file = settings.statuses_file;
+  Findings own;
+  const auto text = read_named(settings, "statuses", file, env, own);
+  if (text) {
+    made.catalogue = Catalogue::read(*text, file, own);
+    if (!own.has_errors()) compile_statuses(made, {file, {1, 1}}, own);
+  }
+  findings.add(own);
+  return text && !own.has_errors();
+}
+
+// True if it is good.
+bool read_policy(Definitions& made, const settings::Settings& settings, Env& env,
+                 Findings& findings) {
+  const std::string& file = settings.policy_file;
+  Findings own;
+  const auto text = read_named(settings, "policy", file, env, own);
+  if (text) made.policy = policy::Policy::read(*text, file, own);
+  findings.add(own);
+  return text && !own.has_errors();
+}
+
+// True if all compile. Without the types nothing is said of what they make of a message.
+bool lint_adapters(const settings::Settings& settings, const adapter::CanonicalTypes* types,
+                   Findings& findings) {
+  const auto found = adapter::lint(settings.adapter_folders, types);
+  for (const adapter::Finding& one : found) {
+    findings.error({one.file, {one.line, one.column}}, one.message + " [" + one.number + ']');
+  }
+  return found.empty();
+}
+
+// What is left to be wrong are the fixtures: one reason per line.
+void load_adapters(Definitions& made, const settings::Settings& settings, Findings& findings) {
+  auto installed = adapter::Installed::load(settings.adapter_folders,
+                                            canonical_types(made.document, made.catalogue),
+                                            canonical_check(*made.parser));
+  if (installed) {
+    made.adapters = std::move(*installed);
+    return;
+  }
+  std::istringstream reasons(installed.error().message);
+  for (std::string reason; std::getline(reasons, reason);) {
+    findings.error(settings.place("adapters"), reason);
+  }
 }
 
 }  // namespace
@@ -43,21 +115,27 @@ adapter::CanonicalTypes canonical_types(const openapi::Document& document,
   return types;
 }
 
+std::unique_ptr<Definitions> load_definitions(const settings::Settings& settings, Env& env,
+                                              Findings& findings) {
+  Result<openapi::Document> document = openapi::Document::load();
+  if (!document) {
+    findings.error({"openapi/flora-gateway.yaml"}, document.error().message);
+    return nullptr;
+  }
+  auto made = std::make_unique<Definitions>(Definitions{std::move(*document), {}, {}, {}, {}});
+  const bool statuses = read_statuses(*made, settings, env, findings);
+  const bool policy = read_policy(*made, settings, env, findings);
+  const adapter::CanonicalTypes types = canonical_types(made->document, made->catalogue);
+  const bool adapters = lint_adapters(settings, statuses ? &types : nullptr, findings);
+  if (statuses && adapters) load_adapters(*made, settings, findings);
+  return policy && made->adapters != nullptr ? std::move(made) : nullptr;
+}
+
 Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& settings,
                                                       Env& env) {
-  FLORA_ASSIGN(Canonical canonical, load_canonical(settings.statuses_file, env));
-  FLORA_ASSIGN(const std::string policy_text, env.read_file(settings.policy_file, kMaxFile));
-  FLORA_ASSIGN(policy::Policy policy, policy::Policy::parse(policy_text, settings.policy_file));
-  auto definitions = std::make_unique<Definitions>(Definitions{
-      std::move(canonical.document), std::move(canonical.catalogue), std::move(policy), {}, {}});
-  FLORA_ASSIGN(intake::EventParser parser,
-               intake::EventParser::make(definitions->document, definitions->catalogue));
-  definitions->parser = std::make_unique<intake::EventParser>(std::move(parser));
-  FLORA_ASSIGN(
-      definitions->adapters,
-      adapter::Installed::load(settings.adapter_folders,
-                               canonical_types(definitions->document, definitions->catalogue),
-                               canonical_check(*definitions->parser)));
+  Findings findings;
+  auto definitions = load_definitions(settings, env, findings);
+  if (definitions == nullptr) return findings.to_error();
   return definitions;
 }
 

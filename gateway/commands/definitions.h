@@ -6,6 +6,7 @@
 
 #include "adapters/installed.h"
 #include "gateway/api/api.h"
+#include "gateway/base/findings.h"
 #include "gateway/settings/settings.h"
 
 namespace flora::commands {
@@ -31,7 +32,12 @@ Result<Canonical> load_canonical(const std::string& statuses_file, Env& env);
 adapter::CanonicalTypes canonical_types(const openapi::Document& document,
                                         const Catalogue& catalogue);
 
-/// Reads and compiles all of it. Errors: invalid, not_found; the message names file and place.
+/// Reads and compiles all of it, and tells all that is wrong; what could not be read is told where
+/// the settings name it. Null if there is an error.
+std::unique_ptr<Definitions> load_definitions(const settings::Settings& settings, Env& env,
+                                              Findings& findings);
+
+/// The same. Errors: invalid, one line "file:line:column: what" for each mistake.
 Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& settings, Env& env);
 
 /// What the fixtures of a bundle are held against, besides their expected results. The parser must
@@ -51,7 +57,7 @@ adapter::Installed::BeforeUse before_use(store::Store& store, privacy::KnownAdap
 Result<void> take_into_use(const adapter::Installed& installed,
                            const adapter::Installed::BeforeUse& prepare);
 
-/// The ledger's signing key. Errors: not_found (run `flora-gateway init`), invalid.
+/// The ledger's signing key. Errors: not_found (run `flora-gateway init`), invalid, unavailable.
 Result<crypto::Ed25519Key> load_ledger_key(const settings::Settings& settings, Env& env);
 
 }  // namespace flora::commands

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <iostream>
 
 #include "gateway/api/api.h"
 #include "gateway/base/log.h"
+#include "gateway/commands/check.h"
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
 
@@ -24,25 +24,6 @@ void stop_at_once(const Error& error) {
   log::write(log::Level::error, "a commit failed, the process ends",
              {{"reason", to_string(error.code)}, {"detail", std::string_view(error.message)}});
   ::_exit(3);
-}
-
-http::ListenerOptions listener_options(const settings::Listener& listener) {
-  http::ListenerOptions options;
-  options.address = listener.address;
-  options.port = listener.port;
-  if (listener.tls) {
-    http::TlsOptions tls;
-    tls.certificate_file = listener.tls->certificate_file;
-    tls.key_file = listener.tls->key_file;
-    tls.client_ca_file = listener.tls->client_ca_file;
-    if (!tls.client_ca_file.empty()) {
-      tls.client_certificates = listener.tls->client_certificates_required
-                                    ? http::ClientCertificates::required
-                                    : http::ClientCertificates::optional;
-    }
-    options.tls = std::move(tls);
-  }
-  return options;
 }
 
 // recordedAt never goes back: the newest one on the ledger or on its way there.
@@ -71,9 +52,10 @@ void log_adapters(const adapter::Installed& installed) {
   }
 }
 
-Result<void> run(const settings::Settings& settings, const std::optional<std::string>& port_file,
+Result<void> run(const Examined& examined, const std::optional<std::string>& port_file,
                  const sigset_t& signals, Env& env) {
-  FLORA_ASSIGN(const auto definitions, load_definitions(settings, env));
+  const settings::Settings& settings = examined.settings;
+  const auto& definitions = examined.definitions;
   privacy::KnownAdapters known_adapters;
   FLORA_ASSIGN(const auto guard,
                privacy::Guard::make(definitions->document, definitions->catalogue,
@@ -163,8 +145,10 @@ Result<void> run(const settings::Settings& settings, const std::optional<std::st
 
 }  // namespace
 
-int serve(const settings::Settings& settings, const std::optional<std::string>& port_file,
-          Env& env) {
+int serve(const Source& source, const std::optional<std::string>& port_file, Env& env) {
+  const Examined examined = examine(source, env);
+  print(examined.findings);
+  if (examined.findings.has_errors()) return 2;
   // Blocked before any thread starts, so that all inherit it and sigwait() alone receives them.
   sigset_t signals;
   sigemptyset(&signals);
@@ -172,22 +156,9 @@ int serve(const settings::Settings& settings, const std::optional<std::string>& 
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  const Result<void> done = run(settings, port_file, signals, env);
+  const Result<void> done = run(examined, port_file, signals, env);
   if (!done) return fail(done.error());
   log::write(log::Level::info, "stopped");
-  return 0;
-}
-
-int check(const settings::Settings& settings, Env& env) {
-  const auto definitions = load_definitions(settings, env);
-  if (!definitions) return fail(definitions.error());
-  const privacy::KnownAdapters none;
-  const auto guard = privacy::Guard::make((*definitions)->document, (*definitions)->catalogue,
-                                          closed_lists(**definitions, settings, none));
-  if (!guard) return fail(guard.error());
-  std::cout << "The settings are good: " << (*definitions)->catalogue.statuses().size()
-            << " statuses, " << (*definitions)->policy.authorities().size() << " authorities, "
-            << (*definitions)->adapters->list().size() << " adapters.\n";
   return 0;
 }
 

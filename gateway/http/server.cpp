@@ -17,6 +17,11 @@ struct Server::State {
   std::mutex stop_mutex;
 };
 
+Result<void> check_tls(const TlsOptions& options) {
+  FLORA_TRY(TlsContext::load(options));
+  return {};
+}
+
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Server>> Server::start(ServerOptions options,

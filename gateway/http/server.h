@@ -64,6 +64,9 @@ struct TlsOptions {
   ClientCertificates client_certificates = ClientCertificates::none;
 };
 
+/// Loads everything that the options name, as Server::start would. Errors: invalid, naming the file.
+Result<void> check_tls(const TlsOptions& options);
+
 struct ListenerOptions {
   std::string address = "127.0.0.1";  ///< Numeric IPv4 or IPv6; "::" takes both.
   std::uint16_t port = 0;             ///< 0: the system chooses; Server::ports() tells.

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "gateway/base/yaml.h"
+#include "gateway/base/yaml_section.h"
 
 namespace flora {
 namespace {
@@ -41,86 +41,39 @@ const std::pair<std::string_view, std::string_view>* find_land(std::string_view 
   return found == kLands.end() ? nullptr : &*found;
 }
 
-class Reader {
- public:
-  explicit Reader(std::string_view file) : file_(file) {}
-
-  Error error(const yaml::Node& at, const std::string& what) const {
-    return {Errc::invalid, std::string(file_) + ":" + std::to_string(at.at.line) + ":" +
-                               std::to_string(at.at.column) + ": " + what};
-  }
-
-  Result<std::string> text(const yaml::Node& parent, std::string_view key) const {
-    const yaml::Node* node = parent.find(key);
-    if (node == nullptr || node->kind != yaml::Kind::scalar || node->text.empty()) {
-      return error(node == nullptr ? parent : *node, "\"" + std::string(key) + "\" must be a text");
+std::vector<Role> read_reporters(yaml::Section& section) {
+  std::vector<Role> roles;
+  for (const yaml::Node* name : section.texts("reporters")) {
+    const auto role = parse_role(name->text);
+    if (role && *role != Role::auditor) {
+      roles.push_back(*role);
+    } else {
+      section.error_at(name->at, '"' + name->text + "\" is no reporting role");
     }
-    return node->text;
   }
-
-  Result<void> only(const yaml::Node& node, std::initializer_list<std::string_view> keys) const {
-    if (node.kind != yaml::Kind::mapping) return error(node, "a mapping is expected");
-    for (std::size_t i = 0; i < node.members.size(); ++i) {
-      if (std::ranges::find(keys, node.members[i].first) == keys.end()) {
-        yaml::Node at;
-        at.at = node.member_at[i];
-        return error(at, "unknown key \"" + node.members[i].first + "\"");
-      }
-    }
-    return {};
+  if (section.has("reporters") && section.list("reporters").empty()) {
+    section.error("reporters", "no role may report it");
   }
+  return roles;
+}
 
-  Result<std::vector<std::string>> texts(const yaml::Node& parent, std::string_view key) const {
-    std::vector<std::string> out;
-    const yaml::Node* node = parent.find(key);
-    if (node == nullptr) return out;
-    if (node->kind != yaml::Kind::sequence) return error(*node, "a list is expected");
-    for (const yaml::Node& item : node->items) {
-      if (item.kind != yaml::Kind::scalar) return error(item, "a text is expected");
-      out.push_back(item.text);
-    }
-    return out;
+Status read_status(yaml::Section section) {
+  Status status;
+  status.name = section.text("name");
+  status.details = section.text("details");
+  {
+    yaml::Section label = section.section("label");
+    status.label_de = label.text("de");
+    status.label_en = label.text("en");
   }
-
-  Result<Status> status(const yaml::Node& node) const {
-    FLORA_TRY(only(node, {"name", "label", "subprocess", "reporters", "details", "hands_over",
-                          "xauslaender"}));
-    Status status;
-    FLORA_ASSIGN(status.name, text(node, "name"));
-    FLORA_ASSIGN(status.details, text(node, "details"));
-    const yaml::Node* label = node.find("label");
-    if (label == nullptr) return error(node, "\"label\" is missing");
-    FLORA_TRY(only(*label, {"de", "en"}));
-    FLORA_ASSIGN(status.label_de, text(*label, "de"));
-    FLORA_ASSIGN(status.label_en, text(*label, "en"));
-    FLORA_ASSIGN(status.subprocess, text(node, "subprocess"));
-    FLORA_ASSIGN(status.messages, texts(node, "xauslaender"));
-    FLORA_TRY(read_reporters(node, status));
-    if (const yaml::Node* hands_over = node.find("hands_over")) {
-      if (hands_over->text != "true" && hands_over->text != "false") {
-        return error(*hands_over, "true or false is expected");
-      }
-      status.hands_over = hands_over->text == "true";
-    }
-    return status;
+  status.subprocess = section.text("subprocess");
+  for (const yaml::Node* number : section.texts_or_none("xauslaender")) {
+    status.messages.push_back(number->text);
   }
-
- private:
-  Result<void> read_reporters(const yaml::Node& node, Status& status) const {
-    FLORA_ASSIGN(const std::vector<std::string> names, texts(node, "reporters"));
-    for (const std::string& name : names) {
-      const auto role = parse_role(name);
-      if (!role || *role == Role::auditor) {
-        return error(*node.find("reporters"), "\"" + name + "\" is no reporting role");
-      }
-      status.reporters.push_back(*role);
-    }
-    if (status.reporters.empty()) return error(node, "\"reporters\" is missing");
-    return {};
-  }
-
-  std::string_view file_;
-};
+  status.reporters = read_reporters(section);
+  status.hands_over = section.flag_or("hands_over", false);
+  return status;
+}
 
 }  // namespace
 
@@ -149,25 +102,33 @@ bool Status::may_be_reported_by(Role role) const {
   return std::ranges::find(reporters, role) != reporters.end();
 }
 
-Result<Catalogue> Catalogue::parse(std::string_view yaml, std::string_view file) {
-  FLORA_ASSIGN(const yaml::Node root, yaml::parse(yaml, file));
-  const Reader reader(file);
-  FLORA_TRY(reader.only(root, {"version", "statuses"}));
+Catalogue Catalogue::read(std::string_view text, const std::string& file, Findings& findings) {
   Catalogue catalogue;
-  FLORA_ASSIGN(catalogue.version_, reader.text(root, "version"));
-  const yaml::Node* list = root.find("statuses");
-  if (list == nullptr || list->kind != yaml::Kind::sequence || list->items.empty()) {
-    return reader.error(root, "\"statuses\" must be a list");
+  const auto document = yaml::read(text);
+  if (const auto* fault = std::get_if<yaml::Fault>(&document)) {
+    findings.error({file, fault->at}, fault->what);
+    return catalogue;
   }
-  for (const yaml::Node& item : list->items) {
-    FLORA_ASSIGN(Status status, reader.status(item));
+  yaml::Section root(std::get<yaml::Node>(document), file, findings);
+  catalogue.version_ = root.text("version");
+  const std::vector<yaml::Node>& list = root.list("statuses");
+  if (list.empty() && root.has("statuses")) root.error("statuses", "there is no status");
+  for (const yaml::Node& item : list) {
+    Status status = read_status({item, file, findings});
     const auto same = [&](const Status& other) { return other.name == status.name; };
-    if (std::ranges::any_of(catalogue.statuses_, same)) {
-      return reader.error(item, "the status " + status.name + " is listed twice");
+    if (!status.name.empty() && std::ranges::any_of(catalogue.statuses_, same)) {
+      root.error_at(item.at, "the status " + status.name + " is listed twice");
     }
     catalogue.statuses_.push_back(std::move(status));
   }
   std::ranges::sort(catalogue.statuses_, {}, &Status::name);
+  return catalogue;
+}
+
+Result<Catalogue> Catalogue::parse(std::string_view text, const std::string& file) {
+  Findings findings;
+  Catalogue catalogue = read(text, file, findings);
+  if (findings.has_errors()) return findings.to_error();
   return catalogue;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/base/findings.h"
 #include "gateway/base/result.h"
 
 namespace flora {
@@ -41,8 +42,10 @@ struct Status {
 /// Immutable and thread-safe.
 class Catalogue {
  public:
-  /// `file` stands in error messages. Errors: invalid, "file:line:column: what".
-  static Result<Catalogue> parse(std::string_view yaml, std::string_view file);
+  /// Tells all that is wrong, under the name `file`; of use only if there is no error.
+  static Catalogue read(std::string_view text, const std::string& file, Findings& findings);
+  /// Errors: invalid, one line "file:line:column: what" for each mistake.
+  static Result<Catalogue> parse(std::string_view text, const std::string& file);
 
   /// Such as `2026-11`; recorded with every transaction.
   const std::string& version() const { return version_; }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/base/findings.h"
 #include "gateway/base/result.h"
 #include "gateway/model/catalogue.h"
 #include "gateway/model/status_event.h"
@@ -43,8 +44,10 @@ struct Credentials {
 /// Immutable and thread-safe.
 class Policy {
  public:
-  /// `file` stands in error messages. Errors: invalid, "file:line:column: what".
-  static Result<Policy> parse(std::string_view yaml, std::string_view file);
+  /// Tells all that is wrong, under the name `file`; of use only if there is no error.
+  static Policy read(std::string_view text, const std::string& file, Findings& findings);
+  /// Errors: invalid, one line "file:line:column: what" for each mistake.
+  static Result<Policy> parse(std::string_view text, const std::string& file);
 
   const std::vector<Authority>& authorities() const { return authorities_; }
   /// nullptr if there is none.

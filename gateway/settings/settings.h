@@ -1,13 +1,16 @@
-// Start here. The gateway's settings, read strictly from one YAML file.
+// Start here. The gateway's settings, read strictly from one YAML file. A new setting is a member
+// of Settings, one line in settings.cpp that reads it, and one in config/gateway.yaml.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gateway/base/env.h"
+#include "gateway/base/findings.h"
 #include "gateway/base/result.h"
 
 namespace flora::settings {
@@ -27,8 +30,18 @@ struct Listener {
   bool is_loopback() const;
 };
 
+/// A value as it stands in the file.
+struct Written {
+  std::string text;  ///< Empty for what is no scalar.
+  yaml::Position at;
+};
+
 /// Paths are absolute, or relative to the working folder, after parsing.
 struct Settings {
+  std::string file;  ///< That it was read from.
+  /// All that stands there, by its dotted name: `listen.public.port`, `adapters.0`.
+  std::map<std::string, Written, std::less<>> written;
+
   std::string environment;  ///< Names the deployment; keys and ledger origin are bound to it.
   std::string data_folder;  ///< Of ledger.db, store.db, view.db.
   Listener listener;
@@ -45,6 +58,11 @@ struct Settings {
   std::size_t adapter_memory = 0;  ///< Bytes of all large native messages together.
   std::string channel;
 
+  /// Keys may then be readable by others: they protect nothing.
+  bool is_development() const;
+  /// Where a value of `written` stands; the file as a whole if it is not there.
+  Place place(std::string_view key) const;
+
   std::string ledger_database() const { return data_folder + "/ledger.db"; }
   std::string store_database() const { return data_folder + "/store.db"; }
   std::string view_database() const { return data_folder + "/view.db"; }
@@ -57,9 +75,19 @@ struct Overrides {
   std::optional<std::uint16_t> operations_port;
 };
 
-/// Reads the file; paths in it are relative to its folder, those of keys and data to the data
-/// folder if they begin with `data:`. Errors: invalid, "file:line:column: what" (among them: a
-/// development header together with a listener that is not loopback); not_found.
+/// Reads the text of a file; `file` stands in the findings, and relative paths begin in its folder,
+/// those that begin with `data:` in the data folder. All that is wrong or contradicts itself is
+/// told (among it a development header together with a listener that is not loopback); the settings
+/// are of use only if there is no error.
+Settings read(std::string_view text, const std::string& file, const Overrides& overrides,
+              Findings& findings);
+
+/// The same with the file itself.
+Settings read_file(const std::string& file, const Overrides& overrides, Env& env,
+                   Findings& findings);
+
+/// The same for who needs good settings. Errors: invalid, one line "file:line:column: what" for
+/// each mistake; not_found.
 Result<Settings> load(const std::string& file, const Overrides& overrides, Env& env);
 
 }  // namespace flora::settings

@@ -131,7 +131,7 @@ TEST_CASE("mistakes in the policy are named with their place") {
       {"role: AE, sites", "role: XX, sites", "policy.yaml:2:57: no such role"},
       {"land: DE-NI, role: AE, s", "land: DE, role: AE, s", "policy.yaml:2:44: DE is for"},
       {"land: DE, role: BAMF", "land: DE-NI, role: BAMF", "policy.yaml:5:"},
-      {"name: \"Aufnahme\", ", "", "policy.yaml:2:5: \"name\" must be a text"},
+      {"name: \"Aufnahme\", ", "", "policy.yaml:2:5: \"name\" is missing"},
       {"name: \"Aufnahme\"", "nome: \"Aufnahme\"", "policy.yaml:2:20: unknown key"},
       {"MUSTERSTADT", "Musterstadt", "policy.yaml:2:69: a site is named by"},
       {"MUSTERSTADT", "HALLE_260815", "policy.yaml:2:69: a site is named by"},
@@ -142,11 +142,11 @@ TEST_CASE("mistakes in the policy are named with their place") {
       {"[\"000250\", \"000251\"]", "[\"000250\", \"000160\"]",
        "the authorities of one client have one Land"},
       {"[\"000250\", \"000251\"]", "[\"123456\"]", "no such authority"},
-      {"[\"000250\", \"000251\"]", "[]", "\"authorities\" is missing"},
+      {"[\"000250\", \"000251\"]", "[]", "a client acts for one authority at least"},
       {"[\"000250\", \"000251\"]", "[000250]", "a code must be quoted"},
       {"aaaaaaaa", "AAAAAAAA", "a fingerprint has 64 lower-case hexadecimal digits"},
       {"aaaaaaaa", "aaaaaaa", "a fingerprint has 64 lower-case hexadecimal digits"},
-      {"name: lab, ", "", "\"name\" must be a text"},
+      {"name: lab, ", "", "\"name\" is missing"},
   };
   for (const Mistake& one : mistakes) {
     CAPTURE(one.to);

@@ -32,11 +32,11 @@ TEST_CASE("mistakes are reported with their place") {
   for (const auto& [text, where] :
        {std::pair{head + good + good, "f:8:5: the status A is listed twice"},
         std::pair{head + good + "    colour: red\n", "f:8:5: unknown key"},
-        std::pair{head + "  - name: A\n", "f:3:5: \"details\" must be"},
+        std::pair{head + "  - name: A\n", "f:3:5: \"details\" is missing"},
         std::pair{head +
                       "  - name: A\n    label: {de: a, en: a}\n    subprocess: I\n    details: D\n"
                       "    reporters: [AUDITOR]\n",
-                  "f:7:16: \"AUDITOR\" is no reporting role"}}) {
+                  "f:7:17: \"AUDITOR\" is no reporting role"}}) {
     CAPTURE(text);
     const auto result = Catalogue::parse(text, "f");
     REQUIRE_FALSE(result);

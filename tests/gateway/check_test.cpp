@@ -1,0 +1,274 @@
+// Before it starts, the gateway tells all that is wrong with what it is given, at once and with
+// places.
+#include "gateway/commands/check.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "tests/fake_env.h"
+#include "tests/http/certificates.h"
+#include "tests/temporary_folder.h"
+
+using namespace flora;
+using namespace flora::commands;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kSecret = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n";
+
+const std::string kSettings = R"(environment: test
+data: ../data
+listen:
+  public: {address: 127.0.0.1, port: 0, tls: {certificate: tls/server.pem, key: tls/server.key, client_ca: tls/ca.pem, client_certificates: required}}
+  operations: {address: 127.0.0.1, port: 0}
+workers: 2
+authentication:
+  development_header: false
+ledger:
+  kind: embedded
+  origin: flora.example/test
+  key: data:ledger.key
+  checkpoint: ../elsewhere/checkpoint
+  channel: default
+mapping_secret: data:mapping.secret
+policy: policy.yaml
+statuses: statuses.yaml
+adapters: [bundle]
+)";
+
+const std::string kPolicy = R"(authorities:
+  - {id: "999902", name: "Aufnahme", land: DE-NI, role: AE, sites: [MUSTERSTADT]}
+  - {id: "999901", name: "Bundesamt", land: DE, role: BAMF}
+clients:
+  - {name: lab, certificate_sha256: ")" +
+                            std::string(64, 'a') + R"(", authorities: ["999902"]}
+)";
+
+// A change of one file, and what must be told of it.
+struct Mistake {
+  std::string file;
+  std::string from;  // Empty: the file goes.
+  std::string to;
+  std::string told;
+};
+
+const std::vector<Mistake> kMistakes = {
+    {"config/gateway.yaml", "workers: 2", "workers: two",
+     "config/gateway.yaml:6:10: a number from 1 to 64 is expected"},
+    {"config/gateway.yaml", "127.0.0.1, port: 0}", "127.0.0.1, port: 65536}",
+     "config/gateway.yaml:5:42: a number from 0 to 65535 is expected"},
+    {"config/gateway.yaml", "client_certificates: required", "client_certificates: perhaps",
+     "config/gateway.yaml:4:141: optional or required is expected"},
+    {"config/gateway.yaml", "header: false", "header: no",
+     "config/gateway.yaml:8:23: true or false is expected"},
+    {"config/gateway.yaml", "kind: embedded", "kind: fabric",
+     "config/gateway.yaml:10:9: this build knows the ledger kind \"embedded\""},
+    {"config/gateway.yaml", "  channel: default\n", "",
+     "config/gateway.yaml:10:3: \"channel\" is missing"},
+    {"config/gateway.yaml", "adapters: [bundle]\n",
+     "adapters: [bundle]\nadapter_memory_mib: 1\ncolour: red\n",
+     "config/gateway.yaml:19:21: a number from 64 to 65536 is expected"},
+    {"config/policy.yaml", "land: DE-NI", "land: DE-XX", "config/policy.yaml:2:44: no such Land"},
+    {"config/policy.yaml", "id: \"999901\"", "id: 999901",
+     "config/policy.yaml:3:10: a code must be quoted"},
+    {"config/policy.yaml", "[MUSTERSTADT]", "[Musterstadt]",
+     "config/policy.yaml:2:69: a site is named by 2 to 32 upper-case letters and _"},
+    {"config/policy.yaml", "[\"999902\"]", "[\"999902\", \"123456\"]",
+     "config/policy.yaml:5:129: no such authority"},
+    {"config/policy.yaml", "\"aaaa", "\"AAAA",
+     "config/policy.yaml:5:37: a fingerprint has 64 lower-case hexadecimal digits"},
+    {"config/statuses.yaml", "reporters: [AE, LD]", "reporters: [AE, AUDITOR]",
+     "config/statuses.yaml:12:21: \"AUDITOR\" is no reporting role"},
+    {"config/statuses.yaml", ", en: \"Registration completed\" }", " }",
+     "config/statuses.yaml:10:12: \"en\" is missing"},
+    {"config/bundle/adapter.yaml", "unit: record", "unit: line", "config/bundle/adapter.yaml:13:"},
+    {"config/bundle/adapter.yaml", "charset: iso-8859-1", "charset: ebcdic",
+     "config/bundle/adapter.yaml:6:12: a charset is "},
+    {"data/ledger.key", "MDEy", "!!!!", "/data/ledger.key: not Base 64"},
+    {"data/mapping.secret", "Y2RlZj", "", "the mapping secret must be 32 bytes, in Base 64"},
+    {"config/tls/ca.pem", "", "", "config/gateway.yaml:4:108: cannot read "},
+    {"config/tls/server.key", "stranger", "", "/config/tls/server.key"},
+    {"elsewhere", "", "", "/elsewhere is no folder"},
+};
+
+struct Fixture {
+  Fixture() {
+    fs::create_directories(folder.file("config/tls"));
+    fs::create_directories(folder.file("data"));
+    fs::create_directories(folder.file("elsewhere"));
+    write("config/gateway.yaml", kSettings);
+    write("config/policy.yaml", kPolicy);
+    const fs::path source = FLORA_SOURCE_DIR;
+    fs::copy(source / "config/statuses.yaml", folder.file("config/statuses.yaml"));
+    fs::copy(source / "tests/bundles/de-ni-export", folder.file("config/bundle"),
+             fs::copy_options::recursive);
+    write("data/ledger.key", kSecret);
+    write("data/mapping.secret", kSecret);
+    for (const char* name : {"server.pem", "server.key", "ca.pem"}) {
+      write(std::string("config/tls/") + name, read(certificates.path(name)));
+    }
+  }
+
+  std::string read(const std::string& path) const {
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    REQUIRE(!text.str().empty());
+    return text.str();
+  }
+
+  void write(const std::string& name, const std::string& text) {
+    REQUIRE(env.replace_file(folder.file(name), text, 0600).has_value());
+  }
+
+  void make(const Mistake& mistake) {
+    const std::string path = folder.file(mistake.file);
+    if (mistake.from.empty()) {
+      REQUIRE(fs::remove_all(path) > 0);
+      return;
+    }
+    if (mistake.from == "stranger")
+      return write(mistake.file, read(certificates.path("stranger.key")));
+    std::string text = read(path);
+    const std::size_t at = text.find(mistake.from);
+    REQUIRE_MESSAGE(at != std::string::npos, mistake.from);
+    write(mistake.file, text.replace(at, mistake.from.size(), mistake.to));
+  }
+
+  // The errors, without the folder that they are in.
+  std::vector<std::string> errors() {
+    const Examined examined = examine({folder.file("config/gateway.yaml"), {}}, env);
+    CHECK(examined.findings.has_errors() == (examined.definitions == nullptr));
+    std::vector<std::string> out;
+    for (const Finding& finding : examined.findings.all()) {
+      if (finding.weight != Finding::Weight::error) continue;
+      std::string line = to_string(finding);
+      CAPTURE(line);
+      REQUIRE(line.starts_with(folder.path() + '/'));
+      out.push_back(line.substr(folder.path().size() + 1));
+    }
+    return out;
+  }
+
+  FakeEnv env;
+  TemporaryFolder folder;
+  http::test::Certificates certificates;
+};
+
+bool is_told(const std::vector<std::string>& errors, const std::string& what) {
+  return std::ranges::any_of(
+      errors, [&](const std::string& line) { return line.find(what) != std::string::npos; });
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const std::string& line : lines) out += line + '\n';
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "what is right is found right, and nothing is made") {
+  const auto found = errors();
+  CHECK_MESSAGE(found.empty(), joined(found));
+  fs::remove_all(folder.file("data"));
+  CHECK(is_told(errors(), "flora-gateway init"));
+  CHECK_FALSE(fs::exists(folder.file("data")));
+}
+
+TEST_CASE("each seeded mistake is told with its place, and nothing else is") {
+  REQUIRE(kMistakes.size() >= 20);
+  for (const Mistake& mistake : kMistakes) {
+    Fixture fixture;
+    fixture.make(mistake);
+    const auto told = fixture.errors();
+    const std::size_t expected = mistake.to.find("colour") == std::string::npos ? 1 : 2;
+    CAPTURE(mistake.told);
+    CHECK_MESSAGE(told.size() == expected, joined(told));
+    CHECK_MESSAGE(is_told(told, mistake.told), joined(told));
+  }
+}
+
+// The lines are those of the file as it was: no mistake moves another.
+TEST_CASE_FIXTURE(Fixture, "all seeded mistakes together are told in one run") {
+  std::size_t expected = 1;  // The unknown key comes with another mistake.
+  for (const Mistake& mistake : kMistakes) {
+    if (mistake.told.find("channel") != std::string::npos) continue;
+    make(mistake);
+    ++expected;
+  }
+  const auto told = errors();
+  CHECK_MESSAGE(told.size() == expected, joined(told));
+  CHECK(is_told(told, "config/gateway.yaml:20:1: unknown key \"colour\""));
+  for (const Mistake& mistake : kMistakes) {
+    if (mistake.told.find("channel") != std::string::npos) continue;
+    CHECK_MESSAGE(is_told(told, mistake.told), mistake.told, "\n", joined(told));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a secret that others may read is an error, in development a warning") {
+  for (const char* name : {"data/ledger.key", "data/mapping.secret", "config/tls/server.key"}) {
+    CAPTURE(name);
+    fs::permissions(folder.file(name), fs::perms(0644));
+    const auto found = errors();
+    CHECK(found.size() == 1);
+    CHECK_MESSAGE(is_told(found, "has the mode 0644"), joined(found));
+    fs::permissions(folder.file(name), fs::perms(0600));
+  }
+  // Debian's group for the keys of certificates.
+  fs::permissions(folder.file("config/tls/server.key"), fs::perms(0640));
+  CHECK(errors().empty());
+  write("config/gateway.yaml", "environment: development" + kSettings.substr(kSettings.find('\n')));
+  fs::permissions(folder.file("data/ledger.key"), fs::perms(0644));
+  CHECK(errors().empty());
+  const Examined examined = examine({folder.file("config/gateway.yaml"), {}}, env);
+  CHECK(std::ranges::any_of(examined.findings.all(), [](const Finding& finding) {
+    return finding.what.find("has the mode 0644") != std::string::npos;
+  }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a policy that anybody may change is an error") {
+  fs::permissions(folder.file("config/policy.yaml"), fs::perms(0666));
+  const auto found = errors();
+  CHECK(found.size() == 1);
+  CHECK(is_told(found, "config/gateway.yaml:16:9: "));
+}
+
+TEST_CASE_FIXTURE(Fixture, "two listeners cannot have one port") {
+  const std::string same = ":5:15: the port is that of the public listener";
+  const auto with = [&](const std::string& one, const std::string& other) {
+    std::string text = kSettings;
+    text.replace(text.find("127.0.0.1, port: 0, tls"), 18, one);
+    text.replace(text.find("127.0.0.1, port: 0}"), 18, other);
+    write("config/gateway.yaml", text);
+    return is_told(errors(), same);
+  };
+  CHECK(with("127.0.0.1, port: 8443", "127.0.0.1, port: 8443"));
+  CHECK(with("\"::\", port: 8443", "127.0.0.1, port: 8443"));
+  CHECK_FALSE(with("127.0.0.1, port: 8443", "127.0.0.1, port: 8444"));
+  CHECK_FALSE(with("127.0.0.1, port: 8443", "127.0.0.2, port: 8443"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "the data folder must be one") {
+  fs::remove_all(folder.file("data"));
+  write("data", "a file");
+  const auto found = errors();
+  CHECK_MESSAGE(is_told(found, "config/gateway.yaml:2:7: "), joined(found));
+}
+
+TEST_CASE_FIXTURE(Fixture, "files that are not there are told where they are named") {
+  fs::remove(folder.file("config/policy.yaml"));
+  fs::remove(folder.file("config/statuses.yaml"));
+  const auto found = errors();
+  CHECK(found.size() == 2);
+  CHECK(is_told(found, "config/gateway.yaml:16:9: cannot open"));
+  CHECK(is_told(found, "config/gateway.yaml:17:11: cannot open"));
+  fs::remove(folder.file("config/gateway.yaml"));
+  CHECK(errors().size() == 1);
+}
