@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <tuple>
 
 #include "ledger-client/embedded/schema.h"
 #include "ledger-client/merkle/proof.h"
@@ -89,8 +90,11 @@ Result<std::vector<Origin>> LogReader::origins() {
   while (true) {
     FLORA_ASSIGN(const bool row, statement.step());
     if (!row) break;
-    origins.push_back(
-        {statement.integer(0), std::string(statement.text(1)), unsigned_of(statement.integer(2))});
+    const std::int64_t epoch = statement.integer(0);
+    if (!origins.empty() && epoch <= origins.back().epoch) {
+      return Error{Errc::corrupt, "the origins are out of order"};
+    }
+    origins.push_back({epoch, std::string(statement.text(1)), unsigned_of(statement.integer(2))});
   }
   if (origins.empty()) return Error{Errc::corrupt, "the ledger has no origin"};
   return origins;
@@ -116,7 +120,12 @@ Result<std::optional<StoredCheckpoint>> LogReader::next_checkpoint(
   statements_.next.bind(1, after ? signed_of(after->size) : -1).bind(2, after ? after->epoch : 0);
   FLORA_ASSIGN(const bool row, statements_.next.step());
   if (!row) return std::optional<StoredCheckpoint>();
-  return std::optional<StoredCheckpoint>(checkpoint_of(statements_.next));
+  std::optional<StoredCheckpoint> next = checkpoint_of(statements_.next);
+  // Of a damaged file the same row can come for ever.
+  if (after && std::tie(next->size, next->epoch) <= std::tie(after->size, after->epoch)) {
+    return Error{Errc::corrupt, "the checkpoints are out of order"};
+  }
+  return next;
 }
 
 Result<std::uint64_t> LogReader::entry_count() {
@@ -141,10 +150,13 @@ Result<std::vector<CommittedEntry>> LogReader::entries(std::uint64_t first, std:
   while (true) {
     FLORA_ASSIGN(const bool row, statement.step());
     if (!row) return entries;
+    const std::uint64_t index = unsigned_of(statement.integer(0));
+    if (index < (entries.empty() ? first : entries.back().index + 1)) {
+      return Error{Errc::corrupt, "the entries are out of order"};
+    }
     const auto id = statement.blob(1);
     if (id.size() != sizeof(Uuid::bytes)) return Error{Errc::corrupt, "an id has a wrong length"};
-    entries.push_back(
-        {unsigned_of(statement.integer(0)), uuid_from_bytes(id), std::string(statement.text(2))});
+    entries.push_back({index, uuid_from_bytes(id), std::string(statement.text(2))});
   }
 }
 

@@ -132,6 +132,25 @@ TEST_CASE("fsck names each kind of damage") {
   }
 }
 
+TEST_CASE("fsck ends when a changed key makes the same checkpoint come again and again") {
+  const Folder folder;
+  fill_in(folder, 0, 100, 50);
+  const auto change = [&folder](const std::string& sql) {
+    auto database = sqlite::Database::open(folder.path("ledger.db"), sqlite::Mode::read_write);
+    REQUIRE(database);
+    REQUIRE(database->execute("PRAGMA writable_schema=ON; PRAGMA foreign_keys=OFF; " + sql));
+  };
+  // A text in the place of a number, which a strict table would not take.
+  change("UPDATE sqlite_schema SET sql = replace(sql, 'STRICT, ', '') WHERE name = 'checkpoint'");
+  change("UPDATE checkpoint SET epoch = x'30' WHERE size = 50");
+  change(
+      "UPDATE sqlite_schema SET sql = replace(sql, ') WITHOUT', ') STRICT, WITHOUT') "
+      "WHERE name = 'checkpoint'");
+  const auto report = fsck(files_in(folder));
+  REQUIRE(report);
+  CHECK(names(report->findings, "out of order"));
+}
+
 TEST_CASE("fsck names what a gateway wrote wrongly") {
   const Folder folder;
   auto ledger = open_in(folder);
