@@ -144,13 +144,18 @@ bool Admission::check_body(const http::RequestHead& head, Verdict& verdict) cons
     verdict.problem->detail = "The operation takes no body.";
     return false;
   }
+  const auto codings = head.find_all("content-encoding");
+  const bool coded = std::ranges::any_of(codings, [](auto one) { return one != "identity"; });
   const auto fields = head.find_all("content-type");
   if (fields.size() == 1) verdict.media_type = media_type_of(fields.front());
-  if (operation.body(verdict.media_type) == nullptr) {
-    verdict.headers.push_back({"accept", media_types(operation)});
-    return refuse(verdict, "unsupported-media-type");
+  if (!coded && operation.body(verdict.media_type) != nullptr) return true;
+  verdict.headers.push_back({"accept", media_types(operation)});
+  refuse(verdict, "unsupported-media-type");
+  if (coded) {
+    verdict.headers.push_back({"accept-encoding", "identity"});
+    verdict.problem->detail = "The body must have no content coding.";
   }
-  return true;
+  return false;
 }
 
 bool Admission::check_accept(const http::RequestHead& head, Verdict& verdict) const {

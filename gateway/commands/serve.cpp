@@ -10,6 +10,7 @@
 #include "gateway/commands/check.h"
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
+#include "gateway/commands/server_bounds.h"
 
 namespace flora::commands {
 namespace {
@@ -52,10 +53,30 @@ void log_adapters(const adapter::Installed& installed) {
   }
 }
 
+Result<http::ServerOptions> server_options(const settings::Settings& settings,
+                                           std::size_t descriptors) {
+  http::ServerOptions options;
+  options.workers = settings.workers;
+  options.error_page = api::Api::error_page;
+  options.limits = limits_of(settings.limits);
+  options.deadlines = deadlines_of(settings.limits);
+  FLORA_ASSIGN(options.limits.connections, connections_within(settings, descriptors));
+  if (options.limits.connections < settings.limits.connections) {
+    log::write(log::Level::warning,
+               "fewer connections than the settings allow fit into descriptors",
+               {{"connections", static_cast<std::int64_t>(options.limits.connections)},
+                {"descriptors", static_cast<std::int64_t>(descriptors)}});
+  }
+  return options;
+}
+
 Result<void> run(const Examined& examined, const std::optional<std::string>& port_file,
                  const sigset_t& signals, Env& env) {
   const settings::Settings& settings = examined.settings;
   const auto& definitions = examined.definitions;
+  // Before anything is opened: with too few descriptors nothing begins.
+  FLORA_ASSIGN(http::ServerOptions bounds,
+               server_options(settings, raise_descriptor_limit(settings)));
   privacy::KnownAdapters known_adapters;
   FLORA_ASSIGN(const auto guard,
                privacy::Guard::make(definitions->document, definitions->catalogue,
@@ -111,14 +132,12 @@ Result<void> run(const Examined& examined, const std::optional<std::string>& por
   parts.adapter_memory = settings.adapter_memory;
   FLORA_ASSIGN(const auto api, api::Api::make(parts));
 
-  http::ServerOptions server_options;
-  server_options.workers = settings.workers;
-  server_options.error_page = api::Api::error_page;
-  FLORA_ASSIGN(
-      const auto server,
-      http::Server::start(std::move(server_options),
-                          {{listener_options(settings.listener), &api->public_handler()},
-                           {listener_options(settings.operations), &api->operations_handler()}}));
+  http::ListenerOptions operations = listener_options(settings.operations);
+  operations.connections = kOperatorConnections;
+  FLORA_ASSIGN(const auto server,
+               http::Server::start(std::move(bounds),
+                                   {{listener_options(settings.listener), &api->public_handler()},
+                                    {std::move(operations), &api->operations_handler()}}));
   api->set_counters([&server] { return server->counters(); });
 
   const auto& ports = server->ports();

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -15,7 +16,8 @@
 namespace flora::http {
 namespace {
 
-constexpr int kBacklog = 4096;  // At most net.core.somaxconn, which is as much on Linux.
+constexpr int kBacklog = 4096;     // At most net.core.somaxconn, which is as much on Linux.
+constexpr int kUnsent = 64 << 10;  // Bytes of one connection in the kernel that are not sent yet.
 constexpr mode_t kUnixMode = 0660;
 
 struct SocketAddress {
@@ -52,6 +54,9 @@ int bind_socket(const SocketAddress& address, bool share_port) {
   if (fd < 0) return -1;
   const int on = 1;
   const int off = 0;
+  // Inherited by what is accepted: what a client does not take waits here, under our bounds and
+  // deadlines, and not in some megabytes of the kernel.
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsent, sizeof kUnsent);
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (share_port) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (address.storage.ss_family == AF_INET6) {

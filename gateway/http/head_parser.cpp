@@ -249,11 +249,13 @@ HeadParser::Status HeadParser::check_content_length(std::string_view value) {
 
 HeadParser::Status HeadParser::check_expectation() {
   if (parsed_.http10) return kOk;  // RFC 9110 §10.1.1: ignored in 1.0.
+  bool seen = false;
   for (const Header& header : parsed_.head.headers) {
     if (header.name != "expect") continue;
-    if (!equals_ignoring_case(header.value, "100-continue")) {
-      return refuse(417, "expectation-failed", "The only expectation is 100-continue.");
+    if (seen || !equals_ignoring_case(header.value, "100-continue")) {
+      return refuse(417, "expectation-failed", "The only expectation is one 100-continue.");
     }
+    seen = true;
     parsed_.expects_continue = parsed_.head.has_body;
   }
   return kOk;

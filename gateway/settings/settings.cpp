@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <array>
 #include <filesystem>
 #include <utility>
 
@@ -17,6 +18,30 @@ constexpr std::string_view kDevelopment = "development";
 // At least one message of the largest size that an adapter may take.
 constexpr std::int64_t kLeastAdapterMemoryMib = 64;
 constexpr std::int64_t kAdapterMemoryMib = 192;
+
+struct LimitEntry {
+  std::string_view key;
+  std::int64_t low;
+  std::int64_t high;
+  std::size_t Limits::*target;
+};
+
+constexpr std::array kLimits{
+    LimitEntry{"connections", 32, 1'000'000, &Limits::connections},
+    LimitEntry{"connections_per_address", 0, 1'000'000, &Limits::connections_per_address},
+    LimitEntry{"request_line_bytes", 1024, 65'536, &Limits::request_line_bytes},
+    LimitEntry{"head_bytes", 4096, 1'048'576, &Limits::head_bytes},
+    LimitEntry{"fields", 32, 1000, &Limits::fields},
+    LimitEntry{"body_memory_mib", 16, 65'536, &Limits::body_memory_mib},
+    LimitEntry{"answer_memory_mib", 16, 65'536, &Limits::answer_memory_mib},
+    LimitEntry{"handshake_seconds", 1, 3600, &Limits::handshake_seconds},
+    LimitEntry{"head_seconds", 1, 3600, &Limits::head_seconds},
+    LimitEntry{"body_seconds", 1, 3600, &Limits::body_seconds},
+    LimitEntry{"stream_seconds", 1, 3600, &Limits::stream_seconds},
+    LimitEntry{"handling_seconds", 1, 3600, &Limits::handling_seconds},
+    LimitEntry{"write_seconds", 1, 3600, &Limits::write_seconds},
+    LimitEntry{"idle_seconds", 1, 3600, &Limits::idle_seconds},
+};
 
 // Paths in the file: relative to the file's folder, or to the data folder behind `data:`. A path
 // that could not be read stays empty.
@@ -103,6 +128,16 @@ void read_listeners(yaml::Section listen, const Paths& paths, const Overrides& o
   }
 }
 
+Limits read_limits(yaml::Section section) {
+  Limits limits;
+  for (const LimitEntry& entry : kLimits) {
+    std::size_t& limit = limits.*entry.target;
+    limit = static_cast<std::size_t>(
+        section.number_or(entry.key, entry.low, entry.high, static_cast<std::int64_t>(limit)));
+  }
+  return limits;
+}
+
 void read_ledger(yaml::Section ledger, const Paths& paths, Settings& settings) {
   const std::string kind = ledger.text("kind");
   if (!kind.empty() && kind != "embedded") {
@@ -129,6 +164,7 @@ void read_root(yaml::Section root, const std::string& file, const Overrides& ove
                "development_header is for loopback listeners only: anyone who reaches another "
                "address could be any authority");
   }
+  if (root.has("limits")) settings.limits = read_limits(root.section("limits"));
   read_ledger(root.section("ledger"), paths, settings);
   settings.mapping_secret_file = paths.resolve(root.text("mapping_secret"));
   settings.policy_file = paths.resolve(root.text("policy"));

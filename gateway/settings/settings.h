@@ -36,6 +36,27 @@ struct Written {
   yaml::Position at;
 };
 
+/// What clients can make the gateway hold, and for how long; every one may be left out of the file.
+/// What each means stands in gateway/http/limits.h.
+struct Limits {
+  std::size_t connections = 10'000;
+  std::size_t connections_per_address = 1024;
+  std::size_t request_line_bytes = 8192;
+  std::size_t head_bytes = 32'768;
+  std::size_t fields = 100;
+  std::size_t body_memory_mib = 512;
+  std::size_t answer_memory_mib = 256;
+  std::size_t handshake_seconds = 10;
+  std::size_t head_seconds = 10;
+  std::size_t body_seconds = 60;
+  std::size_t stream_seconds = 60;
+  std::size_t handling_seconds = 60;
+  std::size_t write_seconds = 30;
+  std::size_t idle_seconds = 75;
+
+  bool operator==(const Limits&) const = default;
+};
+
 /// Paths are absolute, or relative to the working folder, after parsing.
 struct Settings {
   std::string file;  ///< That it was read from.
@@ -47,6 +68,7 @@ struct Settings {
   Listener listener;
   Listener operations;
   std::size_t workers = 1;
+  Limits limits;
   bool development_header = false;
   std::string ledger_origin;
   std::string ledger_key_file;         ///< The Ed25519 seed, Base 64.

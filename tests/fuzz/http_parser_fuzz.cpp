@@ -1,10 +1,12 @@
-// Heads and bodies from any bytes: no crash, and the same result however the bytes are cut.
+// Requests, one behind the other, from any bytes: no crash, and the same result however the bytes
+// are cut.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/http/body_decoder.h"
 #include "gateway/http/head_parser.h"
@@ -54,14 +56,19 @@ void describe(const ParsedHead& parsed, Outcome& outcome) {
   outcome.fields += parsed.keep_alive ? "+" : "-";
 }
 
-// Offers the bytes in steps of `step`.
-Outcome run(std::string_view data, std::size_t step) {
+constexpr int kMostRequests = 8;
+
+Limits small_limits() {
   Limits limits;
   limits.head = 2048;
   limits.request_line = 512;
   limits.fields = 20;
   limits.trailers = 256;
-  HeadParser parser(limits);
+  return limits;
+}
+
+// Offers the bytes in steps of `step`.
+Outcome run_one(std::string_view data, std::size_t step, const Limits& limits, HeadParser& parser) {
   Outcome outcome;
   std::size_t end = 0;
   while (outcome.head == HeadParser::Status::need_more && end < data.size()) {
@@ -88,11 +95,25 @@ Outcome run(std::string_view data, std::size_t step) {
   return outcome;
 }
 
+// Request behind request, as on one connection.
+std::vector<Outcome> run(std::string_view data, std::size_t step) {
+  const Limits limits = small_limits();
+  HeadParser parser(limits);
+  std::vector<Outcome> outcomes;
+  for (int i = 0; i < kMostRequests && !data.empty(); ++i) {
+    outcomes.push_back(run_one(data, step, limits, parser));
+    if (outcomes.back().body != BodyDecoder::Status::end) break;
+    data.remove_prefix(outcomes.back().used);
+    parser.reset();
+  }
+  return outcomes;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::string_view data(reinterpret_cast<const char*>(bytes), size);
-  const Outcome whole = run(data, size + 1);
+  const std::vector<Outcome> whole = run(data, size + 1);
   for (const std::size_t step : {std::size_t{1}, std::size_t{7}}) require(run(data, step) == whole);
   return 0;
 }

@@ -122,6 +122,14 @@ TEST_CASE("media types are negotiated by the document") {
   CHECK(wrong.status == 415);
   CHECK(wrong.header("accept").find("application/json") != std::string_view::npos);
   CHECK(gateway.send({"POST", "/v1/status-events", kAe, {}, body}).status == 415);
+  const Response coded =
+      gateway.send({"POST",
+                    "/v1/status-events",
+                    kAe,
+                    {{"content-type", "application/json"}, {"content-encoding", "gzip"}},
+                    body});
+  CHECK(coded.status == 415);
+  CHECK(coded.header("accept-encoding") == "identity");
   CHECK(gateway.post("/v1/status-events", "application/json; charset=utf-8", body, kAe).status ==
         201);
   CHECK(gateway.post("/v1/status-events", "Application/JSON", body, kAe).status == 200);

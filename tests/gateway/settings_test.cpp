@@ -126,6 +126,28 @@ TEST_CASE_FIXTURE(Fixture, "TLS is read with its client certificates") {
   CHECK_FALSE(load(replaced(with_tls, "required", "perhaps")).has_value());
 }
 
+TEST_CASE_FIXTURE(Fixture, "limits that are left out have their defaults") {
+  const settings::Limits limits =
+      good(kSettings + "limits: {connections: 64, head_seconds: 2, connections_per_address: 0}\n")
+          .limits;
+  CHECK(limits.connections == 64);
+  CHECK(limits.connections_per_address == 0);
+  CHECK(limits.head_seconds == 2);
+  CHECK(limits.idle_seconds == settings::Limits().idle_seconds);
+  for (const char* wrong : {"connections: 31", "connections: 2000000", "head_seconds: 0",
+                            "head_seconds: 1.5", "headers: 5", "idle_seconds: -1"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(load(kSettings + "limits: {" + wrong + "}\n").has_value());
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "the limits in the file that is delivered are the defaults") {
+  const auto delivered =
+      settings::load(std::string(FLORA_SOURCE_DIR) + "/config/gateway.yaml", {}, env);
+  REQUIRE(delivered.has_value());
+  CHECK(delivered->limits == settings::Limits());
+}
+
 TEST_CASE_FIXTURE(Fixture, "mistakes are named with their place") {
   struct Mistake {
     const char* from;

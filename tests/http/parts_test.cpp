@@ -1,5 +1,7 @@
 // The parts of the server by themselves.
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
 
 #include <memory>
 #include <string>
@@ -8,6 +10,7 @@
 
 #include "gateway/http/body_decoder.h"
 #include "gateway/http/deadlines.h"
+#include "gateway/http/endpoint.h"
 #include "gateway/http/mailbox.h"
 #include "gateway/http/output.h"
 #include "gateway/http/serialise.h"
@@ -76,6 +79,37 @@ TEST_CASE("the earliest deadline is found whatever its kind") {
   CHECK(queue.earliest() == &c);
   queue.set(c, Deadline::none, 3);
   CHECK(queue.earliest() == nullptr);
+}
+
+TEST_CASE("an IPv6 network of 64 bits counts as one address, and IPv4 within IPv6 as IPv4") {
+  AddressTable table(2);
+  const auto v6 = [](const char* text) {
+    sockaddr_storage address{};
+    auto& inner = reinterpret_cast<sockaddr_in6&>(address);
+    inner.sin6_family = AF_INET6;
+    REQUIRE(::inet_pton(AF_INET6, text, &inner.sin6_addr) == 1);
+    return address;
+  };
+  const auto v4 = [](const char* text) {
+    sockaddr_storage address{};
+    auto& inner = reinterpret_cast<sockaddr_in&>(address);
+    inner.sin_family = AF_INET;
+    REQUIRE(::inet_pton(AF_INET, text, &inner.sin_addr) == 1);
+    return address;
+  };
+  const auto first = table.enter(v6("2001:db8:0:1::1"));
+  REQUIRE(first);
+  CHECK(table.enter(v6("2001:db8:0:1:ffff::2")));
+  CHECK(!table.enter(v6("2001:db8:0:1::3")));
+  CHECK(table.enter(v6("2001:db8:0:2::1")));
+  table.leave(*first);
+  CHECK(table.enter(v6("2001:db8:0:1::3")));
+  CHECK(table.enter(v4("192.0.2.1")));
+  CHECK(table.enter(v6("::ffff:192.0.2.1")));
+  CHECK(!table.enter(v4("192.0.2.1")));
+  sockaddr_storage local{};
+  local.ss_family = AF_UNIX;
+  for (int i = 0; i < 5; ++i) CHECK(table.enter(local) == std::string());
 }
 
 TEST_CASE("output leaves in the order and length in which it came") {

@@ -157,9 +157,10 @@ def config_with(folder, adapters, **settings):
     """Writes a copy of config/gateway.yaml with these folders of adapters and top-level settings.
     Returns its path."""
     changed = {"adapters": json.dumps([str(adapter) for adapter in adapters]), **settings}
-    lines = []
+    lines, key = [], ""
     for line in (ROOT / "config" / "gateway.yaml").read_text().splitlines():
-        key = line.split(":")[0]
+        if not line.startswith(" "):  # Else it belongs to the setting above it.
+            key = line.split(":")[0]
         if key in ("policy", "statuses"):
             line = f"{key}: {ROOT / 'config' / key}.yaml"
         if key not in changed:

@@ -24,7 +24,7 @@ NGINX = """daemon off; master_process off; pid {folder}/pid; error_log {folder}/
 worker_rlimit_nofile 256;
 events {{ worker_connections 64; }}
 http {{
-  access_log off; client_header_timeout 2s; client_body_timeout 2s;
+  access_log off; client_header_timeout 1s; client_body_timeout 1s;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{
