@@ -39,6 +39,9 @@ std::optional<std::string> decode(std::string_view path) {
   return text;
 }
 
+/// True for what stands for itself: printable ASCII, but for the percent sign.
+bool is_plain(char c) { return c > 0x20 && c < 0x7F && c != '%'; }
+
 /// The segments of "/a/b": a, b.
 std::vector<std::string_view> split(std::string_view path) {
   std::vector<std::string_view> segments;
@@ -151,7 +154,7 @@ Match Routes::match(const std::vector<Operation>& operations, Listener listener,
   if (!raw_path.starts_with('/')) return match;
   std::vector<std::string_view> segments = split(raw_path);
   std::vector<std::string> decoded;
-  if (raw_path.find('%') != std::string_view::npos) {
+  if (!std::ranges::all_of(raw_path, is_plain)) {
     for (const std::string_view segment : segments) {
       auto text = decode(segment);
       if (!text) {

@@ -76,7 +76,7 @@ TEST_CASE("a path parameter is decoded, a broken encoding is malformed") {
   CHECK(match("GET", "/v1/%61dapters").operation->id == "listAdapters");
   for (const std::string_view bad :
        {"/v1/adapters/%", "/v1/adapters/%4", "/v1/adapters/%zz", "/v1/adapters/%ff",
-        "/v1/adapters/%00", "/v1/adapters/a%0Ab"}) {
+        "/v1/adapters/%00", "/v1/adapters/a%0Ab", "/v1/adapters/\xff", "/v1/adapters/a\nb"}) {
     CHECK(match("GET", bad).outcome == Match::Outcome::malformed);
   }
 }
