@@ -1,6 +1,6 @@
-// Any JSON against every schema of the document, and any text against every parameter: no crash; a
-// refusal has its reasons, an acceptance none; order and white space decide nothing; what the
-// ledger may hold is bounded.
+// Any JSON against the schemas of all requests and of all that goes on the ledger, and any text
+// against every parameter: no crash; a refusal has its reasons, an acceptance none; order and white
+// space decide nothing; what the ledger may hold is bounded.
 #include "openapi/schema.h"
 
 #include <algorithm>
@@ -31,6 +31,7 @@ struct Subject {
     std::vector<Named> all;
     const auto json = nlohmann::json::parse(document.json());
     for (const auto& [name, ignored] : json["components"]["schemas"].items()) {
+      if (!name.starts_with("Details") && name != "TransactionV1") continue;
       all.push_back({name, required(document.schema("#/components/schemas/" + name))});
     }
     for (const openapi::Operation& operation : document.operations()) {

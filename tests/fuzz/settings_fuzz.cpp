@@ -16,7 +16,7 @@ namespace {
 using namespace flora;
 using fuzz::require;
 
-constexpr std::string_view kFile = "file.yaml";
+const std::string kFile = "file.yaml";
 
 /// An environment in which every file has the same bytes.
 class OneText final : public Env {
@@ -37,7 +37,7 @@ class OneText final : public Env {
 };
 
 void check_refusal(const Error& error) {
-  require(error.code == Errc::invalid && error.message.starts_with(std::string(kFile) + ":"));
+  require(error.code == Errc::invalid && error.message.starts_with(kFile + ":"));
 }
 
 void check_yaml(std::string_view text) {
@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text = fuzz::text_of(data, size);
   check_yaml(text);
   OneText env(text);
-  if (const auto read = settings::load(std::string(kFile), {}, env); !read) {
+  if (const auto read = settings::load(kFile, {}, env); !read) {
     check_refusal(read.error());
   }
   if (const auto read = policy::Policy::parse(text, kFile); !read) check_refusal(read.error());
