@@ -40,6 +40,9 @@ void Connection::shake_hands() {
   switch (tls.handshake()) {
     case TlsSession::Handshake::again:
       return;
+    case TlsSession::Handshake::untrusted:
+      WorkerCounters::add(worker_.counters().untrusted);
+      [[fallthrough]];
     case TlsSession::Handshake::failed:
       WorkerCounters::add(worker_.counters().handshake_failures);
       return close(false);

@@ -104,6 +104,7 @@ class Connection final : public DeadlineNode {
   bool step_stream();
   bool step_discard();
   void dispatch();
+  bool is_still_trusted();
   Admission ask_admission(const RequestHead& head);
   void refuse_body(Response response);
   void start_whole(std::size_t max_bytes);

@@ -90,7 +90,17 @@ bool Connection::step_held() {
   return true;
 }
 
+// A client that comes back after a reload is judged by the new files. The old handshake serves for
+// one more answer, so that no request is lost.
+bool Connection::is_still_trusted() {
+  if (!stream_.is_outdated()) return true;
+  if (stream_.tls()->is_trusted_by(*endpoint_.tls())) return true;
+  WorkerCounters::add(worker_.counters().untrusted);
+  return false;
+}
+
 void Connection::dispatch() {
+  if (!is_still_trusted()) return close(true);
   ParsedHead& parsed = parser_.parsed();
   RequestHead& head = parsed.head;
   head.peer = peer_;
@@ -99,7 +109,7 @@ void Connection::dispatch() {
   turn.joinable = is_safe(head.method) && !head.has_body;
   turn.to_head = head.method == "HEAD";
   turn.http10 = parsed.http10;
-  turn.keep_alive = parsed.keep_alive;
+  turn.keep_alive = parsed.keep_alive && !stream_.is_outdated();
   turns_.push_back(std::move(turn));
   WorkerCounters::add(worker_.counters().requests);
   renew_ = true;

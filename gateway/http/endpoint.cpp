@@ -108,16 +108,17 @@ const unsigned char* bytes_of(const in6_addr& address) { return address.s6_addr;
 
 }  // namespace
 
-Endpoint::Endpoint(const Listener& listener, const Limits& limits)
+Endpoint::Endpoint(const Listener& listener, const ServerOptions& options)
     : listener_(listener),
+      env_(*options.env),
       connections_(listener.options.connections != 0 ? listener.options.connections
-                                                     : limits.connections),
-      addresses_(limits.connections_per_address) {}
+                                                     : options.limits.connections),
+      addresses_(options.limits.connections_per_address) {}
 
 Result<std::unique_ptr<Endpoint>> Endpoint::open(const Listener& listener, std::size_t workers,
-                                                 const Limits& limits) {
+                                                 const ServerOptions& options) {
   if (!listener.handler) return Error{Errc::invalid, "a listener has no handler"};
-  std::unique_ptr<Endpoint> endpoint(new Endpoint(listener, limits));
+  std::unique_ptr<Endpoint> endpoint(new Endpoint(listener, options));
   if (endpoint->is_tls()) {
     FLORA_ASSIGN(endpoint->tls_, endpoint->load_tls());
   }
@@ -191,11 +192,12 @@ std::shared_ptr<const TlsContext> Endpoint::tls() const {
 }
 
 Result<std::shared_ptr<const TlsContext>> Endpoint::load_tls() const {
-  return TlsContext::load(*listener_.options.tls);
+  return TlsContext::load(*listener_.options.tls, env_);
 }
 
 void Endpoint::replace_tls(std::shared_ptr<const TlsContext> context) {
   const std::lock_guard lock(mutex_);
+  tls_->retire();
   tls_ = std::move(context);
 }
 

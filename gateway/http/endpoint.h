@@ -42,7 +42,7 @@ class Endpoint {
  public:
   /// Errors: invalid, unavailable.
   static Result<std::unique_ptr<Endpoint>> open(const Listener& listener, std::size_t workers,
-                                                const Limits& limits);
+                                                const ServerOptions& options);
   ~Endpoint();
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
@@ -66,12 +66,13 @@ class Endpoint {
   void leave(const std::string& key);
 
  private:
-  Endpoint(const Listener& listener, const Limits& limits);
+  Endpoint(const Listener& listener, const ServerOptions& options);
   Result<void> open_sockets(std::size_t workers);
   Result<void> open_unix(std::size_t workers);
   Result<void> open_inet(std::size_t workers);
 
   Listener listener_;
+  Env& env_;
   const std::size_t connections_;
   std::atomic<std::size_t> open_{0};
   AddressTable addresses_;

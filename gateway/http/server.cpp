@@ -1,11 +1,19 @@
 #include "gateway/http/server.h"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
 #include "gateway/http/worker.h"
 
 namespace flora::http {
+namespace {
+
+using Seconds = std::optional<std::int64_t>;
+
+Seconds earlier(Seconds a, Seconds b) { return a && b ? std::min(*a, *b) : (a ? a : b); }
+
+}  // namespace
 
 struct Server::State {
   explicit State(ServerOptions options) : shared(std::move(options)) {}
@@ -18,7 +26,7 @@ struct Server::State {
 };
 
 Result<void> check_tls(const TlsOptions& options) {
-  FLORA_TRY(TlsContext::load(options));
+  FLORA_TRY(TlsContext::load(options, Env::system()));
   return {};
 }
 
@@ -30,7 +38,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options,
   const std::size_t workers = options.workers;
   auto state = std::make_unique<State>(std::move(options));
   for (const Listener& listener : listeners) {
-    FLORA_ASSIGN(auto endpoint, Endpoint::open(listener, workers, state->shared.options.limits));
+    FLORA_ASSIGN(auto endpoint, Endpoint::open(listener, workers, state->shared.options));
     state->ports.push_back(endpoint->port());
     state->shared.endpoints.push_back(std::move(endpoint));
   }
@@ -64,8 +72,15 @@ Counters Server::counters() const {
     sum.handshakes += part.handshakes;
     sum.resumed += part.resumed;
     sum.handshake_failures += part.handshake_failures;
+    sum.untrusted += part.untrusted;
     sum.bytes_in += part.bytes_in;
     sum.bytes_out += part.bytes_out;
+  }
+  for (const auto& endpoint : state_->shared.endpoints) {
+    const auto tls = endpoint->tls();
+    if (!tls) continue;
+    sum.certificate_end = earlier(sum.certificate_end, tls->certificate_end());
+    sum.crl_end = earlier(sum.crl_end, tls->crl_end());
   }
   return sum;
 }

@@ -56,12 +56,16 @@ class Handler {
 
 enum class ClientCertificates : std::uint8_t { none, optional, required };
 
-/// Files are in PEM. TLS 1.2 and 1.3; the key must belong to the first certificate of the chain.
+/// Files are in PEM, keys without a password. README.md says what is refused by the profile. The
+/// key must belong to the first certificate of the chain.
 struct TlsOptions {
   std::string certificate_file;
   std::string key_file;
   std::string client_ca_file;  ///< Needed unless client_certificates is none.
   ClientCertificates client_certificates = ClientCertificates::none;
+  /// CRLs of all issuers of client certificates; of whom there is none in force, or it has expired,
+  /// no certificate is taken. Empty: revocation is not checked.
+  std::string crl_file;
 };
 
 /// Loads everything that the options name, as Server::start would. Errors: invalid, naming the file.
@@ -92,7 +96,7 @@ struct ServerOptions {
   Env* env = &Env::system();  ///< Gives the Date field and the clock of the deadlines.
 };
 
-/// Sums since the start, but `open`, which is the present state.
+/// Sums since the start, but `open` and the last two, which are the present state.
 struct Counters {
   std::uint64_t accepted = 0;      ///< Connections.
   std::uint64_t open = 0;          ///< Connections now.
@@ -107,8 +111,11 @@ struct Counters {
   std::uint64_t handshakes = 0;    ///< TLS handshakes completed.
   std::uint64_t resumed = 0;       ///< … of these, resumed sessions.
   std::uint64_t handshake_failures = 0;
+  std::uint64_t untrusted = 0;  ///< Client certificates refused, by handshakes and after a reload.
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  /// What ends first of all certificates in use, and of all CRLs, in seconds since the Unix epoch.
+  std::optional<std::int64_t> certificate_end, crl_end;
 };
 
 /// Thread-safe. start() ignores SIGPIPE in the whole process.
@@ -128,7 +135,9 @@ class Server {
   Counters counters() const;
 
   /// Reads all TLS files again; new connections use them, and sessions from before are not resumed.
-  /// Errors: invalid; everything stays as it was then.
+  /// The next request on a connection from before is its last, or is not taken at all if the
+  /// client's certificate is not trusted any more. Errors: invalid; everything stays as it was
+  /// then.
   Result<void> reload_tls();
 
   /// Stops accepting, closes idle connections, lets requests under way finish until `deadline` is

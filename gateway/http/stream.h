@@ -21,6 +21,7 @@ class Stream {
   int fd() const { return fd_; }
   TlsSession* tls() { return tls_.get(); }
   bool wants_write() const { return tls_ && tls_->wants_write(); }
+  bool is_outdated() const { return tls_ && tls_->is_outdated(); }
   bool has_pending() const { return tls_ && tls_->has_pending(); }
 
   Io read(char* buffer, std::size_t size);

@@ -1,108 +1,19 @@
 #include "gateway/http/tls.h"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
-#include <limits>
-#include <span>
 #include <string>
 #include <utility>
 
-#include "gateway/base/bytes.h"
+#include "gateway/http/openssl_owned.h"
 
 namespace flora::http {
 namespace {
 
-constexpr long kSessionSeconds = 300;
-constexpr long kSessionCache = 4096;
 constexpr std::size_t kRecord = 16u << 10;
-
-template <auto free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* pointer) const {
-    free(pointer);
-  }
-};
-template <typename T, auto free>
-using Owned = std::unique_ptr<T, Deleter<free>>;
-
-Error invalid(std::string message) {
-  ERR_clear_error();
-  return {Errc::invalid, std::move(message)};
-}
-
-int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
-                    const unsigned char* offered, unsigned offered_size, void*) {
-  static constexpr unsigned char kOurs[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-  unsigned char* chosen = nullptr;
-  const int found =
-      SSL_select_next_proto(&chosen, out_size, kOurs, sizeof kOurs, offered, offered_size);
-  if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
-  *out = chosen;
-  return SSL_TLSEXT_ERR_OK;
-}
-
-void set_protocol(SSL_CTX* ctx) {
-  SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-  SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20");
-  SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                               SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-  SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                            SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, nullptr);
-}
-
-// Without a session id context, OpenSSL refuses to resume sessions with client certificates.
-void set_sessions(SSL_CTX* ctx) {
-  static constexpr unsigned char kContext[] = "flora";
-  SSL_CTX_set_session_id_context(ctx, kContext, sizeof kContext - 1);
-  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
-  SSL_CTX_sess_set_cache_size(ctx, kSessionCache);
-  SSL_CTX_set_timeout(ctx, kSessionSeconds);
-}
-
-Result<void> set_trust(SSL_CTX* ctx, const TlsOptions& options) {
-  if (options.client_certificates == ClientCertificates::none) {
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, nullptr);
-    return {};
-  }
-  const char* file = options.client_ca_file.c_str();
-  if (SSL_CTX_load_verify_locations(ctx, file, nullptr) != 1) {
-    return invalid("cannot read the client CA " + options.client_ca_file);
-  }
-  STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(file);
-  if (!names) return invalid("cannot read the client CA " + options.client_ca_file);
-  SSL_CTX_set_client_CA_list(ctx, names);
-  const bool required = options.client_certificates == ClientCertificates::required;
-  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-                     nullptr);
-  return {};
-}
-
-Result<void> set_key(SSL_CTX* ctx, const TlsOptions& options) {
-  if (SSL_CTX_use_certificate_chain_file(ctx, options.certificate_file.c_str()) != 1) {
-    return invalid("cannot read the certificate " + options.certificate_file);
-  }
-  if (SSL_CTX_use_PrivateKey_file(ctx, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return invalid("cannot read the key " + options.key_file);
-  }
-  if (SSL_CTX_check_private_key(ctx) != 1) {
-    return invalid("key " + options.key_file + " does not belong to the certificate");
-  }
-  return {};
-}
-
-std::string fingerprint(const X509* certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
-  return to_hex(std::as_bytes(std::span(digest).first(size)));
-}
 
 std::string subject_of(const X509* certificate) {
   const Owned<BIO, BIO_free_all> bio(BIO_new(BIO_s_mem()));
@@ -149,24 +60,13 @@ std::vector<std::string> sans_of(const X509* certificate) {
 
 }  // namespace
 
-Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsOptions& options) {
-  SSL_CTX* ctx = SSL_CTX_new(TLS_server_method());
-  if (!ctx) return Error{Errc::unavailable, "OpenSSL gives no context"};
-  std::shared_ptr<const TlsContext> context(new TlsContext(ctx));
-  set_protocol(ctx);
-  set_sessions(ctx);
-  FLORA_TRY(set_key(ctx, options));
-  FLORA_TRY(set_trust(ctx, options));
-  return context;
-}
-
-TlsContext::~TlsContext() { SSL_CTX_free(handle_); }
-
 std::unique_ptr<TlsSession> TlsSession::accept(std::shared_ptr<const TlsContext> context, int fd) {
+  context->warn_of_ends();
   SSL* ssl = SSL_new(context->handle());
   if (!ssl) return nullptr;
   std::unique_ptr<TlsSession> session(new TlsSession(std::move(context), ssl));
   if (SSL_set_fd(ssl, fd) != 1) return nullptr;
+  X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), session->context_->now_s());
   SSL_set_accept_state(ssl);
   return session;
 }
@@ -176,12 +76,22 @@ TlsSession::~TlsSession() { SSL_free(handle_); }
 TlsSession::Handshake TlsSession::handshake() {
   ERR_clear_error();
   const int result = SSL_do_handshake(handle_);
-  if (result == 1) {
-    wants_write_ = false;
-    return Handshake::done;
-  }
+  wants_write_ = false;
+  return result == 1 ? finish() : fail(result);
+}
+
+// OpenSSL resumes a session without looking at its certificate again, and gives it a new lifetime:
+// without this a client could go on for ever with a certificate that has expired.
+TlsSession::Handshake TlsSession::finish() {
+  if (!resumed() || is_trusted_by(*context_)) return Handshake::done;
+  SSL_CTX_remove_session(context_->handle(), SSL_get_session(handle_));
+  return Handshake::untrusted;
+}
+
+TlsSession::Handshake TlsSession::fail(int result) {
   const unsigned long cause = ERR_peek_error();
   if (classify(result).state == Io::State::again) return Handshake::again;
+  if (SSL_get_verify_result(handle_) != X509_V_OK) return Handshake::untrusted;
   return ERR_GET_REASON(cause) == SSL_R_HTTP_REQUEST ? Handshake::plain_http : Handshake::failed;
 }
 

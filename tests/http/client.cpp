@@ -120,6 +120,11 @@ void Client::connect_tls(ClientTls& tls) {
 
 bool Client::resumed() const { return ssl_ && SSL_session_reused(ssl_) == 1; }
 
+bool Client::renegotiate() {
+  ERR_clear_error();
+  return SSL_renegotiate(ssl_) == 1 && SSL_do_handshake(ssl_) == 1;
+}
+
 bool Client::send(std::string_view bytes) {
   while (!bytes.empty()) {
     ERR_clear_error();

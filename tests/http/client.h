@@ -50,6 +50,9 @@ class Client {
 
   bool is_connected() const { return fd_ >= 0 && (!wants_tls_ || ssl_); }
   bool resumed() const;
+
+  /// Asks for a second handshake of TLS 1.2. False if the server does not agree.
+  bool renegotiate();
   int fd() const { return fd_; }
 
   bool send(std::string_view bytes);

@@ -174,7 +174,8 @@ bool run_ours(bool delayed, std::size_t workers, const Certificates* files, long
   listener.handler = &answers;
   Target target;
   if (files) {
-    listener.options.tls = TlsOptions{files->path("server.pem"), files->path("server.key"), {}, {}};
+    listener.options.tls =
+        TlsOptions{files->path("server.pem"), files->path("server.key"), {}, {}, {}};
     target.ca_file = files->path("ca.pem");
   }
   ServerOptions options;
