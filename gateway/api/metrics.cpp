@@ -29,6 +29,12 @@ void gauge(std::string& out, std::string_view name, std::string_view help, std::
   sample(out, name, "", value);
 }
 
+void append_end(std::string& out, std::string_view name, std::string_view help,
+                std::optional<std::int64_t> end) {
+  if (!end) return;
+  gauge(out, name, help, static_cast<std::uint64_t>(std::max<std::int64_t>(*end, 0)));
+}
+
 }  // namespace
 
 Metrics::Metrics(const openapi::Document& document) {
@@ -85,6 +91,11 @@ std::string Metrics::text(const Gauges& gauges) const {
   counter(out, "flora_tls_handshakes", "Completed TLS handshakes.", h.handshakes);
   counter(out, "flora_tls_handshakes_resumed", "Of these, resumed sessions.", h.resumed);
   counter(out, "flora_tls_handshakes_failed", "Failed TLS handshakes.", h.handshake_failures);
+  counter(out, "flora_tls_clients_untrusted", "Client certificates refused.", h.untrusted);
+  append_end(out, "flora_tls_certificate_end_seconds",
+             "When the first certificate in use ends, since the Unix epoch.", h.certificate_end);
+  append_end(out, "flora_tls_crl_end_seconds", "When the first CRL in use ends, likewise.",
+             h.crl_end);
   counter(out, "flora_http_received_bytes", "Bytes received.", h.bytes_in);
   counter(out, "flora_http_sent_bytes", "Bytes sent.", h.bytes_out);
   out += "# EOF\n";

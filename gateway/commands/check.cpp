@@ -18,6 +18,7 @@ http::TlsOptions tls_options(const settings::Tls& tls) {
   options.certificate_file = tls.certificate_file;
   options.key_file = tls.key_file;
   options.client_ca_file = tls.client_ca_file;
+  options.crl_file = tls.crl_file;
   if (!options.client_ca_file.empty()) {
     options.client_certificates = tls.client_certificates_required
                                       ? http::ClientCertificates::required
@@ -100,6 +101,7 @@ class Check {
     if (!tls.client_ca_file.empty() && !readable(key + ".client_ca", tls.client_ca_file)) {
       options.client_certificates = http::ClientCertificates::none;  // The rest can be loaded.
     }
+    if (!tls.crl_file.empty() && !readable(key + ".crl", tls.crl_file)) options.crl_file.clear();
     if (!certificate || !secret) return;
     // A group may read it: Debian has one for keys, ssl-cert.
     protect(key + ".key", tls.key_file, S_IWGRP | S_IRWXO, "a secret is not for others");

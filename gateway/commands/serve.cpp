@@ -152,8 +152,12 @@ Result<void> run(const Examined& examined, const std::optional<std::string>& por
   int signal = 0;
   while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
     const Result<void> reloaded = server->reload_tls();
-    log::write(reloaded ? log::Level::info : log::Level::error,
-               reloaded ? "certificates reloaded" : "certificates not reloaded, the old ones stay");
+    if (reloaded) {
+      log::write(log::Level::info, "certificates reloaded");
+    } else {
+      log::write(log::Level::error, "certificates not reloaded, the old ones stay",
+                 {{"reason", std::string_view(reloaded.error().message)}});
+    }
     definitions->adapters->reload(prepare_adapter);
     log_adapters(*definitions->adapters);
   }

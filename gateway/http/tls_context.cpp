@@ -134,8 +134,9 @@ Result<void> set_profile(SSL_CTX* ctx) {
                    SSL_CTX_set1_sigalgs_list(ctx, kSignatures) == 1 &&
                    SSL_CTX_set_max_early_data(ctx, 0) == 1;
   if (!set) return invalid("this OpenSSL cannot do the TLS profile");
-  SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                            SSL_MODE_RELEASE_BUFFERS);
+  // What is sent is the chain of the file, not what could be found among the CAs of clients.
+  SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, nullptr);
   SSL_CTX_set_default_passwd_cb(ctx, no_password);
   return {};

@@ -94,6 +94,10 @@ Tls read_tls(yaml::Section tls, const Paths& paths) {
   } else if (tls.has("client_certificates")) {
     tls.error("client_certificates", "without client_ca no certificate can be verified");
   }
+  if (tls.has("crl")) {
+    options.crl_file = paths.resolve(tls.text("crl"));
+    if (!tls.has("client_ca")) tls.error("crl", "without client_ca nothing can be revoked");
+  }
   return options;
 }
 

@@ -20,6 +20,7 @@ struct Tls {
   std::string key_file;
   std::string client_ca_file;  ///< Empty: client certificates are not asked for.
   bool client_certificates_required = false;
+  std::string crl_file;  ///< Empty: revocation is not checked.
 };
 
 struct Listener {

@@ -25,7 +25,7 @@ constexpr const char* kSecret = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n"
 const std::string kSettings = R"(environment: test
 data: ../data
 listen:
-  public: {address: 127.0.0.1, port: 0, tls: {certificate: tls/server.pem, key: tls/server.key, client_ca: tls/ca.pem, client_certificates: required}}
+  public: {address: 127.0.0.1, port: 0, tls: {certificate: tls/server.pem, key: tls/server.key, client_ca: tls/ca.pem, client_certificates: required, crl: tls/crl.pem}}
   operations: {address: 127.0.0.1, port: 0}
 workers: 2
 authentication:
@@ -94,6 +94,7 @@ const std::vector<Mistake> kMistakes = {
     {"data/mapping.secret", "Y2RlZj", "", "the mapping secret must be 32 bytes, in Base 64"},
     {"config/tls/ca.pem", "", "", "config/gateway.yaml:4:108: cannot read "},
     {"config/tls/server.key", "stranger", "", "/config/tls/server.key"},
+    {"config/tls/crl.pem", "", "", "/config/tls/crl.pem"},
     {"elsewhere", "", "", "/elsewhere is no folder"},
 };
 
@@ -110,7 +111,8 @@ struct Fixture {
              fs::copy_options::recursive);
     write("data/ledger.key", kSecret);
     write("data/mapping.secret", kSecret);
-    for (const char* name : {"server.pem", "server.key", "ca.pem"}) {
+    certificates.write_crls("crl.pem", {{}});
+    for (const char* name : {"server.pem", "server.key", "ca.pem", "crl.pem"}) {
       write(std::string("config/tls/") + name, read(certificates.path(name)));
     }
   }

@@ -115,15 +115,18 @@ TEST_CASE_FIXTURE(Fixture, "TLS is read with its client certificates") {
   const std::string with_tls = replaced(
       kSettings, "port: 8080",
       "port: 8080, tls: {certificate: server.pem, key: data:server.key, client_ca: ca.pem, "
-      "client_certificates: required}");
+      "client_certificates: required, crl: crl.pem}");
   const settings::Settings settings = good(with_tls);
   REQUIRE(settings.listener.tls.has_value());
   CHECK(settings.listener.tls->certificate_file == folder.file("config/server.pem"));
   CHECK(settings.listener.tls->key_file == folder.file("data/server.key"));
   CHECK(settings.listener.tls->client_ca_file == folder.file("config/ca.pem"));
   CHECK(settings.listener.tls->client_certificates_required);
+  CHECK(settings.listener.tls->crl_file == folder.file("config/crl.pem"));
   CHECK_FALSE(settings.operations.tls.has_value());
   CHECK_FALSE(load(replaced(with_tls, "required", "perhaps")).has_value());
+  CHECK_FALSE(load(replaced(with_tls, "client_ca: ca.pem, client_certificates: required, ", ""))
+                  .has_value());
 }
 
 TEST_CASE_FIXTURE(Fixture, "limits that are left out have their defaults") {
