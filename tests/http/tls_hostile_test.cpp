@@ -19,7 +19,6 @@ using std::chrono::milliseconds;
 namespace {
 
 const std::string kGet = "GET /echo?t HTTP/1.1\r\nHost: h\r\n\r\n";
-constexpr std::size_t kRecordHead = 5;
 
 ServerOptions impatient() {
   ServerOptions options;
