@@ -132,7 +132,8 @@ bool Admission::authenticate(const http::RequestHead& head, Verdict& verdict) co
     credentials.development_header = std::string(*header);
   }
   // The header counts on loopback only, whatever the listeners are.
-  verdict.caller = policy_.authenticate(credentials, development_header_ && head.peer.loopback);
+  verdict.caller =
+      policy_.get()->authenticate(credentials, development_header_ && head.peer.loopback);
   return verdict.caller ? true : refuse(verdict, "unauthenticated");
 }
 

@@ -8,7 +8,7 @@
 
 #include "gateway/http/message.h"
 #include "gateway/model/problem.h"
-#include "gateway/policy/policy.h"
+#include "gateway/policy/in_force.h"
 #include "openapi/document.h"
 
 namespace flora::api {
@@ -37,10 +37,11 @@ bool is_streamed(const Verdict& verdict, const http::RequestHead& head);
 /// The largest body that an operation takes as a whole, in bytes.
 std::size_t body_limit(const openapi::Operation& operation, std::string_view media_type);
 
-/// Immutable and thread-safe. Document and policy must outlive it.
+/// Thread-safe: it judges by the policy that is in force at the moment. Document and policy must
+/// outlive it.
 class Admission {
  public:
-  Admission(const openapi::Document& document, const policy::Policy& policy,
+  Admission(const openapi::Document& document, const policy::InForce& policy,
             openapi::Listener listener, bool development_header)
       : document_(document),
         policy_(policy),
@@ -57,7 +58,7 @@ class Admission {
   bool check_parameters(const http::RequestHead& head, Verdict& verdict) const;
 
   const openapi::Document& document_;
-  const policy::Policy& policy_;
+  const policy::InForce& policy_;
   openapi::Listener listener_;
   bool development_header_;
 };

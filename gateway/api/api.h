@@ -3,6 +3,7 @@
 // for all of them.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 
 #include "adapters/installed.h"
 #include "gateway/api/call.h"
+#include "gateway/api/configuration_state.h"
 #include "gateway/api/item_stream.h"
 #include "gateway/api/message_buffer.h"
 #include "gateway/api/metrics.h"
@@ -30,7 +32,7 @@ struct Parts {
   Env* env = nullptr;
   const openapi::Document* document = nullptr;
   const Catalogue* catalogue = nullptr;
-  const policy::Policy* policy = nullptr;
+  const policy::InForce* policy = nullptr;
   const privacy::Keys* keys = nullptr;
   const intake::EventParser* parser = nullptr;
   intake::Intake* intake = nullptr;
@@ -39,6 +41,7 @@ struct Parts {
   ledger::EmbeddedLedger* ledger = nullptr;
   view::ProcedureIndex* index = nullptr;
   const adapter::Installed* adapters = nullptr;
+  const ConfigurationState* configuration = nullptr;
   ThreadPool* blocking = nullptr;
   bool development_header = false;
   std::int64_t idempotency_lifetime_ms = 24LL * 3600 * 1000;
@@ -56,6 +59,9 @@ class Api {
   /// The handlers of the two listeners.
   http::Handler& public_handler();
   http::Handler& operations_handler();
+
+  /// Readiness is 503 from now on: the gateway is about to stop.
+  void retire() { retired_ = true; }
 
   /// For ServerOptions::error_page.
   static http::Response error_page(int status, std::string_view problem, std::string_view detail);
@@ -125,6 +131,7 @@ class Api {
   void run_blocking(Reply reply, std::function<void()> work);
 
   Parts parts_;
+  std::atomic<bool> retired_ = false;
   Metrics metrics_;
   std::function<http::Counters()> counters_;
   std::unique_ptr<Listener> public_;

@@ -76,6 +76,9 @@ std::string Metrics::text(const Gauges& gauges) const {
   gauge(out, "flora_view_position", "Entries that the read model holds.", gauges.view_position);
   gauge(out, "flora_adapters_stale", "Adapters whose folder holds a version that is not in use.",
         gauges.adapters_stale);
+  gauge(out, "flora_configuration_stale",
+        "Parts of the configuration whose files are not in force as they lie there.",
+        gauges.configuration_stale);
   const http::Counters& h = gauges.http;
   gauge(out, "flora_http_connections_open", "Open connections.", h.open);
   counter(out, "flora_http_connections_accepted", "Accepted connections.", h.accepted);

@@ -22,6 +22,7 @@ struct Gauges {
   std::int64_t outbox = 0;
   std::uint64_t view_position = 0;
   std::uint64_t adapters_stale = 0;
+  std::uint64_t configuration_stale = 0;
 };
 
 /// Thread-safe.

@@ -9,18 +9,21 @@ namespace {
 
 constexpr std::size_t kReasons = 100;
 
+void write_reasons(JsonWriter& json, const std::vector<std::string>& reasons) {
+  json.member("state", reasons.empty() ? "CURRENT" : "STALE");
+  json.name("reasons").begin_array();
+  for (std::size_t i = 0; i < std::min(reasons.size(), kReasons); ++i) json.text(reasons[i]);
+  json.end_array();
+}
+
 // An adapter whose folder holds something that cannot be used goes on with what it had: that is for
 // the operators to know, and no reason not to be ready.
 void write_state(JsonWriter& json, const adapter::InstalledBundle& bundle) {
   const adapter::BundleInfo& info = bundle.adapter->info();
   json.begin_object().member("id", info.id).member("version", info.version);
   json.member("hash", info.hash);
-  json.member("state", bundle.refused.empty() ? "CURRENT" : "STALE");
-  json.name("reasons").begin_array();
-  for (std::size_t i = 0; i < std::min(bundle.refused.size(), kReasons); ++i) {
-    json.text(bundle.refused[i]);
-  }
-  json.end_array().end_object();
+  write_reasons(json, bundle.refused);
+  json.end_object();
 }
 
 }  // namespace
@@ -28,6 +31,9 @@ void write_state(JsonWriter& json, const adapter::InstalledBundle& bundle) {
 void Api::get_live(Call, Reply reply) { reply->send(json_response(200, R"({"status":"LIVE"})")); }
 
 void Api::get_ready(Call, Reply reply) {
+  if (retired_) {
+    return reply->send(problem_response({"not-ready", "The gateway is about to stop.", {}}));
+  }
   const bool ledger_up = !parts_.forwarder->stalled();
   if (!ledger_up) {
     return reply->send(problem_response(
@@ -40,6 +46,12 @@ void Api::get_ready(Call, Reply reply) {
   }
   json.end_array().name("adapters").begin_array();
   for (const adapter::InstalledBundle& bundle : parts_.adapters->list()) write_state(json, bundle);
+  json.end_array().name("configuration").begin_array();
+  for (const auto& [part, reasons] : parts_.configuration->all()) {
+    json.begin_object().member("name", part);
+    write_reasons(json, reasons);
+    json.end_object();
+  }
   reply->send(json_response(200, json.end_array().end_object().take()));
 }
 
@@ -51,6 +63,9 @@ void Api::get_metrics(Call, Reply reply) {
   gauges.view_position = parts_.index->position();
   for (const adapter::InstalledBundle& bundle : parts_.adapters->list()) {
     gauges.adapters_stale += bundle.refused.empty() ? 0 : 1;
+  }
+  for (const auto& [part, reasons] : parts_.configuration->all()) {
+    gauges.configuration_stale += reasons.empty() ? 0 : 1;
   }
   reply->send({200,
                {{"content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8"},

@@ -8,6 +8,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "gateway/commands/exit_code.h"
+
 namespace flora::commands {
 namespace {
 
@@ -33,20 +35,26 @@ std::string octal(unsigned mode) {
   return digits;
 }
 
+// Who may change the policy is any authority.
+constexpr std::string_view kWritable = "others than its owner and group may change it";
+constexpr std::string_view kSecret = "a secret is for its owner alone, chmod 0600";
+
 // Looks at the settings one part after the other; `key` is always the name of a setting.
 class Check {
  public:
-  Check(const settings::Settings& settings, Env& env, Findings& findings)
-      : settings_(settings), env_(env), findings_(findings) {}
+  Check(const settings::Settings& settings, Findings& findings)
+      : settings_(settings), findings_(findings) {}
 
-  void all() {
+  void all(Env& env) {
     files();
-    keys();
+    keys(env);
     listener("listen.public", settings_.listener);
     listener("listen.operations", settings_.operations);
     exposure();
     folders();
   }
+
+  void policy() { protect("policy", settings_.policy_file, S_IWOTH, kWritable); }
 
  private:
   void error(std::string_view key, std::string what) {
@@ -56,7 +64,7 @@ class Check {
     findings_.warning(settings_.place(key), std::move(what));
   }
 
-  // Who may write the policy is any authority; who may read a key is the gateway.
+  // `forbidden` are bits of the mode.
   void protect(std::string_view key, const std::string& file, unsigned forbidden,
                std::string_view rule) {
     struct stat found {};
@@ -67,28 +75,26 @@ class Check {
   }
 
   void files() {
-    constexpr std::string_view kRule = "others than its owner and group may change it";
-    protect("environment", settings_.file, S_IWOTH, kRule);
-    protect("policy", settings_.policy_file, S_IWOTH, kRule);
-    protect("statuses", settings_.statuses_file, S_IWOTH, kRule);
+    protect("environment", settings_.file, S_IWOTH, kWritable);
+    policy();
+    protect("statuses", settings_.statuses_file, S_IWOTH, kWritable);
     for (std::size_t i = 0; i < settings_.adapter_folders.size(); ++i) {
-      protect("adapters." + std::to_string(i), settings_.adapter_folders[i], S_IWOTH, kRule);
+      protect("adapters." + std::to_string(i), settings_.adapter_folders[i], S_IWOTH, kWritable);
     }
   }
 
-  void keys() {
-    constexpr std::string_view kRule = "a secret is for its owner alone, chmod 0600";
+  void keys(Env& env) {
     if (!settings_.ledger_key_file.empty()) {
-      const auto key = load_ledger_key(settings_, env_);
+      const auto key = load_ledger_key(settings_, env);
       if (!key) error("ledger.key", key.error().message);
-      protect("ledger.key", settings_.ledger_key_file, S_IRWXG | S_IRWXO, kRule);
+      protect("ledger.key", settings_.ledger_key_file, S_IRWXG | S_IRWXO, kSecret);
     }
     if (settings_.mapping_secret_file.empty()) return;
     const auto secret =
-        privacy::Keys::load(settings_.mapping_secret_file, settings_.environment, env_);
+        privacy::Keys::load(settings_.mapping_secret_file, settings_.environment, env);
     if (!secret) error("mapping_secret", secret.error().message);
     if (std::getenv("FLORA_MAPPING_SECRET") != nullptr) return;
-    protect("mapping_secret", settings_.mapping_secret_file, S_IRWXG | S_IRWXO, kRule);
+    protect("mapping_secret", settings_.mapping_secret_file, S_IRWXG | S_IRWXO, kSecret);
   }
 
   void listener(const std::string& name, const settings::Listener& listener) {
@@ -159,7 +165,6 @@ class Check {
   }
 
   const settings::Settings& settings_;
-  Env& env_;
   Findings& findings_;
 };
 
@@ -192,9 +197,13 @@ Examined examine(const Source& source, Env& env) {
   // A file that is not there, or is no YAML, names nothing to look at.
   if (examined.settings.written.empty()) return examined;
   examined.definitions = load_definitions(examined.settings, env, examined.findings);
-  Check(examined.settings, env, examined.findings).all();
+  Check(examined.settings, examined.findings).all(env);
   if (examined.findings.has_errors()) examined.definitions.reset();
   return examined;
+}
+
+void check_policy_file(const settings::Settings& settings, Findings& findings) {
+  Check(settings, findings).policy();
 }
 
 void print(const Findings& findings) {
@@ -207,15 +216,15 @@ int check(const Source& source, const CommandLine& line, Env& env) {
   if (line.has("--json")) {
     const nlohmann::json out = {{"good", good}, {"findings", to_json(examined.findings)}};
     std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
-    return good ? 0 : 2;
+    return good ? kDone : kUsage;
   }
   print(examined.findings);
-  if (!good) return 2;
+  if (!good) return kUsage;
   const Definitions& definitions = *examined.definitions;
   std::cout << "The settings are good: " << definitions.catalogue.statuses().size() << " statuses, "
-            << definitions.policy.authorities().size() << " authorities, "
+            << definitions.policy->get()->authorities().size() << " authorities, "
             << definitions.adapters->list().size() << " adapters.\n";
-  return 0;
+  return kDone;
 }
 
 }  // namespace flora::commands

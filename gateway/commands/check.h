@@ -20,6 +20,9 @@ struct Examined {
 /// is an error; in the environment `development` a warning.
 Examined examine(const Source& source, Env& env);
 
+/// Tells if others than owner and group may change the policy's file, as examine() does.
+void check_policy_file(const settings::Settings& settings, Findings& findings);
+
 /// On stderr, one line each.
 void print(const Findings& findings);
 

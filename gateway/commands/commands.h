@@ -1,5 +1,5 @@
-// The subcommands of flora-gateway. Each prints what it did and returns the exit code:
-// 0 done, 1 it failed or found something, 2 the command line or the settings are wrong.
+// The subcommands of flora-gateway. Each prints what it did and returns the exit code
+// (exit_code.h).
 #pragma once
 
 #include <string>
@@ -30,8 +30,7 @@ struct Source {
   settings::Overrides overrides;
 };
 
-/// Runs the gateway until SIGTERM or SIGINT. SIGHUP reads the TLS files and the
-/// adapters again.
+/// Runs the gateway until SIGTERM or SIGINT; at SIGHUP it reads again what reloader.h names.
 int serve(const Source& source, const std::optional<std::string>& port_file, Env& env);
 
 /// Reads and compiles everything that serve would, opens nothing, and prints all that is wrong:

@@ -48,20 +48,10 @@ bool read_statuses(Definitions& made, const settings::Settings& settings, Env& e
   Findings own;
   const auto text = read_named(settings, "statuses", file, env, own);
   if (text) {
+    made.statuses = *text;
     made.catalogue = Catalogue::read(*text, file, own);
     if (!own.has_errors()) compile_statuses(made, {file, {1, 1}}, own);
   }
-  findings.add(own);
-  return text && !own.has_errors();
-}
-
-// True if it is good.
-bool read_policy(Definitions& made, const settings::Settings& settings, Env& env,
-                 Findings& findings) {
-  const std::string& file = settings.policy_file;
-  Findings own;
-  const auto text = read_named(settings, "policy", file, env, own);
-  if (text) made.policy = policy::Policy::read(*text, file, own);
   findings.add(own);
   return text && !own.has_errors();
 }
@@ -122,13 +112,26 @@ std::unique_ptr<Definitions> load_definitions(const settings::Settings& settings
     findings.error({"openapi/flora-gateway.yaml"}, document.error().message);
     return nullptr;
   }
-  auto made = std::make_unique<Definitions>(Definitions{std::move(*document), {}, {}, {}, {}});
+  auto made = std::make_unique<Definitions>(Definitions{std::move(*document), {}, {}, {}, {}, {}});
   const bool statuses = read_statuses(*made, settings, env, findings);
-  const bool policy = read_policy(*made, settings, env, findings);
+  auto policy = read_policy(settings, env, findings);
   const adapter::CanonicalTypes types = canonical_types(made->document, made->catalogue);
   const bool adapters = lint_adapters(settings, statuses ? &types : nullptr, findings);
   if (statuses && adapters) load_adapters(*made, settings, findings);
-  return policy && made->adapters != nullptr ? std::move(made) : nullptr;
+  if (!policy || made->adapters == nullptr) return nullptr;
+  made->policy = std::make_unique<policy::InForce>(std::move(*policy));
+  return made;
+}
+
+std::optional<policy::Policy> read_policy(const settings::Settings& settings, Env& env,
+                                          Findings& findings) {
+  Findings own;
+  const auto text = read_named(settings, "policy", settings.policy_file, env, own);
+  std::optional<policy::Policy> policy;
+  if (text) policy = policy::Policy::read(*text, settings.policy_file, own);
+  findings.add(own);
+  if (own.has_errors()) policy.reset();
+  return policy;
 }
 
 Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& settings,
@@ -179,10 +182,6 @@ privacy::ClosedLists closed_lists(const Definitions& definitions,
                                   const settings::Settings& settings,
                                   const privacy::KnownAdapters& adapters) {
   privacy::ClosedLists lists;
-  for (const policy::Authority& authority : definitions.policy.authorities()) {
-    lists.authorities.insert(authority.id);
-    lists.sites.insert(authority.sites.begin(), authority.sites.end());
-  }
   lists.channels.insert(settings.channel);
   lists.catalogues.insert(definitions.catalogue.version());
   lists.adapters = &adapters;

@@ -14,9 +14,10 @@ namespace flora::commands {
 struct Definitions {
   openapi::Document document;
   Catalogue catalogue;
-  policy::Policy policy;
+  std::unique_ptr<policy::InForce> policy;
   std::unique_ptr<intake::EventParser> parser;
   std::unique_ptr<adapter::Installed> adapters;
+  std::string statuses;  ///< The text that the catalogue was read from.
 };
 
 /// What defines a canonical event.
@@ -44,7 +45,13 @@ Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& 
 /// outlive it.
 adapter::EventCheck canonical_check(const intake::EventParser& parser);
 
-/// The lists that the guard closes the ledger with. `adapters` must outlive it.
+/// The policy file that the settings name, read; what is wrong is told. Nothing if there is an
+/// error.
+std::optional<policy::Policy> read_policy(const settings::Settings& settings, Env& env,
+                                          Findings& findings);
+
+/// The lists that the guard closes the ledger with, but for those of the policy. `adapters` must
+/// outlive it.
 privacy::ClosedLists closed_lists(const Definitions& definitions,
                                   const settings::Settings& settings,
                                   const privacy::KnownAdapters& adapters);

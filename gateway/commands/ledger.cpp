@@ -9,6 +9,7 @@
 #include "gateway/base/sqlite.h"
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
+#include "gateway/commands/exit_code.h"
 #include "gateway/store/reopen.h"
 #include "ledger-client/embedded/operations.h"
 #include "ledger-client/merkle/proof.h"
@@ -187,7 +188,7 @@ Result<bool> make_secret(const std::string& path, Env& env) {
 
 int fail(const Error& error) {
   std::cerr << "flora-gateway: " << error.message << '\n';
-  return error.code == Errc::invalid ? 2 : 1;
+  return error.code == Errc::invalid ? kUsage : kFailed;
 }
 
 int init(const settings::Settings& settings, Env& env) {

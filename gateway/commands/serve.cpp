@@ -1,6 +1,5 @@
 // Wires the gateway and runs it. What runs can be read off here, from top to bottom; it is taken
 // down in the opposite order.
-#include <signal.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -10,21 +9,26 @@
 #include "gateway/commands/check.h"
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
+#include "gateway/commands/exit_code.h"
+#include "gateway/commands/reloader.h"
 #include "gateway/commands/server_bounds.h"
+#include "gateway/commands/service_manager.h"
+#include "gateway/commands/shutdown.h"
+#include "gateway/commands/signals.h"
 
 namespace flora::commands {
 namespace {
 
 constexpr std::size_t kBlockingThreads = 4;
 constexpr std::size_t kBlockingQueue = 4096;
-constexpr std::chrono::seconds kDrain{20};
+constexpr std::chrono::seconds kTeardown{10};  // For queues on their way to the disk.
 
 // A disk that failed during a commit leaves what was written unknown. Only a new start finds out:
 // nothing more must be acknowledged by this process.
 void stop_at_once(const Error& error) {
   log::write(log::Level::error, "a commit failed, the process ends",
              {{"reason", to_string(error.code)}, {"detail", std::string_view(error.message)}});
-  ::_exit(3);
+  ::_exit(kDisk);
 }
 
 // recordedAt never goes back: the newest one on the ledger or on its way there.
@@ -37,19 +41,21 @@ Result<Instant> last_recorded(Ledger& ledger) {
   return last.recorded_at;
 }
 
-void log_adapters(const adapter::Installed& installed) {
-  for (const adapter::InstalledBundle& bundle : installed.list()) {
-    const adapter::BundleInfo& info = bundle.adapter->info();
-    const std::string_view id = info.id;
-    for (const std::string& reason : bundle.refused) {
-      log::write(log::Level::error, "adapter not reloaded, the old version stays",
-                 {{"adapter", id}, {"reason", std::string_view(reason)}});
-    }
-    if (!bundle.refused.empty()) continue;
-    log::write(log::Level::info, "adapter in use",
-               {{"adapter", id},
-                {"version", std::string_view(info.version)},
-                {"hash", std::string_view(info.hash)}});
+// Reloads at SIGHUP and returns at the first signal to stop. What the service manager watches are
+// the event loops: it hears of nothing while one of them gives no sign of life.
+int wait_for_stop(const Signals& signals, http::Server& server, Reloader& reloader) {
+  using std::chrono::milliseconds;
+  std::optional<milliseconds> pause;
+  if (const auto interval = service_manager::watchdog_interval()) {
+    pause = std::chrono::duration_cast<milliseconds>(*interval / 4);
+  }
+  while (true) {
+    const int signal = signals.wait(pause);
+    if (signal == SIGTERM || signal == SIGINT) return signal;
+    if (signal == SIGHUP) reloader.request();
+    if (!pause || !server.is_alive()) continue;
+    service_manager::alive();
+    server.probe();
   }
 }
 
@@ -70,8 +76,34 @@ Result<http::ServerOptions> server_options(const settings::Settings& settings,
   return options;
 }
 
-Result<void> run(const Examined& examined, const std::optional<std::string>& port_file,
-                 const sigset_t& signals, Env& env) {
+// Ends early if somebody asks again: he does not want to wait for a load balancer.
+void wait_for_grace(const Signals& signals, std::chrono::milliseconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (true) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return;
+    const int signal = signals.wait(left);
+    if (signal == SIGTERM || signal == SIGINT) return;
+  }
+}
+
+// The order in which nobody is left without an answer.
+void stop(const settings::Shutdown& settings, const Signals& signals, Shutdown& shutdown,
+          http::Server& server, api::Api& api) {
+  using std::chrono::milliseconds;
+  const milliseconds bound(settings.bound_ms);
+  api.retire();
+  service_manager::stopping();
+  wait_for_grace(signals, milliseconds(settings.grace_ms));
+  shutdown.begin(bound + kTeardown, [&server] { server.hurry(); });
+  server.stop(bound);
+  shutdown.drained();
+}
+
+Result<void> run(const Source& source, const Examined& examined,
+                 const std::optional<std::string>& port_file, const Signals& signals, Env& env) {
+  Shutdown shutdown(signals);
   const settings::Settings& settings = examined.settings;
   const auto& definitions = examined.definitions;
   // Before anything is opened: with too few descriptors nothing begins.
@@ -112,13 +144,15 @@ Result<void> run(const Examined& examined, const std::optional<std::string>& por
   intake::Forwarder forwarder(*store, *ledger, *index);
   FLORA_TRY(forwarder.recover());
 
-  intake::Intake intake({&definitions->policy, &keys, &guard, store.get(), ledger.get(), &forwarder,
-                         &blocking, settings.channel, definitions->catalogue.version()});
+  intake::Intake intake({definitions->policy.get(), &keys, &guard, store.get(), ledger.get(),
+                         &forwarder, &blocking, settings.channel,
+                         definitions->catalogue.version()});
+  api::ConfigurationState configuration;
   api::Parts parts;
   parts.env = &env;
   parts.document = &definitions->document;
   parts.catalogue = &definitions->catalogue;
-  parts.policy = &definitions->policy;
+  parts.policy = definitions->policy.get();
   parts.keys = &keys;
   parts.parser = definitions->parser.get();
   parts.intake = &intake;
@@ -127,6 +161,7 @@ Result<void> run(const Examined& examined, const std::optional<std::string>& por
   parts.ledger = ledger.get();
   parts.index = index.get();
   parts.adapters = definitions->adapters.get();
+  parts.configuration = &configuration;
   parts.blocking = &blocking;
   parts.development_header = settings.development_header;
   parts.adapter_memory = settings.adapter_memory;
@@ -149,20 +184,11 @@ Result<void> run(const Examined& examined, const std::optional<std::string>& por
         *port_file, std::to_string(ports[0]) + ' ' + std::to_string(ports[1]) + '\n', 0644));
   }
 
-  int signal = 0;
-  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
-    const Result<void> reloaded = server->reload_tls();
-    if (reloaded) {
-      log::write(log::Level::info, "certificates reloaded");
-    } else {
-      log::write(log::Level::error, "certificates not reloaded, the old ones stay",
-                 {{"reason", std::string_view(reloaded.error().message)}});
-    }
-    definitions->adapters->reload(prepare_adapter);
-    log_adapters(*definitions->adapters);
-  }
+  Reloader reloader({source, settings, *definitions, prepare_adapter, *server, configuration, env});
+  service_manager::ready("Serving.");
+  const int signal = wait_for_stop(signals, *server, reloader);
   log::write(log::Level::info, "stopping", {{"signal", std::int64_t{signal}}});
-  server->stop(std::chrono::duration_cast<std::chrono::milliseconds>(kDrain));
+  stop(settings.shutdown, signals, shutdown, *server, *api);
   return {};
 }
 
@@ -171,18 +197,13 @@ Result<void> run(const Examined& examined, const std::optional<std::string>& por
 int serve(const Source& source, const std::optional<std::string>& port_file, Env& env) {
   const Examined examined = examine(source, env);
   print(examined.findings);
-  if (examined.findings.has_errors()) return 2;
-  // Blocked before any thread starts, so that all inherit it and sigwait() alone receives them.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  const Result<void> done = run(examined, port_file, signals, env);
+  if (examined.findings.has_errors()) return kUsage;
+  log::set_level(examined.settings.log_level);
+  const Signals signals;
+  const Result<void> done = run(source, examined, port_file, signals, env);
   if (!done) return fail(done.error());
   log::write(log::Level::info, "stopped");
-  return 0;
+  return kDone;
 }
 
 }  // namespace flora::commands

@@ -124,6 +124,7 @@ bool Connection::wants_input() const {
 
 void Connection::cycle() {
   if (closed_) return;
+  if (worker_.draining()) cut_endless_body();
   if (!handshaking_ && !lingering_) {
     advance();
     if (!closed_ && !eof_ && stream_.has_pending()) read();
@@ -258,8 +259,9 @@ void Connection::on_deadline(Deadline deadline) {
 
 void Connection::on_drain() {
   if (closed_ || lingering_) return;
+  // What has arrived already is answered, also behind the last message of a handshake.
+  handshaking_ ? shake_hands() : read();
   if (handshaking_) return close(false);
-  read();  // What has arrived already is answered.
   if (!closed_) worker_.touch(*this);
 }
 

@@ -114,6 +114,7 @@ class Connection final : public DeadlineNode {
   void send_continue();
   void refuse_head(const Refusal& refusal);
   void fail_body(const Refusal& refusal);
+  void cut_endless_body();
   void leave_body(Turn& turn);
   void give(BodyChunk chunk);
   void on_read(Message& message);
@@ -130,6 +131,7 @@ class Connection final : public DeadlineNode {
   void begin(Turn& turn, Message& message);
   void write(Turn& turn, Message& message);
   void finish(Turn& turn);
+  void break_off(Turn& turn);
   void settle();
   void drop_turns_after(const Turn& turn);
 

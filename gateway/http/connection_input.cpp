@@ -15,6 +15,7 @@ constexpr Refusal kIncomplete{400, "malformed-request", "The request ends before
 constexpr Refusal kBadBody{400, "malformed-request", "The chunked body is malformed."};
 constexpr Refusal kTooLarge{413, "content-too-large", "The body is too large."};
 constexpr Refusal kFull{503, "overloaded", "Too many bodies are being received."};
+constexpr Refusal kStopping{503, "unavailable", "The gateway is about to stop."};
 constexpr Refusal kFault{500, "internal-error", "The request failed."};
 
 bool is_safe(std::string_view method) {
@@ -270,6 +271,11 @@ void Connection::fail_body(const Refusal& refusal) {
   give({{}, BodyChunk::State::aborted});
   turn = find_turn(last_number_);
   if (turn && turn->state == Turn::State::waiting) complete_page(*turn, refusal);
+}
+
+// Whoever streams without a known end would never let the server stop.
+void Connection::cut_endless_body() {
+  if (input_ == Input::stream && parser_.parsed().chunked) fail_body(kStopping);
 }
 
 // The answer does not wait for the rest of the body: a small rest is read and dropped, otherwise

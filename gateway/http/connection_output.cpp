@@ -39,7 +39,7 @@ void Connection::deliver(Message& message) {
     case Message::Kind::finish:
       return begun ? finish(*turn) : void();
     case Message::Kind::abort:
-      return begun ? close(true) : void();
+      return begun ? break_off(*turn) : void();
     case Message::Kind::fail:
       if (!waiting) return;
       leave_body(*turn);
@@ -124,6 +124,16 @@ void Connection::write(Turn& turn, Message& message) {
 
 void Connection::finish(Turn& turn) {
   if (turn.chunked && !turn.to_head) emit(turn, std::string(kLastChunk));
+  turn.state = Turn::State::done;
+  leave_body(turn);
+  settle();
+}
+
+// The client receives what was sent, and no last chunk (RFC 9112 §8). An answer that ends with its
+// connection must end with a reset.
+void Connection::break_off(Turn& turn) {
+  if (!turn.chunked || turn.to_head) return close(true);
+  turn.keep_alive = false;
   turn.state = Turn::State::done;
   leave_body(turn);
   settle();

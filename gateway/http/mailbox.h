@@ -15,7 +15,8 @@
 
 namespace flora::http {
 
-/// One call of an Exchange, or an order of the server (drain, kill; these name no connection).
+/// One call of an Exchange, or an order of the server (drain, kill, probe; these name no
+/// connection, and a probe has its number in `request`).
 struct Message {
   enum class Kind : std::uint8_t {
     respond,
@@ -27,7 +28,8 @@ struct Message {
     read,
     ignore_body,
     drain,
-    kill
+    kill,
+    probe
   };
   Kind kind = Kind::respond;
   std::uint64_t connection = 0;

@@ -21,6 +21,7 @@ struct Server::State {
   Shared shared;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::uint16_t> ports;
+  std::uint64_t probe = 0;
   bool stopped = false;
   std::mutex stop_mutex;
 };
@@ -98,6 +99,23 @@ Result<void> Server::reload_tls() {
   return {};
 }
 
+void Server::probe() {
+  ++state_->probe;
+  for (const auto& worker : state_->workers) worker->order(Message::Kind::probe, state_->probe);
+}
+
+bool Server::is_alive() const {
+  return std::ranges::all_of(state_->workers,
+                             [this](const auto& w) { return w->probed() == state_->probe; });
+}
+
+void Server::hurry() {
+  Shared& shared = state_->shared;
+  const std::lock_guard lock(shared.mutex);
+  shared.hurried = true;
+  shared.changed.notify_all();
+}
+
 void Server::stop(std::chrono::milliseconds deadline) {
   const std::lock_guard stop_lock(state_->stop_mutex);
   if (std::exchange(state_->stopped, true)) return;
@@ -105,8 +123,8 @@ void Server::stop(std::chrono::milliseconds deadline) {
   {
     Shared& shared = state_->shared;
     std::unique_lock lock(shared.mutex);
-    shared.changed.wait_for(lock, deadline,
-                            [&] { return shared.drained == state_->workers.size(); });
+    shared.changed.wait_for(
+        lock, deadline, [&] { return shared.hurried || shared.drained == state_->workers.size(); });
   }
   for (const auto& worker : state_->workers) worker->order(Message::Kind::kill);
   for (const auto& worker : state_->workers) worker->join();

@@ -68,7 +68,8 @@ struct TlsOptions {
   std::string crl_file;
 };
 
-/// Loads everything that the options name, as Server::start would. Errors: invalid, naming the file.
+/// Loads everything that the options name, as Server::start would. Errors: invalid, naming the
+/// file.
 Result<void> check_tls(const TlsOptions& options);
 
 struct ListenerOptions {
@@ -140,10 +141,20 @@ class Server {
   /// then.
   Result<void> reload_tls();
 
+  /// Asks all event loops for a sign of life, and whether all have given one since. Before the
+  /// first probe: true. One thread.
+  void probe();
+  bool is_alive() const;
+
   /// Stops accepting, closes idle connections, lets requests under way finish until `deadline` is
-  /// over, then closes what is left. Blocks. Afterwards the handlers are not called any more;
-  /// Responders that still exist do nothing.
+  /// over, then closes what is left. A streamed body of unknown length ends at once: its reader
+  /// sees it aborted, an answer that has begun goes on until its writer is dropped, and one that
+  /// has not is 503. Blocks. Afterwards the handlers are not called any more; Responders that still
+  /// exist do nothing.
   void stop(std::chrono::milliseconds deadline);
+
+  /// What stop() waits for is closed now.
+  void hurry();
 
  private:
   struct State;

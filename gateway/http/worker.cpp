@@ -106,9 +106,10 @@ void Worker::run() {
   mailbox_->close();
 }
 
-void Worker::order(Message::Kind kind) {
+void Worker::order(Message::Kind kind, std::uint64_t number) {
   Message message;
   message.kind = kind;
+  message.request = number;
   mailbox_->post(std::move(message));
 }
 
@@ -200,6 +201,10 @@ void Worker::pump() {
 void Worker::handle(Message& message) {
   if (message.kind == Message::Kind::drain) return drain();
   if (message.kind == Message::Kind::kill) return kill();
+  if (message.kind == Message::Kind::probe) {
+    probed_ = message.request;
+    return;
+  }
   const auto found = connections_.find(message.connection);
   if (found != connections_.end() && !found->second->is_closed()) {
     found->second->deliver(message);

@@ -34,6 +34,7 @@ struct Shared {
   std::mutex mutex;
   std::condition_variable changed;
   std::size_t drained = 0;  ///< Workers that have no connection left, once draining. By mutex.
+  bool hurried = false;     ///< Nobody waits for the others any more. By mutex.
 };
 
 /// The counters of one worker, written by its thread only.
@@ -58,9 +59,10 @@ class Worker {
   static Result<std::unique_ptr<Worker>> open(Shared& shared, std::size_t index);
   ~Worker();
 
-  void start();                    ///< By the server.
-  void order(Message::Kind kind);  ///< drain or kill. Any thread.
-  void join();                     ///< By the server, after kill.
+  void start();                                              ///< By the server.
+  void order(Message::Kind kind, std::uint64_t number = 0);  ///< drain, kill, probe. Any thread.
+  std::uint64_t probed() const { return probed_; }           ///< The last probe. Any thread.
+  void join();                                               ///< By the server, after kill.
 
   Shared& shared() { return shared_; }
   const ServerOptions& options() const { return shared_.options; }
@@ -133,6 +135,7 @@ class Worker {
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> touched_;
   std::vector<std::uint64_t> buried_;
+  std::atomic<std::uint64_t> probed_{0};
   bool draining_ = false;
   bool reported_ = false;
   std::thread thread_;

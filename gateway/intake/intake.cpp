@@ -206,12 +206,20 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
   std::vector<std::size_t> on_ledger_;  // Items whose place on the ledger must be read.
 };
 
+// By what the items of one submission are judged.
+struct Intake::Judge {
+  const policy::Policy& policy;
+  const policy::Caller* caller;  // nullptr: nobody any more.
+};
+
 void Intake::submit(const policy::Caller& caller, Submission submission, Done done) {
+  const auto policy = parts_.policy->get();
+  const Judge judge{*policy, policy->find(caller)};
   const auto run = std::make_shared<Run>(parts_, submission, std::move(done));
   for (std::size_t i = 0; i < submission.items.size(); ++i) {
     store::Draft draft;
     bool test = false;
-    if (auto problem = prepare(caller, submission.items[i], draft, test)) {
+    if (auto problem = prepare(judge, submission.items[i], draft, test)) {
       run->refuse(i, std::move(*problem));
     } else if (test) {
       run->mark_test(i);
@@ -223,16 +231,17 @@ void Intake::submit(const policy::Caller& caller, Submission submission, Done do
 }
 
 // Everything that needs no database.
-std::optional<Problem> Intake::prepare(const policy::Caller& caller, Item& item,
-                                       store::Draft& draft, bool& test) const {
+std::optional<Problem> Intake::prepare(const Judge& judge, Item& item, store::Draft& draft,
+                                       bool& test) const {
   if (auto* problem = std::get_if<Problem>(&item.parsed)) return std::move(*problem);
   const ParsedEvent& parsed = std::get<ParsedEvent>(item.parsed);
   const StatusEvent& event = parsed.event;
+  if (judge.caller == nullptr) return problem_of(policy::Denial::not_your_authority);
   if (const auto denial =
-          policy::may_report(*parts_.policy, caller, parsed.claim, *parsed.status)) {
+          policy::may_report(judge.policy, *judge.caller, parsed.claim, *parsed.status)) {
     return problem_of(*denial);
   }
-  const policy::Authority& authority = *parts_.policy->authority(event.authority);
+  const policy::Authority& authority = *judge.policy.authority(event.authority);
   const privacy::Keys& keys = *parts_.keys;
 
   Transaction& t = draft.transaction;
@@ -248,7 +257,8 @@ std::optional<Problem> Intake::prepare(const policy::Caller& caller, Item& item,
   t.catalogue = parts_.catalogue_version;
   t.details = event.details;
   t.adapter = item.adapter;
-  if (const Result<void> allowed = parts_.guard->check(t, event); !allowed) {
+  const privacy::PolicyLists lists{judge.policy.ids(), judge.policy.sites()};
+  if (const Result<void> allowed = parts_.guard->check(t, event, lists); !allowed) {
     ProblemCause cause;
     cause.code = "guard";
     cause.detail =

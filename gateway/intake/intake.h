@@ -12,7 +12,7 @@
 #include "gateway/base/thread_pool.h"
 #include "gateway/intake/event_parser.h"
 #include "gateway/intake/forwarder.h"
-#include "gateway/policy/policy.h"
+#include "gateway/policy/in_force.h"
 #include "gateway/privacy/guard.h"
 #include "gateway/privacy/keys.h"
 #include "gateway/store/store.h"
@@ -55,7 +55,7 @@ struct Submission {
 
 /// What intake works with; all of it outlives it.
 struct Parts {
-  const policy::Policy* policy = nullptr;
+  const policy::InForce* policy = nullptr;
   const privacy::Keys* keys = nullptr;
   const privacy::Guard* guard = nullptr;
   store::Store* store = nullptr;
@@ -73,13 +73,15 @@ class Intake {
 
   explicit Intake(Parts parts) : parts_(std::move(parts)) {}
 
-  /// Answers all items, in their order; each is accepted or refused by itself. `done` is called
-  /// once, on any thread, perhaps within this call.
+  /// Answers all items, in their order; each is accepted or refused by itself, all by the policy
+  /// that is in force now: who sends for long may lose his right on the way. `done` is called once,
+  /// on any thread, perhaps within this call.
   void submit(const policy::Caller& caller, Submission submission, Done done);
 
  private:
   class Run;
-  std::optional<Problem> prepare(const policy::Caller& caller, Item& item, store::Draft& draft,
+  struct Judge;
+  std::optional<Problem> prepare(const Judge& judge, Item& item, store::Draft& draft,
                                  bool& test) const;
 
   Parts parts_;

@@ -103,6 +103,8 @@ Policy Policy::read(std::string_view text, const std::string& file, Findings& fi
     if (std::ranges::any_of(policy.authorities_, same)) {
       root.error_at(node.at, "the authority " + authority.id + " is listed twice");
     }
+    policy.ids_.insert(authority.id);
+    policy.sites_.insert(authority.sites.begin(), authority.sites.end());
     policy.authorities_.push_back(std::move(authority));
   }
   std::ranges::sort(policy.authorities_, {}, &Authority::id);
@@ -111,6 +113,7 @@ Policy Policy::read(std::string_view text, const std::string& file, Findings& fi
     Caller caller = read_client(section, policy);
     const std::string fingerprint = section.text("certificate_sha256");
     if (fingerprint.empty()) continue;
+    caller.certificate_sha256 = fingerprint;
     if (fingerprint.size() != 64 || !all_of(fingerprint, is_lower_hex)) {
       section.error("certificate_sha256", "a fingerprint has 64 lower-case hexadecimal digits");
     } else if (!policy.by_fingerprint_.emplace(fingerprint, std::move(caller)).second) {
@@ -140,7 +143,17 @@ std::optional<Caller> Policy::authenticate(const Credentials& credentials, bool 
   if (!development || !credentials.development_header) return std::nullopt;
   const Authority* found = authority(*credentials.development_header);
   if (found == nullptr) return std::nullopt;
-  return Caller{"development-" + found->id, {found->id}, found->role, found->land, true};
+  return Caller{"development-" + found->id, {found->id}, found->role, found->land, true, {}};
+}
+
+const Caller* Policy::find(const Caller& caller) const {
+  if (!caller.development) {
+    const auto at = by_fingerprint_.find(caller.certificate_sha256);
+    return at == by_fingerprint_.end() ? nullptr : &at->second;
+  }
+  const Authority* found = authority(caller.authorities.front());
+  const bool same = found != nullptr && found->role == caller.role && found->land == caller.land;
+  return same ? &caller : nullptr;
 }
 
 std::optional<Denial> may_report(const Policy& policy, const Caller& caller,

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,8 @@ struct Caller {
   std::vector<std::string> authorities;  ///< It may act for these; at least one.
   Role role = Role::ae;
   std::string land;
-  bool development = false;  ///< Known by the development header alone.
+  bool development = false;        ///< Known by the development header alone.
+  std::string certificate_sha256;  ///< Of whom is known by a certificate.
 
   bool acts_for(std::string_view authority) const;
 };
@@ -52,16 +54,25 @@ class Policy {
   const std::vector<Authority>& authorities() const { return authorities_; }
   /// nullptr if there is none.
   const Authority* authority(std::string_view id) const;
+  /// Of all authorities.
+  const std::set<std::string, std::less<>>& ids() const { return ids_; }
+  const std::set<std::string, std::less<>>& sites() const { return sites_; }
 
   /// The caller, or nothing. A client certificate decides where there is one; the development
   /// header names a configured authority and counts only if `development` is true.
   std::optional<Caller> authenticate(const Credentials& credentials, bool development) const;
+
+  /// The same caller as this policy knows it, which may be another than the one that has let it in;
+  /// nullptr if it is nobody any more. Lives as long as policy and caller.
+  const Caller* find(const Caller& caller) const;
 
   /// True if a certificate is mapped to any client.
   bool knows_certificates() const { return !by_fingerprint_.empty(); }
 
  private:
   std::vector<Authority> authorities_;  // Sorted by id.
+  std::set<std::string, std::less<>> ids_;
+  std::set<std::string, std::less<>> sites_;
   std::map<std::string, Caller, std::less<>> by_fingerprint_;
 };
 

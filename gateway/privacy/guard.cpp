@@ -71,7 +71,8 @@ Result<Guard> Guard::make(const openapi::Document& document, const Catalogue& ca
   return guard;
 }
 
-Result<void> Guard::check(const Transaction& t, const StatusEvent& event) const {
+Result<void> Guard::check(const Transaction& t, const StatusEvent& event,
+                          const PolicyLists& policy) const {
   thread_local json::Document document;
   thread_local std::vector<openapi::Violation> violations;
   violations.clear();
@@ -83,10 +84,10 @@ Result<void> Guard::check(const Transaction& t, const StatusEvent& event) const 
   if (const auto details = document.root().find("details")) {
     if (!details_schema->second.validate(*details, violations, 1)) return refused("/details");
     const auto receiver = details->find(kReceiver);
-    if (receiver && !lists_.authorities.contains(receiver->string())) return refused("/details");
+    if (receiver && !policy.authorities.contains(receiver->string())) return refused("/details");
   }
-  if (!lists_.authorities.contains(t.authority)) return refused("/authority");
-  if (!t.site.empty() && !lists_.sites.contains(t.site)) return refused("/site");
+  if (!policy.authorities.contains(t.authority)) return refused("/authority");
+  if (!t.site.empty() && !policy.sites.contains(t.site)) return refused("/site");
   if (!lists_.channels.contains(t.channel)) return refused("/channel");
   if (!lists_.catalogues.contains(t.catalogue)) return refused("/catalogue");
   if (t.adapter && (lists_.adapters == nullptr || !lists_.adapters->contains(*t.adapter))) {

@@ -19,11 +19,15 @@ namespace flora::privacy {
 
 /// The lists that the configuration closes; the schemas of the OpenAPI document close the others.
 struct ClosedLists {
-  std::set<std::string, std::less<>> authorities;
-  std::set<std::string, std::less<>> sites;
   std::set<std::string, std::less<>> channels;
   std::set<std::string, std::less<>> catalogues;  ///< Versions of the status catalogue.
   const KnownAdapters* adapters = nullptr;        ///< Outlives the guard; null: there are none.
+};
+
+/// The lists that the policy in force closes; views of them.
+struct PolicyLists {
+  const std::set<std::string, std::less<>>& authorities;
+  const std::set<std::string, std::less<>>& sites;
 };
 
 /// Immutable and thread-safe.
@@ -36,7 +40,8 @@ class Guard {
   /// Checks a transaction on its way to the ledger against the event that it came from. Its
   /// generated members may still be empty: they are made by the gateway in their exact shape.
   /// Errors: invalid, naming the member, never a value.
-  Result<void> check(const Transaction& transaction, const StatusEvent& event) const;
+  Result<void> check(const Transaction& transaction, const StatusEvent& event,
+                     const PolicyLists& policy) const;
 
  private:
   Guard() = default;

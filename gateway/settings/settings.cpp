@@ -15,6 +15,8 @@ constexpr std::size_t kMaxBytes = 1 << 20;
 constexpr std::string_view kDataPrefix = "data:";
 constexpr std::string_view kDevelopment = "development";
 
+constexpr std::int64_t kMostShutdownMs = 600'000;
+
 // At least one message of the largest size that an adapter may take.
 constexpr std::int64_t kLeastAdapterMemoryMib = 64;
 constexpr std::int64_t kAdapterMemoryMib = 192;
@@ -142,6 +144,20 @@ Limits read_limits(yaml::Section section) {
   return limits;
 }
 
+log::Level read_log_level(yaml::Section section) {
+  const std::string name = section.word_or("level", {"debug", "info", "warning", "error"}, "info");
+  if (name == "debug") return log::Level::debug;
+  if (name == "warning") return log::Level::warning;
+  return name == "error" ? log::Level::error : log::Level::info;
+}
+
+Shutdown read_shutdown(yaml::Section section) {
+  Shutdown shutdown;
+  shutdown.grace_ms = section.number_or("grace_ms", 0, kMostShutdownMs, shutdown.grace_ms);
+  shutdown.bound_ms = section.number_or("bound_ms", 100, kMostShutdownMs, shutdown.bound_ms);
+  return shutdown;
+}
+
 void read_ledger(yaml::Section ledger, const Paths& paths, Settings& settings) {
   const std::string kind = ledger.text("kind");
   if (!kind.empty() && kind != "embedded") {
@@ -162,6 +178,8 @@ void read_root(yaml::Section root, const std::string& file, const Overrides& ove
 
   read_listeners(root.section("listen"), paths, overrides, settings);
   settings.workers = static_cast<std::size_t>(root.number("workers", 1, 64));
+  if (root.has("log")) settings.log_level = read_log_level(root.section("log"));
+  if (root.has("shutdown")) settings.shutdown = read_shutdown(root.section("shutdown"));
   settings.development_header = root.section("authentication").flag_or("development_header", false);
   if (settings.development_header && !settings.listener.is_loopback()) {
     root.error("authentication",

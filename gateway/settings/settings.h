@@ -11,6 +11,7 @@
 
 #include "gateway/base/env.h"
 #include "gateway/base/findings.h"
+#include "gateway/base/log.h"
 #include "gateway/base/result.h"
 
 namespace flora::settings {
@@ -21,6 +22,12 @@ struct Tls {
   std::string client_ca_file;  ///< Empty: client certificates are not asked for.
   bool client_certificates_required = false;
   std::string crl_file;  ///< Empty: revocation is not checked.
+};
+
+/// How serve ends at SIGTERM.
+struct Shutdown {
+  std::int64_t grace_ms = 0;       ///< Not ready, but still accepting: a load balancer looks away.
+  std::int64_t bound_ms = 30'000;  ///< Then for requests under way; what is left is closed.
 };
 
 struct Listener {
@@ -70,6 +77,8 @@ struct Settings {
   Listener operations;
   std::size_t workers = 1;
   Limits limits;
+  log::Level log_level = log::Level::info;
+  Shutdown shutdown;
   bool development_header = false;
   std::string ledger_origin;
   std::string ledger_key_file;         ///< The Ed25519 seed, Base 64.

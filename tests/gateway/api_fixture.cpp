@@ -93,6 +93,7 @@ struct Gateway::Parts {
   std::optional<intake::Intake> intake;
   std::unique_ptr<api::Api> api;
   std::unique_ptr<http::Server> server;
+  api::ConfigurationState configuration;
   openapi::Schema problem;
 };
 
@@ -129,14 +130,14 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   p.blocking.emplace(2, 4096);
   p.forwarder.emplace(*p.store, *p.ledger, *p.index);
   REQUIRE(p.forwarder->recover().has_value());
-  p.intake.emplace(intake::Parts{&p.definitions->policy, &*p.keys, &*p.guard, p.store.get(),
+  p.intake.emplace(intake::Parts{p.definitions->policy.get(), &*p.keys, &*p.guard, p.store.get(),
                                  p.ledger.get(), &*p.forwarder, &*p.blocking, settings.channel,
                                  p.definitions->catalogue.version()});
   api::Parts parts;
   parts.env = &env;
   parts.document = &p.definitions->document;
   parts.catalogue = &p.definitions->catalogue;
-  parts.policy = &p.definitions->policy;
+  parts.policy = p.definitions->policy.get();
   parts.keys = &*p.keys;
   parts.parser = p.definitions->parser.get();
   parts.intake = &*p.intake;
@@ -145,6 +146,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   parts.ledger = p.ledger.get();
   parts.index = p.index.get();
   parts.adapters = p.definitions->adapters.get();
+  parts.configuration = &p.configuration;
   parts.blocking = &*p.blocking;
   parts.development_header = true;
   parts.adapter_memory = settings.adapter_memory;
@@ -240,6 +242,16 @@ void Gateway::reload_adapters() {
   parts_->definitions->adapters->reload(
       commands::before_use(*parts_->store, parts_->known_adapters));
 }
+
+void Gateway::replace_policy(const std::string& yaml) {
+  parts_->definitions->policy->replace(good(policy::Policy::parse(yaml, "policy.yaml")));
+}
+
+void Gateway::set_configuration(std::string_view part, std::vector<std::string> reasons) {
+  parts_->configuration.set(part, std::move(reasons));
+}
+
+void Gateway::retire() { parts_->api->retire(); }
 
 void Gateway::hold_writer() {
   const std::lock_guard lock(mutex_);

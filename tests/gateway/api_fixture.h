@@ -79,6 +79,12 @@ class Gateway {
   /// What SIGHUP does with the adapters.
   void reload_adapters();
 
+  /// What SIGHUP does with the policy, and tells of the configuration.
+  void replace_policy(const std::string& yaml);
+  void set_configuration(std::string_view part, std::vector<std::string> reasons);
+  /// What SIGTERM does first.
+  void retire();
+
   /// While it is held, no event with a new identifier is accepted.
   void hold_writer();
   /// Waits until the writer is at such an event.

@@ -205,3 +205,26 @@ TEST_CASE_FIXTURE(Fixture, "the memory of large messages has room for at least o
                   loaded.error().message);
   }
 }
+
+TEST_CASE_FIXTURE(Fixture, "log level and shutdown have defaults, and bounds") {
+  const settings::Settings plain = good(kSettings);
+  CHECK(plain.log_level == log::Level::info);
+  CHECK(plain.shutdown.grace_ms == 0);
+  CHECK(plain.shutdown.bound_ms == 30'000);
+  const settings::Settings given =
+      good(kSettings + "log: {level: warning}\nshutdown: {grace_ms: 5000, bound_ms: 100}\n");
+  CHECK(given.log_level == log::Level::warning);
+  CHECK(given.shutdown.grace_ms == 5000);
+  CHECK(given.shutdown.bound_ms == 100);
+  CHECK_FALSE(load(kSettings + "log: {level: loud}\n").has_value());
+  CHECK_FALSE(load(kSettings + "shutdown: {bound_ms: 99}\n").has_value());
+}
+
+TEST_CASE_FIXTURE(Fixture, "each value is known with its place") {
+  const settings::Settings settings = good(kSettings);
+  CHECK(settings.written.at("listen.public.port").text == "8080");
+  CHECK(settings.written.at("adapters.1").text == "../adapters/two");
+  CHECK(settings.place("workers").at == yaml::Position{6, 10});
+  CHECK(settings.place("nothing").at.line == 0);
+  CHECK(settings.place("nothing").file == file);
+}

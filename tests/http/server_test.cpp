@@ -429,6 +429,56 @@ TEST_CASE("stop cuts off what is not finished at its deadline") {
   CHECK(running.server->counters().open == 0);
 }
 
+TEST_CASE("who is in a hurry does not wait for the deadline of stop") {
+  Running running;
+  Client client(running.port());
+  client.send(get("/hold"));
+  running.handler.wait_for_held(1);
+  std::thread stopper([&] { running.server->stop(std::chrono::hours(1)); });
+  running.server->hurry();
+  stopper.join();
+  CHECK(client.ends());
+  CHECK(running.server->counters().open == 0);
+}
+
+TEST_CASE("the server is alive while each event loop is") {
+  struct Blocking final : Handler {
+    Admission admit(const RequestHead&) override { return Admission::whole(0); }
+    void handle(Request, Responder responder) override {
+      std::unique_lock lock(mutex);
+      blocked = true;
+      changed.notify_all();
+      changed.wait(lock, [this] { return released; });
+      responder.respond({204, {}, {}});
+    }
+    void handle_stream(RequestHead, BodyReader, Responder) override {}
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool blocked = false;
+    bool released = false;
+  } handler;
+  auto started = Server::start({}, {Listener{{}, &handler}});
+  REQUIRE(started);
+  Server& server = **started;
+  CHECK(server.is_alive());
+  server.probe();
+  CHECK(eventually([&] { return server.is_alive(); }));
+  Client client(server.ports().front());
+  client.send(get("/"));
+  {
+    std::unique_lock lock(handler.mutex);
+    handler.changed.wait(lock, [&] { return handler.blocked; });
+    server.probe();
+    CHECK_FALSE(server.is_alive());
+    handler.released = true;
+    handler.changed.notify_all();
+  }
+  const auto reply = client.read();
+  REQUIRE(reply);
+  CHECK(reply->status == 204);
+  CHECK(eventually([&] { return server.is_alive(); }));
+}
+
 TEST_CASE("under load, stop loses no answer of a request that was read") {
   for (int round = 0; round < 5; ++round) {
     ServerOptions options;

@@ -251,3 +251,43 @@ TEST_CASE("a malformed chunk in a stream is refused after what came before it") 
   CHECK(client.ends());
   CHECK(running.handler.aborted() == 1);
 }
+
+TEST_CASE("stop breaks a stream without end off: what was answered arrives, its end does not") {
+  Running running;
+  Client client(running.port());
+  client.send("POST /reflect" + kPost + "3\r\nabc\r\n");
+  std::string seen;
+  while (seen.find("abc") == std::string::npos) {
+    const std::string more = client.receive(1000);
+    REQUIRE_FALSE(more.empty());
+    seen += more;
+  }
+  running.server->stop(std::chrono::seconds(60));  // It does not wait for the client.
+  for (std::string more = client.receive(1000); !more.empty(); more = client.receive(1000)) {
+    seen += more;
+  }
+  CHECK(seen.ends_with("\r\n3\r\nabc\r\n"));  // No last chunk.
+  CHECK(running.handler.aborted() == 1);
+}
+
+TEST_CASE("stop answers a body of unknown length that is not complete, and waits for known ones") {
+  Running running;
+  Client endless(running.port());
+  endless.send("POST /count" + kPost + "3\r\nabc\r\n");
+  REQUIRE(eventually([&] { return running.handler.received() == 3; }));
+  Client known(running.port());
+  known.send("POST /count HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+  REQUIRE(eventually([&] { return running.handler.received() == 2; }));
+  std::thread stopper([&] { running.server->stop(std::chrono::seconds(60)); });
+  const auto refused = endless.read();
+  known.send("cde");
+  const auto answered = known.read();
+  endless.close();
+  known.close();
+  stopper.join();
+  REQUIRE(refused);
+  CHECK(refused->status == 503);
+  CHECK(refused->header("connection") == "close");
+  REQUIRE(answered);
+  CHECK(answered->body == "5");
+}

@@ -33,6 +33,7 @@ HOMES = {
     r"openssl/": ["gateway/base/crypto.cpp", "gateway/http/"],
     r"sqlite3\.h": ["gateway/base/sqlite.cpp", "ledger-client/embedded/"],
     r"yaml-cpp/": ["gateway/base/yaml.cpp"],
+    r"systemd/": ["gateway/commands/service_manager.cpp"],
     r"date/": ["adapters/engine/time_zone.cpp"],
     r"regex$": [],
 }
