@@ -196,9 +196,15 @@ Result<void> run(const Source& source, const Examined& examined,
 
 int serve(const Source& source, const std::optional<std::string>& port_file, Env& env) {
   const Examined examined = examine(source, env);
-  print(examined.findings);
-  if (examined.findings.has_errors()) return kUsage;
+  if (examined.findings.has_errors()) {
+    print(examined.findings);
+    return kUsage;
+  }
   log::set_level(examined.settings.log_level);
+  for (const Finding& finding : examined.findings.all()) {
+    const std::string text = to_string(finding);
+    log::write(log::Level::warning, "settings", {{"reason", std::string_view(text)}});
+  }
   const Signals signals;
   const Result<void> done = run(source, examined, port_file, signals, env);
   if (!done) return fail(done.error());

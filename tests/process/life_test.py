@@ -361,6 +361,45 @@ def test_bounds_of_the_end(site):
     print("grace serves on without being ready; a second signal and the bound close what is left")
 
 
+def held_reload(site):
+    """SIGHUP with a policy that does not come to its end. Returns the descriptor that it is read from."""
+    policy = site.folder / "policy.yaml"
+    policy.unlink()
+    os.mkfifo(policy, 0o600)
+    site.gateway.process.send_signal(signal.SIGHUP)
+
+    def is_read():
+        try:
+            return os.open(policy, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return None
+
+    return g.wait_for(is_read, "the policy is being read")
+
+
+def test_stop_during_reload(site):
+    """Requests do not wait for a reload, nor does their end; the process does, up to the bound."""
+    with g.running(site.gateway.start()):
+        writer = held_reload(site)
+        assert site.client().submit(g.event("held-1", "LIFEHELD")).status == 201
+        site.gateway.process.send_signal(signal.SIGTERM)
+        g.wait_for(lambda: refuses(site.gateway.port), "nobody is accepted any more")
+        assert site.gateway.process.poll() is None
+        os.close(writer)
+        assert site.gateway.process.wait(g.DEADLINE) == 0
+        site.gateway.process = None
+    site.write_policy()
+    site.write_settings(bound_ms=100)
+    with g.running(site.gateway.start()):
+        writer = held_reload(site)
+        assert site.gateway.stop() == 4
+        os.close(writer)
+    site.write_policy()
+    site.write_settings()
+    site.gateway.fsck()
+    print("a stop during a reload: everybody is answered; what hangs ends with exit code 4 at the bound")
+
+
 def refuses(port):
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
@@ -439,6 +478,7 @@ def main():
         test_descriptors(site)
         test_sigterm_under_load(site)
         test_bounds_of_the_end(site)
+        test_stop_during_reload(site)
         test_notification(site)
         test_unit(site)
 
