@@ -94,9 +94,9 @@ void Reloader::reload() {
 }
 
 void Reloader::conclude(std::string_view part, Reasons reasons) {
+  const std::string event = std::string(part) + " not reloaded, the old ones stay";
   for (const std::string& reason : reasons) {
-    log::write(log::Level::error, "not reloaded, the old one stays",
-               {{"part", part}, {"reason", std::string_view(reason)}});
+    log::write(log::Level::error, event, {{"reason", std::string_view(reason)}});
   }
   parts_.state.set(part, std::move(reasons));
 }
@@ -112,6 +112,7 @@ void Reloader::read_settings() {
 
 void Reloader::read_certificates() {
   const Result<void> read = parts_.server.reload_tls();
+  if (read) log::write(log::Level::info, "certificates reloaded");
   conclude("certificates", read ? Reasons() : Reasons{read.error().message});
 }
 
@@ -119,7 +120,10 @@ void Reloader::read_policy() {
   Findings findings;
   check_policy_file(parts_.settings, findings);
   auto policy = commands::read_policy(parts_.settings, parts_.env, findings);
-  if (policy && !findings.has_errors()) parts_.definitions.policy->replace(std::move(*policy));
+  if (policy && !findings.has_errors()) {
+    parts_.definitions.policy->replace(std::move(*policy));
+    log::write(log::Level::info, "policy reloaded");
+  }
   conclude("policy", reasons_of(findings));
 }
 
