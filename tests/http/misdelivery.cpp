@@ -38,6 +38,7 @@ constexpr int kThreadsA = 3;
 constexpr int kThreadsB = 16;  // Most of them wait while answers are delayed.
 constexpr int kRequestsB = 3;
 constexpr int kSeconds = 2;
+constexpr long kAbortedInARow = 32;
 constexpr long kReducedCount = 1000;
 constexpr long kFullCount = 130'000;  // In eight runs more than a million.
 constexpr long kMostMissing = 100;    // Then the run ends: each costs two seconds.
@@ -120,12 +121,19 @@ void run_a(const Target& target, long count, Tally& tally) {
   for (long n = 0; !tally.is_over(count); ++n) {
     Client client(target.port, tls.get(), target.address.c_str());
     if (!client.is_connected() || !client.send(request("a" + std::to_string(n)))) continue;
+    // Now and then one waits, so that what has not been accepted yet stays a short queue: else
+    // clients B would wait behind it for longer than an answer may take.
+    if (n % kAbortedInARow == 0) {
+      client.read(false, kSeconds);
+      continue;
+    }
     ++tally.aborted;
     if (n % 2 == 0) client.reset();
   }
 }
 
-void ask(Client& client, const std::string& id, Tally& tally) {
+// False if the answer is not the right one: the connection is of no use then.
+bool ask(Client& client, const std::string& id, Tally& tally) {
   client.send(request(id));
   const auto reply = client.read(false, kSeconds);
   if (!reply || !reply->complete) {
@@ -134,7 +142,9 @@ void ask(Client& client, const std::string& id, Tally& tally) {
     ++tally.foreign;
   } else {
     ++tally.right;
+    return true;
   }
+  return false;
 }
 
 void run_b(const Target& target, int thread, long count, Tally& tally) {
@@ -146,9 +156,8 @@ void run_b(const Target& target, int thread, long count, Tally& tally) {
       ++tally.missing;
       continue;
     }
-    for (int i = 0; i < kRequestsB; ++i) {
-      ask(client, "b" + std::to_string(thread) + "-" + std::to_string(n) + "-" + std::to_string(i),
-          tally);
+    const std::string id = "b" + std::to_string(thread) + "-" + std::to_string(n) + "-";
+    for (int i = 0; i < kRequestsB && ask(client, id + std::to_string(i), tally); ++i) {
     }
   }
 }
