@@ -10,6 +10,12 @@
 
 namespace flora::api {
 
+namespace {
+
+bool is_dry_run(const Call& call) { return call.operation().id == kTranslateMessage; }
+
+}  // namespace
+
 // A message that has come completely, and what its request asks for.
 struct NativeMessage {
   Reply reply;  // Goes after the buffer.
@@ -18,7 +24,7 @@ struct NativeMessage {
   std::optional<MessageBuffer> buffer;
 
   std::string_view text() const { return buffer ? buffer->text() : std::string_view(call.body); }
-  bool is_dry_run() const { return call.operation().id == kTranslateMessage; }
+  bool is_dry_run() const { return api::is_dry_run(call); }
 };
 
 namespace {
@@ -158,8 +164,11 @@ class ItemMaker {
 // The second pass. Each piece of it runs on the pool.
 class MessageSource final : public ItemSource {
  public:
-  MessageSource(const Parts& parts, std::shared_ptr<const NativeMessage> message)
-      : parts_(parts), message_(std::move(message)), maker_(parts, message_->adapter->info()) {}
+  MessageSource(const Parts& parts, Metrics& metrics, std::shared_ptr<const NativeMessage> message)
+      : parts_(parts),
+        metrics_(metrics),
+        message_(std::move(message)),
+        maker_(parts, message_->adapter->info()) {}
 
   void read(std::function<void(ItemChunk)> done) override {
     // A copy remains for the case that the pool takes no more.
@@ -185,6 +194,8 @@ class MessageSource final : public ItemSource {
   }
 
   void add(ItemGroup& group) {
+    metrics_.count_adapter_item(message_->adapter->info().id, message_->is_dry_run(),
+                                item_.outcome);
     const bool skipped = item_.outcome == adapter::Item::Outcome::skipped;
     if (!message_->is_dry_run() && !skipped) {
       return group.events.push_back(maker_.make(item_));
@@ -196,6 +207,7 @@ class MessageSource final : public ItemSource {
   }
 
   const Parts& parts_;
+  Metrics& metrics_;
   const std::shared_ptr<const NativeMessage> message_;
   ItemMaker maker_;
   std::optional<adapter::Cursor> cursor_;
@@ -215,13 +227,14 @@ http::Response translation_response(const adapter::BundleInfo& info,
 }  // namespace
 
 // The adapter of a request; null if the request was refused by its head, and answered.
-std::shared_ptr<const adapter::Adapter> Api::adapter_for(const Call& call, Reply reply) const {
+std::shared_ptr<const adapter::Adapter> Api::adapter_for(const Call& call, const Reply& reply) {
   auto adapter = parts_.adapters->find(call.match.value("adapter"));
   if (adapter == nullptr) {
     reply->send(problem_response({"not-found", {}, {}}));
     return nullptr;
   }
   if (auto refusal = refusal_of(call, adapter->info())) {
+    count_message(call, *adapter, MessageOutcome::refused);
     reply->send(std::move(*refusal));
     return nullptr;
   }
@@ -243,6 +256,7 @@ void Api::receive_message(Call call, http::BodyReader body, Reply reply) {
   std::optional<MessageBuffer> room =
       MessageBuffer::reserve(messages_, call.head.content_length.value_or(most));
   if (!room) {
+    count_message(call, *adapter, MessageOutcome::refused);
     return reply->send(problem_response(
         {"overloaded", "Too many large messages are being handled at the same time.", {}}));
   }
@@ -251,6 +265,7 @@ void Api::receive_message(Call call, http::BodyReader body, Reply reply) {
       std::move(body), std::move(*room), *parts_.env,
       [this, shared, adapter, reply](std::variant<MessageBuffer, Problem> result) {
         if (const auto* problem = std::get_if<Problem>(&result)) {
+          count_message(*shared, *adapter, MessageOutcome::refused);
           return reply->send(problem_response(*problem));
         }
         const auto message = std::make_shared<const NativeMessage>(NativeMessage{
@@ -259,28 +274,43 @@ void Api::receive_message(Call call, http::BodyReader body, Reply reply) {
       });
 }
 
+void Api::count_message(const Call& call, const adapter::Adapter& adapter, MessageOutcome outcome) {
+  metrics_.count_message(adapter.info().id, is_dry_run(call), outcome);
+}
+
 void Api::answer_message(const std::shared_ptr<const NativeMessage>& message) {
   const Reply& reply = message->reply;
   const adapter::Adapter& adapter = *message->adapter;
+  Observation& observation = reply->observation();
+  const std::int64_t begun = observation.now_ns();
   adapter::Translation translation = adapter.translate(message->text(), kItemsAtOnce);
+  observation.add_phase("translate", begun, observation.now_ns());
   if (!translation.rejection.empty()) {
+    count_message(message->call, adapter, MessageOutcome::rejected);
     return reply->send(problem_response(message_rejected(translation.rejection)));
   }
   const http::RequestHead& head = message->call.head;
   if (translation.count() <= kItemsAtOnce && accepts(head, "application/json")) {
+    count_message(message->call, adapter, MessageOutcome::translated);
+    for (const adapter::Item& item : translation.items) {
+      metrics_.count_adapter_item(adapter.info().id, message->is_dry_run(), item.outcome);
+    }
+    observation.add_items(translation.items.size());
     if (!message->is_dry_run()) {
       return submit_items(*message, std::move(translation.items));
     }
     return reply->send(translation_response(adapter.info(), translation.items));
   }
   if (!accepts(head, kLines)) {
+    count_message(message->call, adapter, MessageOutcome::refused);
     return reply->send(problem_response(
         {"not-acceptable",
          "The message has more than 1000 items; these are answered as application/x-ndjson.",
          {}}));
   }
+  count_message(message->call, adapter, MessageOutcome::translated);
   answer_by_lines(*message->call.caller, preferences_of(head),
-                  std::make_unique<MessageSource>(parts_, message), reply);
+                  std::make_unique<MessageSource>(parts_, metrics_, message), reply);
 }
 
 void Api::submit_items(const NativeMessage& message, std::vector<adapter::Item> items) {
@@ -288,6 +318,7 @@ void Api::submit_items(const NativeMessage& message, std::vector<adapter::Item> 
   intake::Submission submission;
   submission.answer_early = preferences.answer_early();
   submission.with_receipts = !preferences.minimal;
+  submission.reached = stages_of(message.reply);
   ItemMaker maker(parts_, message.adapter->info());
   for (const adapter::Item& item : items) {
     if (item.outcome == adapter::Item::Outcome::skipped) continue;

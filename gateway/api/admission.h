@@ -19,10 +19,6 @@ struct Verdict {
   openapi::Match match;
   std::optional<policy::Caller> caller;
   std::string media_type;  ///< Of the body, lower case.
-
-  std::string_view operation_id() const {
-    return match.operation == nullptr ? std::string_view() : std::string_view(match.operation->id);
-  }
 };
 
 /// The operations that take a native message.

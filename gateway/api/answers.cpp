@@ -58,6 +58,17 @@ void write_item(JsonWriter& json, std::size_t item, const intake::Answer& answer
   json.end_object();
 }
 
+std::function<void(intake::Stage)> stages_of(const Reply& reply) {
+  if (!reply->observation().is_recorded()) return {};
+  return [reply, begun = reply->observation().now_ns()](intake::Stage stage) mutable {
+    Observation& observation = reply->observation();
+    const std::int64_t now = observation.now_ns();
+    observation.add_phase(stage == intake::Stage::durable ? "accept" : "append to the ledger",
+                          begun, now);
+    begun = now;
+  };
+}
+
 ProblemCause cause_of(const adapter::Issue& issue) {
   ProblemCause cause;
   cause.code = issue.code;

@@ -1,10 +1,12 @@
 // The JSON forms of what became of an event.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "gateway/api/call.h"
 #include "gateway/api/json_writer.h"
 #include "gateway/intake/intake.h"
 #include "ledger-client/ledger.h"
@@ -22,6 +24,9 @@ void write_submission(JsonWriter& json, const intake::Answer& answer,
 /// `ItemResult` of the document.
 void write_item(JsonWriter& json, std::size_t item, const intake::Answer& answer,
                 const std::vector<std::string>& verifier_keys);
+
+/// For Submission::reached: makes each stage a phase of the request; empty if phases are of no use.
+std::function<void(intake::Stage)> stages_of(const Reply& reply);
 
 /// `Issue` of the document, as a cause of a problem.
 ProblemCause cause_of(const adapter::Issue& issue);

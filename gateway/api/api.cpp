@@ -12,18 +12,18 @@ class Api::Listener final : public http::Handler {
  public:
   Listener(Api& api, openapi::Listener side)
       : api_(api),
+        side_(side),
         admission_(*api.parts_.document, *api.parts_.policy, side, api.parts_.development_header) {}
 
   http::Admission admit(const http::RequestHead& head) override {
     if (head.method == "OPTIONS" && head.path == "*") {  // RFC 9110 §9.3.7: the server as a whole.
-      return http::Admission::refuse({204, {{"allow", "GET, HEAD, OPTIONS, POST"}}, {}});
+      return refuse(head, {}, {204, {{"allow", "GET, HEAD, OPTIONS, POST"}}, {}});
     }
     Verdict verdict = admission_.examine(head);
     if (verdict.problem) {
       http::Response response = problem_response(*verdict.problem);
       std::ranges::move(verdict.headers, std::back_inserter(response.headers));
-      api_.metrics_.count_response(verdict.operation_id(), response.status);
-      return http::Admission::refuse(std::move(response));
+      return refuse(head, verdict, std::move(response));
     }
     if (is_streamed(verdict, head)) return http::Admission::stream();
     return http::Admission::whole(body_limit(*verdict.match.operation, verdict.media_type));
@@ -31,25 +31,25 @@ class Api::Listener final : public http::Handler {
 
   void handle(http::Request request, http::Responder responder) override {
     Verdict verdict = admission_.examine(request.head);
-    if (verdict.problem) return responder.respond(problem_response(*verdict.problem));
+    Reply reply = make_reply(request.head, verdict, std::move(responder));
+    if (verdict.problem) return reply->send(problem_response(*verdict.problem));
     Call call{std::move(request.head), std::move(request.body), std::move(verdict.match),
               std::move(verdict.caller), std::move(verdict.media_type)};
     const std::string_view id = call.operation().id;
     const auto route = std::ranges::find(routes(), id, &Route::operation);
-    Reply reply = make_reply(id, std::move(responder));
     (api_.*(route->handle))(std::move(call), std::move(reply));
   }
 
   void handle_stream(http::RequestHead head, http::BodyReader body,
                      http::Responder responder) override {
     Verdict verdict = admission_.examine(head);
-    if (verdict.problem) return responder.respond(problem_response(*verdict.problem));
+    Reply reply = make_reply(head, verdict, std::move(responder));
+    if (verdict.problem) return reply->send(problem_response(*verdict.problem));
     Call call{std::move(head),
               {},
               std::move(verdict.match),
               std::move(verdict.caller),
               std::move(verdict.media_type)};
-    Reply reply = make_reply(call.operation().id, std::move(responder));
     if (takes_message(call.operation())) {
       api_.receive_message(std::move(call), std::move(body), std::move(reply));
     } else {
@@ -58,14 +58,26 @@ class Api::Listener final : public http::Handler {
   }
 
  private:
-  Reply make_reply(std::string_view operation, http::Responder responder) {
-    const auto count = [this, operation, ticket = api_.calls_.ticket()](int status) {
-      api_.metrics_.count_response(operation, status);
-    };
-    return std::make_shared<ReplyState>(std::move(responder), count);
+  std::unique_ptr<Observation> observe(const http::RequestHead& head,
+                                       const Verdict& verdict) const {
+    return std::make_unique<Observation>(api_.observer_, side_, head, verdict.match.operation,
+                                         verdict.caller ? &*verdict.caller : nullptr);
+  }
+
+  http::Admission refuse(const http::RequestHead& head, const Verdict& verdict,
+                         http::Response response) const {
+    observe(head, verdict)->end(response);
+    return http::Admission::refuse(std::move(response));
+  }
+
+  Reply make_reply(const http::RequestHead& head, const Verdict& verdict,
+                   http::Responder responder) {
+    return std::make_shared<ReplyState>(std::move(responder), observe(head, verdict),
+                                        api_.calls_.ticket());
   }
 
   Api& api_;
+  const openapi::Listener side_;
   Admission admission_;
 };
 
@@ -101,8 +113,23 @@ const std::vector<Api::Route>& Api::routes() {
   return list;
 }
 
+namespace {
+
+std::vector<std::string> adapter_ids(const adapter::Installed& installed) {
+  std::vector<std::string> ids;
+  for (const adapter::InstalledBundle& bundle : installed.list()) {
+    ids.push_back(bundle.adapter->info().id);
+  }
+  return ids;
+}
+
+}  // namespace
+
 Api::Api(const Parts& parts)
-    : parts_(parts), metrics_(*parts_.document), messages_(parts.adapter_memory) {
+    : parts_(parts),
+      metrics_(*parts_.document, adapter_ids(*parts_.adapters)),
+      observer_(*parts_.document, metrics_, *parts_.env, parts_.exporter, parts_.sample_ratio),
+      messages_(parts.adapter_memory) {
   streams_.intake = parts.intake;
   streams_.ledger = parts.ledger;
   streams_.metrics = &metrics_;
@@ -123,16 +150,20 @@ Result<std::unique_ptr<Api>> Api::make(const Parts& parts) {
 http::Handler& Api::public_handler() { return *public_; }
 http::Handler& Api::operations_handler() { return *operations_; }
 
+void Api::set_listener(openapi::Listener side, const ListenerName& name) {
+  metrics_.set_listener(side, name);
+}
+
 void Api::set_counters(std::function<http::Counters()> counters) {
   counters_ = std::move(counters);
 }
 
 http::Response Api::error_page(int status, std::string_view problem, std::string_view detail) {
   const ProblemKind* kind = find_problem_kind(problem);
-  if (kind != nullptr && kind->status == status) {
-    return problem_response({kind->name, std::string(detail), {}});
-  }
-  http::Response response = problem_response({"internal-error", std::string(detail), {}});
+  const bool known = kind != nullptr && kind->status == status;
+  http::Response response =
+      problem_response({known ? kind->name : "internal-error", std::string(detail), {}});
+  observer_.on_server_answer(response);
   return response;
 }
 

@@ -46,6 +46,8 @@ struct Parts {
   bool development_header = false;
   std::int64_t idempotency_lifetime_ms = 24LL * 3600 * 1000;
   std::size_t adapter_memory = 192u << 20;  ///< Bytes of all large native messages together.
+  telemetry::Exporter* exporter = nullptr;  ///< Null: no spans are made.
+  double sample_ratio = 1;  ///< Of the traces that begin here, how many are sampled: 0 to 1.
 };
 
 /// Thread-safe.
@@ -63,8 +65,11 @@ class Api {
   /// Readiness is 503 from now on: the gateway is about to stop.
   void retire() { retired_ = true; }
 
-  /// For ServerOptions::error_page.
-  static http::Response error_page(int status, std::string_view problem, std::string_view detail);
+  /// For ServerOptions::error_page: makes the answer, counts it, and writes its line in the log.
+  http::Response error_page(int status, std::string_view problem, std::string_view detail);
+
+  /// How metrics and spans name a listener; before requests come.
+  void set_listener(openapi::Listener side, const ListenerName& name);
 
   /// Where the metrics find the server's counters; set once, before requests come.
   void set_counters(std::function<http::Counters()> counters);
@@ -86,7 +91,8 @@ class Api {
   void submit_batch(Call call, Reply reply);
   void submit_with_key(Call call, std::string key, Reply reply);
   intake::Item parse_single(const Call& call) const;
-  void run_single(const Call& call, std::function<void(http::Response, std::optional<Uuid>)> done);
+  void run_single(const Call& call, const Reply& reply,
+                  std::function<void(http::Response, std::optional<Uuid>)> done);
   // stream.cpp
   void submit_stream(Call call, http::BodyReader body, Reply reply);
   void answer_by_lines(const policy::Caller& caller, const Preferences& preferences,
@@ -99,7 +105,8 @@ class Api {
   // adapter_messages.cpp
   void take_message(Call call, Reply reply);
   void receive_message(Call call, http::BodyReader body, Reply reply);
-  std::shared_ptr<const adapter::Adapter> adapter_for(const Call& call, Reply reply) const;
+  std::shared_ptr<const adapter::Adapter> adapter_for(const Call& call, const Reply& reply);
+  void count_message(const Call& call, const adapter::Adapter& adapter, MessageOutcome outcome);
   void answer_message(const std::shared_ptr<const NativeMessage>& message);
   void submit_items(const NativeMessage& message, std::vector<adapter::Item> items);
   // transactions.cpp
@@ -133,6 +140,7 @@ class Api {
   Parts parts_;
   std::atomic<bool> retired_ = false;
   Metrics metrics_;
+  Observer observer_;
   std::function<http::Counters()> counters_;
   std::unique_ptr<Listener> public_;
   std::unique_ptr<Listener> operations_;

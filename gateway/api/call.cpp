@@ -81,13 +81,25 @@ std::optional<std::string> Call::query(std::string_view name) const {
   return found;
 }
 
+ReplyState::ReplyState(http::Responder responder, std::unique_ptr<Observation> observation,
+                       std::shared_ptr<void> ticket)
+    : ticket_(std::move(ticket)),
+      observation_(std::move(observation)),
+      responder_(std::move(responder)) {}
+
+ReplyState::~ReplyState() {
+  if (!answered_) send(problem_response({"internal-error", {}, {}}));
+}
+
 void ReplyState::send(http::Response response) {
-  observer_(response.status);
+  if (answered_.exchange(true)) return;
+  observation_->end(response);
   responder_.respond(std::move(response));
 }
 
 http::ResponseWriter ReplyState::stream(int status, std::vector<http::Header> headers) {
-  observer_(status);
+  answered_ = true;
+  observation_->begin_stream(status);
   return responder_.stream(status, std::move(headers));
 }
 

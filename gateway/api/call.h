@@ -1,12 +1,13 @@
 // One request on its way through the handlers, and the forms of answers.
 #pragma once
 
-#include <functional>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "gateway/api/observation.h"
 #include "gateway/http/message.h"
 #include "gateway/http/responder.h"
 #include "gateway/model/problem.h"
@@ -28,22 +29,28 @@ struct Call {
   std::optional<std::string> query(std::string_view name) const;
 };
 
-/// Answers one call; move-only like the responder that it ends in. Counts and completes the answer.
+/// Answers one call; move-only like the responder that it ends in.
 using Reply = std::shared_ptr<class ReplyState>;
 
-/// The answer's way back. Thread-safe; the first answer counts.
+/// The answer's way back, and what is observed of the request until then. Thread-safe; the first
+/// answer counts. Dropped without one, the client gets 500.
 class ReplyState {
  public:
-  using Observer = std::function<void(int status)>;
-  ReplyState(http::Responder responder, Observer observer)
-      : responder_(std::move(responder)), observer_(std::move(observer)) {}
+  /// `ticket` lives as long as the reply.
+  ReplyState(http::Responder responder, std::unique_ptr<Observation> observation,
+             std::shared_ptr<void> ticket);
+  ~ReplyState();
 
   void send(http::Response response);
   http::ResponseWriter stream(int status, std::vector<http::Header> headers);
 
+  Observation& observation() { return *observation_; }
+
  private:
+  std::shared_ptr<void> ticket_;  // Goes last.
+  std::unique_ptr<Observation> observation_;
   http::Responder responder_;
-  Observer observer_;
+  std::atomic<bool> answered_{false};
 };
 
 /// `application/problem+json`; with Retry-After where waiting helps, WWW-Authenticate for 401.

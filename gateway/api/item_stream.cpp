@@ -76,6 +76,7 @@ void ItemStream::answered(std::size_t number, const std::vector<intake::Answer>&
     first = group.first;
     known = std::move(group.answered);
   }
+  reply_->observation().add_items(known.size() + answers.size());
   std::string text;
   auto next_known = known.begin();
   auto next_answer = answers.begin();
@@ -125,7 +126,10 @@ void ItemStream::flush() {
   if (!text.empty()) {
     writer_.write(std::move(text), [self = shared_from_this()](bool open) { self->written(open); });
   }
-  if (finished) writer_.finish();
+  if (finished) {
+    reply_->observation().end_stream();
+    writer_.finish();
+  }
   if (go_on) read();
 }
 

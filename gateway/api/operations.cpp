@@ -3,6 +3,7 @@
 
 #include "gateway/api/api.h"
 #include "gateway/api/json_writer.h"
+#include "gateway/base/log.h"
 
 namespace flora::api {
 namespace {
@@ -67,6 +68,8 @@ void Api::get_metrics(Call, Reply reply) {
   for (const auto& [part, reasons] : parts_.configuration->all()) {
     gauges.configuration_stale += reasons.empty() ? 0 : 1;
   }
+  gauges.log_dropped = log::dropped();
+  if (parts_.exporter != nullptr) gauges.spans = parts_.exporter->counters();
   reply->send({200,
                {{"content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8"},
                 {"cache-control", "no-store"}},

@@ -101,16 +101,17 @@ intake::Item Api::parse_single(const Call& call) const {
   return item;
 }
 
-void Api::run_single(const Call& call,
+void Api::run_single(const Call& call, const Reply& reply,
                      std::function<void(http::Response, std::optional<Uuid>)> done) {
   const Preferences preferences = preferences_of(call.head);
   intake::Submission submission;
   submission.items.push_back(parse_single(call));
   submission.answer_early = preferences.answer_early();
   submission.with_receipts = !preferences.minimal;
+  submission.reached = stages_of(reply);
   parts_.intake->submit(
       *call.caller, std::move(submission),
-      [this, preferences, done = std::move(done)](auto answers) {
+      [this, preferences, reply, done = std::move(done)](auto answers) {
         const intake::Answer& answer = answers.front();
         metrics_.count_item(answer.status());
         if (answer.kind == intake::Answer::Kind::refused) {
@@ -121,6 +122,7 @@ void Api::run_single(const Call& call,
         http::Response response = json_response(answer.status(), json.take());
         add_preference(response, preferences);
         const bool is_test = answer.kind == intake::Answer::Kind::test;
+        if (!is_test) reply->observation().set_transaction(answer.transaction_id);
         if (!is_test && answer.status() != 200) {
           response.headers.push_back(
               {"location", "/v1/transactions/" + to_string(answer.transaction_id)});
@@ -130,7 +132,7 @@ void Api::run_single(const Call& call,
 }
 
 void Api::submit_single(Call call, Reply reply) {
-  run_single(call, [reply](http::Response response, const std::optional<Uuid>&) {
+  run_single(call, reply, [reply](http::Response response, const std::optional<Uuid>&) {
     reply->send(std::move(response));
   });
 }
@@ -152,7 +154,8 @@ void Api::submit_with_key(Call call, std::string key, Reply reply) {
     }
     reply->send(std::move(response));
   };
-  auto work = [this, key_hash, request, finish, shared = std::make_shared<Call>(std::move(call))] {
+  auto work = [this, key_hash, request, finish, reply,
+               shared = std::make_shared<Call>(std::move(call))] {
     const Instant now{parts_.env->now_ms()};
     const auto kept = parts_.store->kept_answer(key_hash, now);
     if (!kept) return finish(problem_response({"unavailable", {}, {}}));
@@ -169,15 +172,17 @@ void Api::submit_with_key(Call call, std::string key, Reply reply) {
       return finish(std::move(response));
     }
     const Instant expires{now.ms + parts_.idempotency_lifetime_ms};
-    run_single(*shared, [this, key_hash, request, expires, finish](http::Response response,
-                                                                   std::optional<Uuid> procedure) {
-      if (!may_be_kept(response.status)) return finish(std::move(response));
-      const store::KeptAnswer answer{request, response.status, header_of(response, "location"),
-                                     header_of(response, "content-type"), response.body};
-      auto held = std::make_shared<http::Response>(std::move(response));
-      parts_.store->keep_answer(key_hash, answer, expires, procedure,
-                                [finish, held] { finish(std::move(*held)); });
-    });
+    run_single(*shared, reply,
+               [this, key_hash, request, expires, finish](http::Response response,
+                                                          std::optional<Uuid> procedure) {
+                 if (!may_be_kept(response.status)) return finish(std::move(response));
+                 const store::KeptAnswer answer{request, response.status,
+                                                header_of(response, "location"),
+                                                header_of(response, "content-type"), response.body};
+                 auto held = std::make_shared<http::Response>(std::move(response));
+                 parts_.store->keep_answer(key_hash, answer, expires, procedure,
+                                           [finish, held] { finish(std::move(*held)); });
+               });
   };
   if (!parts_.blocking->post(std::move(work))) {
     finish(problem_response({"overloaded", {}, {}}));
@@ -205,8 +210,10 @@ void Api::submit_batch(Call call, Reply reply) {
   }
   submission.answer_early = preferences.answer_early();
   submission.with_receipts = !preferences.minimal;
+  submission.reached = stages_of(reply);
   parts_.intake->submit(*call.caller, std::move(submission),
                         [this, preferences, reply](auto answers) {
+                          reply->observation().add_items(answers.size());
                           JsonWriter json;
                           json.begin_object().name("items").begin_array();
                           for (std::size_t i = 0; i < answers.size(); ++i) {

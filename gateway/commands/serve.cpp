@@ -28,6 +28,7 @@ constexpr std::chrono::seconds kTeardown{10};  // For queues on their way to the
 void stop_at_once(const Error& error) {
   log::write(log::Level::error, "a commit failed, the process ends",
              {{"reason", to_string(error.code)}, {"detail", std::string_view(error.message)}});
+  log::flush();
   ::_exit(kDisk);
 }
 
@@ -39,6 +40,23 @@ Result<Instant> last_recorded(Ledger& ledger) {
   if (entries.empty()) return Error{Errc::corrupt, "the ledger's last entry is not there"};
   FLORA_ASSIGN(const Transaction last, parse_transaction(entries.front().body));
   return last.recorded_at;
+}
+
+// Null unless the settings name a collector.
+Result<std::unique_ptr<telemetry::Exporter>> start_exporter(const settings::Settings& settings,
+                                                            const openapi::Document& document,
+                                                            Env& env) {
+  if (settings.otlp_endpoint.empty()) return std::unique_ptr<telemetry::Exporter>();
+  telemetry::ExporterOptions options;
+  options.endpoint = settings.otlp_endpoint;
+  options.resource = {{"service.name", "flora-gateway"},
+                      {"service.version", std::string(document.version())},
+                      {"deployment.environment.name", settings.environment}};
+  return telemetry::Exporter::start(std::move(options), env);
+}
+
+api::ListenerName name_of(const settings::Listener& listener) {
+  return {listener.tls ? "https" : "http", listener.port};
 }
 
 // Reloads at SIGHUP and returns at the first signal to stop. What the service manager watches are
@@ -63,7 +81,6 @@ Result<http::ServerOptions> server_options(const settings::Settings& settings,
                                            std::size_t descriptors) {
   http::ServerOptions options;
   options.workers = settings.workers;
-  options.error_page = api::Api::error_page;
   options.limits = limits_of(settings.limits);
   options.deadlines = deadlines_of(settings.limits);
   FLORA_ASSIGN(options.limits.connections, connections_within(settings, descriptors));
@@ -148,6 +165,7 @@ Result<void> run(const Source& source, const Examined& examined,
                          &forwarder, &blocking, settings.channel,
                          definitions->catalogue.version()});
   api::ConfigurationState configuration;
+  FLORA_ASSIGN(const auto exporter, start_exporter(settings, definitions->document, env));
   api::Parts parts;
   parts.env = &env;
   parts.document = &definitions->document;
@@ -165,8 +183,15 @@ Result<void> run(const Source& source, const Examined& examined,
   parts.blocking = &blocking;
   parts.development_header = settings.development_header;
   parts.adapter_memory = settings.adapter_memory;
+  parts.exporter = exporter.get();
+  parts.sample_ratio = settings.sample_ratio;
   FLORA_ASSIGN(const auto api, api::Api::make(parts));
+  api->set_listener(openapi::Listener::public_, name_of(settings.listener));
+  api->set_listener(openapi::Listener::operations, name_of(settings.operations));
 
+  bounds.error_page = [&api](int status, std::string_view problem, std::string_view detail) {
+    return api->error_page(status, problem, detail);
+  };
   http::ListenerOptions operations = listener_options(settings.operations);
   operations.connections = kOperatorConnections;
   FLORA_ASSIGN(const auto server,
@@ -206,6 +231,7 @@ int serve(const Source& source, const std::optional<std::string>& port_file, Env
     log::write(log::Level::warning, "settings", {{"reason", std::string_view(text)}});
   }
   const Signals signals;
+  const log::Background background;
   const Result<void> done = run(source, examined, port_file, signals, env);
   if (!done) return fail(done.error());
   log::write(log::Level::info, "stopped");

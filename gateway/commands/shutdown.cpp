@@ -33,6 +33,7 @@ void Shutdown::watch() {
         std::chrono::ceil<std::chrono::milliseconds>(end_ - std::chrono::steady_clock::now());
     if (left.count() <= 0) {
       log::write(log::Level::error, "not stopped in time, the process ends");
+      log::flush();
       ::_exit(kLate);
     }
     const int signal = signals_.wait(left);

@@ -105,6 +105,7 @@ void Connection::dispatch() {
   ParsedHead& parsed = parser_.parsed();
   RequestHead& head = parsed.head;
   head.peer = peer_;
+  head.received_ns = worker_.now_ns();
   Turn turn;
   turn.number = body_turn_ = ++last_number_;
   turn.joinable = is_safe(head.method) && !head.has_body;

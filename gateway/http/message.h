@@ -40,6 +40,7 @@ struct RequestHead {
   Peer peer;
   bool has_body = false;
   std::optional<std::uint64_t> content_length;  ///< Nothing if absent or chunked.
+  std::int64_t received_ns = 0;  ///< When the head was complete, by Env::steady_ns().
 
   /// The first field with this lower-case name, or nothing. Valid as long as the head.
   std::optional<std::string_view> find(std::string_view name) const;

@@ -104,6 +104,7 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
       : parts_(parts),
         early_(submission.answer_early),
         with_receipts_(submission.with_receipts),
+        reached_(std::move(submission.reached)),
         answers_(submission.items.size()),
         done_(std::move(done)) {}
 
@@ -124,6 +125,7 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
  private:
   // On the store's thread: what is durable goes on to the ledger.
   void stored(std::vector<store::Outcome> outcomes) {
+    if (reached_) reached_(Stage::durable);
     std::vector<store::Accepted> to_forward;
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       Answer& answer = answers_[items_[i]];
@@ -155,6 +157,7 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
 
   // On the read model's thread.
   void committed(std::vector<Result<Position>> positions) {
+    if (reached_) reached_(Stage::on_ledger);
     for (std::size_t i = 0; i < positions.size(); ++i) {
       if (!positions[i]) continue;  // It stays accepted, and is tried again.
       Answer& answer = answers_[forwarded_[i]];
@@ -198,6 +201,7 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
   const Parts& parts_;
   bool early_;
   bool with_receipts_;
+  std::function<void(Stage)> reached_;
   std::vector<Answer> answers_;
   Done done_;
   std::vector<store::Draft> drafts_;

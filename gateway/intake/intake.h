@@ -47,10 +47,19 @@ struct Answer {
   int status() const;
 };
 
+/// How far a submission has come.
+enum class Stage {
+  durable,   ///< In the store: what was accepted of it cannot be lost.
+  on_ledger  ///< Committed, or the ledger has refused for now.
+};
+
 struct Submission {
   std::vector<Item> items;
   bool answer_early = false;  ///< As soon as it is durable here, not when it is on the ledger.
   bool with_receipts = true;
+  /// Told of each stage when it is reached, on the stage's thread, before `done`; may be empty.
+  /// Must not block.
+  std::function<void(Stage)> reached;
 };
 
 /// What intake works with; all of it outlives it.

@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 
 #include <array>
+#include <charconv>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "gateway/base/yaml_section.h"
@@ -146,9 +148,7 @@ Limits read_limits(yaml::Section section) {
 
 log::Level read_log_level(yaml::Section section) {
   const std::string name = section.word_or("level", {"debug", "info", "warning", "error"}, "info");
-  if (name == "debug") return log::Level::debug;
-  if (name == "warning") return log::Level::warning;
-  return name == "error" ? log::Level::error : log::Level::info;
+  return log::level_of(name).value_or(log::Level::info);
 }
 
 Shutdown read_shutdown(yaml::Section section) {
@@ -167,6 +167,25 @@ void read_ledger(yaml::Section ledger, const Paths& paths, Settings& settings) {
   settings.ledger_key_file = paths.resolve(ledger.text("key"));
   settings.ledger_checkpoint_file = paths.resolve(ledger.text("checkpoint"));
   settings.channel = ledger.text("channel");
+}
+
+std::optional<double> ratio_of(const std::string& text) {
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value);
+  const bool good = parsed.ec == std::errc() && parsed.ptr == end && value >= 0 && value <= 1;
+  return good ? std::optional(value) : std::nullopt;
+}
+
+void read_telemetry(yaml::Section telemetry, Settings& settings) {
+  settings.otlp_endpoint = telemetry.text("otlp_endpoint");
+  const std::string& endpoint = settings.otlp_endpoint;
+  if (!endpoint.empty() && !endpoint.starts_with("http://") && !endpoint.starts_with("https://")) {
+    telemetry.error("otlp_endpoint", "an http or https URL is expected");
+  }
+  const auto ratio = ratio_of(telemetry.text_or("sample_ratio", "1"));
+  if (!ratio) telemetry.error("sample_ratio", "a number from 0 to 1 is expected");
+  settings.sample_ratio = ratio.value_or(0);
 }
 
 void read_root(yaml::Section root, const std::string& file, const Overrides& overrides,
@@ -197,6 +216,7 @@ void read_root(yaml::Section root, const std::string& file, const Overrides& ove
   const std::int64_t mib =
       root.number_or("adapter_memory_mib", kLeastAdapterMemoryMib, 65536, kAdapterMemoryMib);
   settings.adapter_memory = static_cast<std::size_t>(mib) << 20;
+  if (root.has("telemetry")) read_telemetry(root.section("telemetry"), settings);
 }
 
 }  // namespace

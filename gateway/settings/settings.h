@@ -77,7 +77,6 @@ struct Settings {
   Listener operations;
   std::size_t workers = 1;
   Limits limits;
-  log::Level log_level = log::Level::info;
   Shutdown shutdown;
   bool development_header = false;
   std::string ledger_origin;
@@ -89,6 +88,9 @@ struct Settings {
   std::vector<std::string> adapter_folders;
   std::size_t adapter_memory = 0;  ///< Bytes of all large native messages together.
   std::string channel;
+  log::Level log_level = log::Level::info;
+  std::string otlp_endpoint;  ///< Empty: no spans are exported.
+  double sample_ratio = 1;    ///< Of the traces that begin here, how many are sampled: 0 to 1.
 
   /// Keys may then be readable by others: they protect nothing.
   bool is_development() const;

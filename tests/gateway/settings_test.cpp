@@ -228,3 +228,35 @@ TEST_CASE_FIXTURE(Fixture, "each value is known with its place") {
   CHECK(settings.place("nothing").at.line == 0);
   CHECK(settings.place("nothing").file == file);
 }
+
+TEST_CASE_FIXTURE(Fixture, "log level and collector are told, and may be left out") {
+  const settings::Settings plain = good(kSettings);
+  CHECK(plain.log_level == log::Level::info);
+  CHECK(plain.otlp_endpoint.empty());
+  const settings::Settings told = good(
+      kSettings +
+      "log: {level: debug}\n"
+      "telemetry: {otlp_endpoint: 'https://collector.example/v1/traces', sample_ratio: 0.25}\n");
+  CHECK(told.log_level == log::Level::debug);
+  CHECK(told.otlp_endpoint == "https://collector.example/v1/traces");
+  CHECK(told.sample_ratio == 0.25);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a log level or a collector that cannot be is refused with its place") {
+  const auto message = [this](const std::string& more) {
+    const auto loaded = load(kSettings + more);
+    REQUIRE_FALSE(loaded.has_value());
+    return loaded.error().message;
+  };
+  CHECK(message("log: {level: loud}\n").find(":19:14: ") != std::string::npos);
+  CHECK(message("log: {colour: red}\n").find("unknown key") != std::string::npos);
+  CHECK(message("telemetry: {}\n").find("otlp_endpoint") != std::string::npos);
+  CHECK(message("telemetry: {otlp_endpoint: 'file:///etc/passwd'}\n").find("URL") !=
+        std::string::npos);
+  for (const char* ratio : {"-0.1", "1.5", "half", "1x", "nan"}) {
+    CAPTURE(ratio);
+    const std::string text =
+        std::string("telemetry: {otlp_endpoint: 'http://c/', sample_ratio: ") + ratio + "}\n";
+    CHECK(message(text).find("from 0 to 1") != std::string::npos);
+  }
+}

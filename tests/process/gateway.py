@@ -11,6 +11,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -183,6 +184,17 @@ def export_file(prefix, count, note=""):
     records = [f"{prefix}-{n};{prefix}{n};R;02.11.2026;{note}\n" for n in range(count)]
     return "".join(["Vorgang;D-Nummer;Status;Tag;Bemerkung\n", *records, f"SUMME;{count};;;\n"]).encode(
         "iso-8859-1")
+
+
+def raw(port, octets):
+    """Sends octets as they are. Returns all that comes until the end of the connection."""
+    with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as connection:
+        connection.sendall(octets)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+        return answer
 
 
 @contextlib.contextmanager

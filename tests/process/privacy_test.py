@@ -1,5 +1,5 @@
 """Nothing that names a person or an event leaves memory in plain: not to ledger, read model,
-checkpoint, log, metrics or answers; and the mapping holds it encrypted only.
+checkpoint, log, metrics, spans or answers; and the mapping holds it encrypted only.
 
 Usage: privacy_test.py <flora-gateway>
 
@@ -18,6 +18,7 @@ import re
 import sys
 import urllib.parse
 
+import collector as c
 import gateway as g
 
 FIXTURES = g.ROOT / "adapters" / "de-ni-xauslaender" / "fixtures"
@@ -279,11 +280,30 @@ def send_misplaced(client, evidence):
     event = {"Content-Type": "application/json"}
     for fields in ({"Content-Type": f"application/{secret}"}, {**event, "Accept": f"text/{secret}"},
                    {**event, "Idempotency-Key": secret}, {**event, "traceparent": secret},
+                   {**event, "tracestate": f"{secret}={secret}"}, {**event, "baggage": f"id={secret}"},
                    {**event, "Prefer": f"wait={secret}"}, {**event, secret: secret},
                    {**event, "Flora-Dev-Authority": secret}, {**event, "Authorization": "Bearer " + secret},
                    {**event, "ce-specversion": secret, "ce-id": secret + "%zz", "ce-source": secret}):
         evidence.answer("field", client.send("POST", "/v1/status-events", "{}", fields))
     evidence.answer("method", client.send(secret, "/v1/status-events"))
+
+
+def send_broken(gateway, evidence):
+    """Identifiers in what the server itself refuses, before any handler."""
+    secret = evidence.value("990630778900").encode()
+    host = b" HTTP/1.1\r\nHost: x\r\n"
+    for octets in (b"GET /" + secret + b"\r\n\r\n", secret + b"\r\n\r\n",
+                   b"GET /" + secret + b" HTTP/" + secret + b"\r\n\r\n",
+                   b"GET /" + secret + b" HTTP/1.1\r\n\r\n",
+                   b"GET /" + secret + host + secret + b" : 1\r\n\r\n",
+                   b"GET /" + secret + host + b"x: " + secret + b"\0\r\n\r\n",
+                   b"GET /" + secret + host + b"Expect: " + secret + b"\r\n\r\n",
+                   b"GET /" + secret * 1000 + host + b"\r\n",
+                   b"GET /" + secret + host + b"x: " + secret * 4000 + b"\r\n\r\n",
+                   b"POST /" + secret + host + b"Content-Length: " + secret + b"x\r\n\r\n"):
+        answer = g.raw(gateway.port, octets)
+        assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 5")), answer
+        evidence.places[f"answer {len(evidence.places)} to broken octets"] = answer
 
 
 def collect(gateway, evidence, backup):
@@ -311,17 +331,41 @@ def check_the_search(evidence):
         assert search(planted), shift
 
 
+def observed(binary, folder, collector):
+    """A gateway that tells all it can tell."""
+    adapters = [g.ROOT / "adapters" / name
+                for name in ("de-ni-xauslaender", "de-sn-assist", "de-bb-export")]
+    telemetry = json.dumps({"otlp_endpoint": collector.endpoint})
+    return g.prepared(binary, folder, config=g.config_with(folder, adapters, log="{level: debug}",
+                                                           telemetry=telemetry))
+
+
+def check_what_operators_see(gateway, collector):
+    """Lines and spans of all forms were there to be searched."""
+    lines = [json.loads(line) for line in gateway.log.read_text().splitlines()]
+    routes = {line.get("route") for line in lines}
+    assert {"/v1/status-events", "/v1/procedures/search", "/v1/procedures/{id}/history", "/metrics",
+            "/v1/adapters/{adapter}/messages", "/v1/transactions/{id}", None} <= routes, routes
+    assert {"request", "request refused by the server"} <= {line["event"] for line in lines}
+    assert len(collector.spans()) > 100
+
+
 def run(binary):
     evidence = Evidence()
-    with g.temporary_folder() as folder, g.running(g.prepared(binary, folder)) as gateway:
+    with g.temporary_folder() as folder, c.collecting() as collector, \
+            g.running(observed(binary, folder, collector)) as gateway:
         statuses = send_fixtures(gateway, evidence)
         events = Events(evidence)
         send_good(gateway, evidence, events)
         send_bad(gateway, evidence, events)
+        send_broken(gateway, evidence)
         entries = gateway.metric("flora_ledger_entries")
         collect(gateway, evidence, folder / "backup")
         assert gateway.stop() == 0
         evidence.file(gateway.log)
+        check_what_operators_see(gateway, collector)
+        for number, body in enumerate(collector.bodies):
+            evidence.places[f"spans {number}"] = body
         for path in gateway.data.iterdir():
             if path.suffix not in (".key", ".secret"):
                 evidence.places[f"{path} after the end"] = path.read_bytes()

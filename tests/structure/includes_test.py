@@ -15,15 +15,16 @@ ALLOWED = {
     "adapters": MODEL,
     "openapi": MODEL,
     "gateway/http": LIBRARIES,
+    "gateway/telemetry": BASE,
     "gateway/settings": LIBRARIES,
     "gateway/store": LIBRARIES,
     "gateway/policy": LIBRARIES,
     "gateway/privacy": LIBRARIES,
     "gateway/view": LIBRARIES,
     "gateway/intake": LIBRARIES | COMBINED,
-    "gateway/api": LIBRARIES | COMBINED | {"gateway/intake", "gateway/http"},
+    "gateway/api": LIBRARIES | COMBINED | {"gateway/intake", "gateway/http", "gateway/telemetry"},
     "gateway/commands": LIBRARIES | COMBINED
-    | {"gateway/intake", "gateway/http", "gateway/api", "gateway/settings"},
+    | {"gateway/intake", "gateway/http", "gateway/telemetry", "gateway/api", "gateway/settings"},
     "gateway/main.cpp": MODEL | {"gateway/commands", "gateway/settings"},
 }
 
@@ -32,6 +33,8 @@ HOMES = {
     r"pistache/": ["gateway/http/"],
     r"openssl/": ["gateway/base/crypto.cpp", "gateway/http/"],
     r"sqlite3\.h": ["gateway/base/sqlite.cpp", "ledger-client/embedded/"],
+    r"spdlog/": ["gateway/base/log.cpp"],
+    r"curl/": ["gateway/telemetry/"],
     r"yaml-cpp/": ["gateway/base/yaml.cpp"],
     r"systemd/": ["gateway/commands/service_manager.cpp"],
     r"date/": ["adapters/engine/time_zone.cpp"],
