@@ -141,6 +141,7 @@ class Api {
   std::atomic<bool> retired_ = false;
   Metrics metrics_;
   Observer observer_;
+  EntityTags tags_;
   std::function<http::Counters()> counters_;
   std::unique_ptr<Listener> public_;
   std::unique_ptr<Listener> operations_;

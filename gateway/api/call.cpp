@@ -69,6 +69,33 @@ int specificity(std::string_view range, std::string_view media_type) {
                                                                                              : 0;
 }
 
+std::string entity_tag(std::string_view body) {
+  const Digest digest = crypto::sha256(body);
+  return '"' + to_hex(std::span(digest).first(16)) + '"';
+}
+
+// True if If-None-Match has the tag.
+bool knows(const http::RequestHead& head, std::string_view tag) {
+  bool known = false;
+  for (const std::string_view field : head.find_all("if-none-match")) {
+    split(field, ',', [&](std::string_view one) {
+      if (one.starts_with("W/")) one.remove_prefix(2);
+      known = known || one == "*" || one == tag;
+    });
+  }
+  return known;
+}
+
+http::Response tagged_response(int status, const std::string& tag, std::string_view content_type,
+                               std::string_view cache_control, std::string body) {
+  http::Response response{
+      status, {{"etag", tag}, {"cache-control", std::string(cache_control)}}, std::move(body)};
+  if (!content_type.empty()) {
+    response.headers.push_back({"content-type", std::string(content_type)});
+  }
+  return response;
+}
+
 }  // namespace
 
 std::optional<std::string> Call::query(std::string_view name) const {
@@ -123,26 +150,26 @@ http::Response json_response(int status, std::string body) {
           std::move(body)};
 }
 
+std::string EntityTags::of(std::string_view lasting) {
+  const std::lock_guard lock(mutex_);
+  std::string& tag = tags_[lasting.data()];
+  if (tag.empty()) tag = entity_tag(lasting);
+  return tag;
+}
+
+http::Response lasting_response(const http::RequestHead& head, std::string_view content_type,
+                                std::string_view cache_control, std::string_view lasting,
+                                EntityTags& tags) {
+  const std::string tag = tags.of(lasting);
+  if (knows(head, tag)) return tagged_response(304, tag, {}, cache_control, {});
+  return tagged_response(200, tag, content_type, cache_control, std::string(lasting));
+}
+
 http::Response cacheable_response(const http::RequestHead& head, std::string_view content_type,
                                   std::string_view cache_control, std::string body) {
-  const Digest digest = crypto::sha256(body);
-  const std::string tag = '"' + to_hex(std::span(digest).first(16)) + '"';
-  http::Response response{
-      200, {{"etag", tag}, {"cache-control", std::string(cache_control)}}, std::move(body)};
-  bool known = false;
-  for (const std::string_view field : head.find_all("if-none-match")) {
-    split(field, ',', [&](std::string_view one) {
-      if (one.starts_with("W/")) one.remove_prefix(2);
-      known = known || one == "*" || one == tag;
-    });
-  }
-  if (known) {
-    response.status = 304;
-    response.body.clear();
-  } else {
-    response.headers.push_back({"content-type", std::string(content_type)});
-  }
-  return response;
+  const std::string tag = entity_tag(body);
+  if (knows(head, tag)) return tagged_response(304, tag, {}, cache_control, {});
+  return tagged_response(200, tag, content_type, cache_control, std::move(body));
 }
 
 std::string Preferences::applied() const {

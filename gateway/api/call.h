@@ -2,7 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,6 +65,22 @@ http::Response json_response(int status, std::string body);
 /// An answer that may be cached, with its entity tag; 304 where If-None-Match has it.
 http::Response cacheable_response(const http::RequestHead& head, std::string_view content_type,
                                   std::string_view cache_control, std::string body);
+
+/// The entity tags of texts that neither change nor go while this lives, each computed once: a
+/// large page is asked for by anybody, and its digest costs more than all else. Thread-safe.
+class EntityTags {
+ public:
+  std::string of(std::string_view lasting);
+
+ private:
+  std::mutex mutex_;
+  std::map<const char*, std::string> tags_;
+};
+
+/// The same for such a text.
+http::Response lasting_response(const http::RequestHead& head, std::string_view content_type,
+                                std::string_view cache_control, std::string_view lasting,
+                                EntityTags& tags);
 
 /// What a client prefers (RFC 7240); what is not understood is ignored.
 struct Preferences {

@@ -60,24 +60,24 @@ void Api::list_statuses(Call call, Reply reply) {
 }
 
 void Api::get_openapi_yaml(Call call, Reply reply) {
-  reply->send(cacheable_response(call.head, "application/yaml", kRevalidate,
-                                 std::string(parts_.document->yaml())));
+  reply->send(
+      lasting_response(call.head, "application/yaml", kRevalidate, parts_.document->yaml(), tags_));
 }
 
 void Api::get_openapi_json(Call call, Reply reply) {
-  reply->send(cacheable_response(call.head, "application/json", kRevalidate,
-                                 std::string(parts_.document->json())));
+  reply->send(
+      lasting_response(call.head, "application/json", kRevalidate, parts_.document->json(), tags_));
 }
 
 void Api::get_openapi_30(Call call, Reply reply) {
-  reply->send(cacheable_response(call.head, "application/json", kRevalidate,
-                                 std::string(parts_.document->json_30())));
+  reply->send(lasting_response(call.head, "application/json", kRevalidate,
+                               parts_.document->json_30(), tags_));
 }
 
 void Api::get_docs(Call call, Reply reply) {
   const openapi::Asset asset = openapi::viewer_page();
   http::Response response =
-      cacheable_response(call.head, asset.media_type, kRevalidate, std::string(asset.bytes));
+      lasting_response(call.head, asset.media_type, kRevalidate, asset.bytes, tags_);
   add_page_headers(response, openapi::kViewerPolicy);
   reply->send(std::move(response));
 }
@@ -86,7 +86,7 @@ void Api::get_docs_asset(Call call, Reply reply) {
   const openapi::Asset* asset = openapi::viewer_asset(call.match.value("asset"));
   if (asset == nullptr) return reply->send(problem_response({"not-found", {}, {}}));
   http::Response response =
-      cacheable_response(call.head, asset->media_type, kRevalidate, std::string(asset->bytes));
+      lasting_response(call.head, asset->media_type, kRevalidate, asset->bytes, tags_);
   response.headers.push_back({"x-content-type-options", "nosniff"});
   reply->send(std::move(response));
 }
