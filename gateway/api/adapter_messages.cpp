@@ -172,7 +172,8 @@ class MessageSource final : public ItemSource {
 
   void read(std::function<void(ItemChunk)> done) override {
     // A copy remains for the case that the pool takes no more.
-    if (!parts_.blocking->post([this, done] { done(next_items()); })) {
+    const std::string& sender = message_->reply->sender();
+    if (!parts_.blocking->post(sender, [this, done] { done(next_items()); })) {
       done({{}, ItemChunk::State::aborted});
     }
   }
@@ -253,12 +254,14 @@ void Api::receive_message(Call call, http::BodyReader body, Reply reply) {
   const auto adapter = adapter_for(call, reply);
   if (adapter == nullptr) return;
   const std::size_t most = adapter->info().most_bytes;
+  const std::size_t length = call.head.content_length.value_or(0);
   std::optional<MessageBuffer> room =
-      MessageBuffer::reserve(messages_, call.head.content_length.value_or(most));
+      messages_.has_room(reply->sender(), length)
+          ? MessageBuffer::reserve(messages_, reply->sender(), length > 0 ? length : most)
+          : std::nullopt;
   if (!room) {
     count_message(call, *adapter, MessageOutcome::refused);
-    return reply->send(problem_response(
-        {"overloaded", "Too many large messages are being handled at the same time.", {}}));
+    return reply->send(overloaded(Limit::messages));
   }
   const auto shared = std::make_shared<Call>(std::move(call));
   read_message(
@@ -266,7 +269,8 @@ void Api::receive_message(Call call, http::BodyReader body, Reply reply) {
       [this, shared, adapter, reply](std::variant<MessageBuffer, Problem> result) {
         if (const auto* problem = std::get_if<Problem>(&result)) {
           count_message(*shared, *adapter, MessageOutcome::refused);
-          return reply->send(problem_response(*problem));
+          const bool full = problem->name == "temporary-reduced-capacity";
+          return reply->send(full ? overloaded(Limit::messages) : problem_response(*problem));
         }
         const auto message = std::make_shared<const NativeMessage>(NativeMessage{
             reply, std::move(*shared), adapter, std::move(std::get<MessageBuffer>(result))});
@@ -290,6 +294,7 @@ void Api::answer_message(const std::shared_ptr<const NativeMessage>& message) {
     return reply->send(problem_response(message_rejected(translation.rejection)));
   }
   const http::RequestHead& head = message->call.head;
+  const policy::Caller& caller = *message->call.caller;
   if (translation.count() <= kItemsAtOnce && accepts(head, "application/json")) {
     count_message(message->call, adapter, MessageOutcome::translated);
     for (const adapter::Item& item : translation.items) {
@@ -299,7 +304,9 @@ void Api::answer_message(const std::shared_ptr<const NativeMessage>& message) {
     if (!message->is_dry_run()) {
       return submit_items(*message, std::move(translation.items));
     }
-    return reply->send(translation_response(adapter.info(), translation.items));
+    auto refusal = throttle_.take_events(caller, translation.items.size());
+    return reply->send(refusal ? std::move(*refusal)
+                               : translation_response(adapter.info(), translation.items));
   }
   if (!accepts(head, kLines)) {
     count_message(message->call, adapter, MessageOutcome::refused);
@@ -309,7 +316,7 @@ void Api::answer_message(const std::shared_ptr<const NativeMessage>& message) {
          {}}));
   }
   count_message(message->call, adapter, MessageOutcome::translated);
-  answer_by_lines(*message->call.caller, preferences_of(head),
+  answer_by_lines(caller, preferences_of(head),
                   std::make_unique<MessageSource>(parts_, metrics_, message), reply);
 }
 
@@ -324,6 +331,9 @@ void Api::submit_items(const NativeMessage& message, std::vector<adapter::Item> 
     if (item.outcome == adapter::Item::Outcome::skipped) continue;
     submission.items.push_back(maker.make(item));
   }
+  if (auto refusal = throttle_.take_events(*message.call.caller, submission.items)) {
+    return message.reply->send(std::move(*refusal));
+  }
   const auto shared = std::make_shared<const std::vector<adapter::Item>>(std::move(items));
   parts_.intake->submit(*message.call.caller, std::move(submission),
                         [this, preferences, shared,
@@ -336,7 +346,7 @@ void Api::submit_items(const NativeMessage& message, std::vector<adapter::Item> 
                               write_skipped(json, item);
                               continue;
                             }
-                            metrics_.count_item(answers[next].status());
+                            metrics_.count_item(answers[next]);
                             write_item(json, item.number, answers[next++], parts_.ledger->vkeys());
                           }
                           http::Response response =

@@ -6,6 +6,15 @@
 #include "gateway/api/admission.h"
 
 namespace flora::api {
+namespace {
+
+// Of the memory of large messages, for one authority: half, but room for any message.
+std::size_t share_of(std::size_t memory) {
+  constexpr std::size_t kLargestMessage = 64u << 20;
+  return std::max(memory / 2, kLargestMessage);
+}
+
+}  // namespace
 
 // One listener's side of the interface.
 class Api::Listener final : public http::Handler {
@@ -20,13 +29,17 @@ class Api::Listener final : public http::Handler {
       return refuse(head, {}, {204, {{"allow", "GET, HEAD, OPTIONS, POST"}}, {}});
     }
     Verdict verdict = admission_.examine(head);
-    if (verdict.problem) {
-      http::Response response = problem_response(*verdict.problem);
-      std::ranges::move(verdict.headers, std::back_inserter(response.headers));
-      return refuse(head, verdict, std::move(response));
+    const Payer payer = payer_of(verdict, head);
+    std::optional<http::Response> refusal = api_.throttle_.take_request(payer);
+    if (!refusal && verdict.problem) {
+      refusal = problem_response(*verdict.problem);
+      std::ranges::move(verdict.headers, std::back_inserter(refusal->headers));
+      api_.throttle_.add_fields(payer, refusal->headers);
     }
-    if (is_streamed(verdict, head)) return http::Admission::stream();
-    return http::Admission::whole(body_limit(*verdict.match.operation, verdict.media_type));
+    http::Admission admission =
+        refusal ? refuse(head, verdict, std::move(*refusal)) : admission_of(verdict, head);
+    admission.account = payer.account();
+    return admission;
   }
 
   void handle(http::Request request, http::Responder responder) override {
@@ -58,6 +71,11 @@ class Api::Listener final : public http::Handler {
   }
 
  private:
+  static http::Admission admission_of(const Verdict& verdict, const http::RequestHead& head) {
+    if (is_streamed(verdict, head)) return http::Admission::stream();
+    return http::Admission::whole(body_limit(*verdict.match.operation, verdict.media_type));
+  }
+
   std::unique_ptr<Observation> observe(const http::RequestHead& head,
                                        const Verdict& verdict) const {
     return std::make_unique<Observation>(api_.observer_, side_, head, verdict.match.operation,
@@ -72,8 +90,13 @@ class Api::Listener final : public http::Handler {
 
   Reply make_reply(const http::RequestHead& head, const Verdict& verdict,
                    http::Responder responder) {
+    Payer payer = payer_of(verdict, head);
+    std::string sender = payer.account();
+    const auto fields = [this, payer = std::move(payer)](std::vector<http::Header>& headers) {
+      api_.throttle_.add_fields(payer, headers);
+    };
     return std::make_shared<ReplyState>(std::move(responder), observe(head, verdict),
-                                        api_.calls_.ticket());
+                                        std::move(sender), fields, api_.calls_.ticket());
   }
 
   Api& api_;
@@ -129,13 +152,18 @@ Api::Api(const Parts& parts)
     : parts_(parts),
       metrics_(*parts_.document, adapter_ids(*parts_.adapters)),
       observer_(*parts_.document, metrics_, *parts_.env, parts_.exporter, parts_.sample_ratio),
-      messages_(parts.adapter_memory) {
+      messages_(parts.adapter_memory, share_of(parts.adapter_memory)),
+      throttle_(*parts.env, *parts.policy, metrics_) {
   streams_.intake = parts.intake;
   streams_.ledger = parts.ledger;
   streams_.metrics = &metrics_;
+  streams_.throttle = &throttle_;
 }
 
-Api::~Api() { calls_.wait(); }
+Api::~Api() {
+  throttle_.pacer().stop();
+  calls_.wait();
+}
 
 Result<std::unique_ptr<Api>> Api::make(const Parts& parts) {
   std::set<std::string> handlers;
@@ -159,6 +187,8 @@ void Api::set_counters(std::function<http::Counters()> counters) {
 }
 
 http::Response Api::error_page(int status, std::string_view problem, std::string_view detail) {
+  // The server's word for what has a name of IANA.
+  if (problem == "overloaded") problem = "temporary-reduced-capacity";
   const ProblemKind* kind = find_problem_kind(problem);
   const bool known = kind != nullptr && kind->status == status;
   http::Response response =
@@ -168,9 +198,14 @@ http::Response Api::error_page(int status, std::string_view problem, std::string
 }
 
 void Api::run_blocking(Reply reply, std::function<void()> work) {
-  if (!parts_.blocking->post(std::move(work))) {
-    reply->send(problem_response({"overloaded", {}, {}}));
+  if (!parts_.blocking->post(reply->sender(), std::move(work))) {
+    reply->send(overloaded(Limit::blocking));
   }
+}
+
+http::Response Api::overloaded(Limit limit) {
+  metrics_.count_refusal(limit);
+  return problem_response({"temporary-reduced-capacity", {}, {}});
 }
 
 }  // namespace flora::api

@@ -16,7 +16,9 @@
 #include "gateway/api/item_stream.h"
 #include "gateway/api/message_buffer.h"
 #include "gateway/api/metrics.h"
+#include "gateway/api/throttle.h"
 #include "gateway/base/in_flight.h"
+#include "gateway/base/shares.h"
 #include "gateway/base/thread_pool.h"
 #include "gateway/http/server.h"
 #include "gateway/intake/intake.h"
@@ -136,6 +138,8 @@ class Api {
 
   /// Runs work that waits for the disk; answers 503 if too much is waiting.
   void run_blocking(Reply reply, std::function<void()> work);
+  /// 503, and which bound is reached.
+  http::Response overloaded(Limit limit);
 
   Parts parts_;
   std::atomic<bool> retired_ = false;
@@ -149,7 +153,8 @@ class Api {
   std::mutex in_flight_mutex_;
   std::set<Digest> in_flight_;  // Idempotency keys whose first request is under way.
   ItemStream::Shared streams_;
-  MemoryBudget messages_;
+  Shares messages_;
+  Throttle throttle_;  // Its streams go before the rest.
 };
 
 }  // namespace flora::api

@@ -109,10 +109,12 @@ std::optional<std::string> Call::query(std::string_view name) const {
 }
 
 ReplyState::ReplyState(http::Responder responder, std::unique_ptr<Observation> observation,
-                       std::shared_ptr<void> ticket)
+                       std::string sender, Fields fields, std::shared_ptr<void> ticket)
     : ticket_(std::move(ticket)),
       observation_(std::move(observation)),
-      responder_(std::move(responder)) {}
+      responder_(std::move(responder)),
+      sender_(std::move(sender)),
+      fields_(std::move(fields)) {}
 
 ReplyState::~ReplyState() {
   if (!answered_) send(problem_response({"internal-error", {}, {}}));
@@ -120,6 +122,7 @@ ReplyState::~ReplyState() {
 
 void ReplyState::send(http::Response response) {
   if (answered_.exchange(true)) return;
+  fields_(response.headers);
   observation_->end(response);
   responder_.respond(std::move(response));
 }
@@ -127,6 +130,7 @@ void ReplyState::send(http::Response response) {
 http::ResponseWriter ReplyState::stream(int status, std::vector<http::Header> headers) {
   answered_ = true;
   observation_->begin_stream(status);
+  fields_(headers);
   return responder_.stream(status, std::move(headers));
 }
 

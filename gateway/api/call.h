@@ -39,10 +39,15 @@ using Reply = std::shared_ptr<class ReplyState>;
 /// answer counts. Dropped without one, the client gets 500.
 class ReplyState {
  public:
+  /// Adds what each answer of the operation carries.
+  using Fields = std::function<void(std::vector<http::Header>&)>;
   /// `ticket` lives as long as the reply.
   ReplyState(http::Responder responder, std::unique_ptr<Observation> observation,
-             std::shared_ptr<void> ticket);
+             std::string sender, Fields fields, std::shared_ptr<void> ticket);
   ~ReplyState();
+
+  /// Whose turn it is in what all share: Payer::account().
+  const std::string& sender() const { return sender_; }
 
   void send(http::Response response);
   http::ResponseWriter stream(int status, std::vector<http::Header> headers);
@@ -53,10 +58,13 @@ class ReplyState {
   std::shared_ptr<void> ticket_;  // Goes last.
   std::unique_ptr<Observation> observation_;
   http::Responder responder_;
+  const std::string sender_;
+  const Fields fields_;
   std::atomic<bool> answered_{false};
 };
 
-/// `application/problem+json`; with Retry-After where waiting helps, WWW-Authenticate for 401.
+/// `application/problem+json`; with Retry-After where waiting helps (but not for 429, where it
+/// depends), WWW-Authenticate for 401.
 http::Response problem_response(const Problem& problem);
 
 /// `application/json`, not to be stored by caches.

@@ -105,8 +105,7 @@ void Api::get_problem(Call call, Reply reply) {
   const ProblemKind* kind = find_problem_kind(call.match.value("name"));
   if (kind == nullptr) return reply->send(problem_response({"not-found", {}, {}}));
   const std::string content = "<p>" + std::string(kind->explanation) + "</p>\n<p>HTTP status " +
-                              std::to_string(kind->status) + ", type <code>/problems/" +
-                              std::string(kind->name) +
+                              std::to_string(kind->status) + ", type <code>" + type_of(*kind) +
                               "</code></p>\n<p><a href=\"/problems\">All problems</a></p>\n";
   reply->send(html_page(call.head, page(kind->title, content)));
 }

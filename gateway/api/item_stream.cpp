@@ -1,30 +1,36 @@
 #include "gateway/api/item_stream.h"
 
 #include "gateway/api/answers.h"
+#include "gateway/api/throttle.h"
 
 namespace flora::api {
 namespace {
 
-constexpr std::size_t kGroup = 256;      // Items that are submitted together.
 constexpr std::size_t kUnderWay = 4096;  // Items of one stream between source and answer.
 
-// The same for all streams: half of what the store lets wait, so that single events find room. When
-// it is used up each stream goes on with a group at a time: a stream is slowed, not refused.
+// The same for all streams, half of what the store lets wait, so that single events find room; and
+// for those of one authority. When it is used up each stream goes on with a group at a time: a
+// stream is slowed, not refused.
 constexpr std::size_t kAllUnderWay = 8192;
+constexpr std::size_t kUnderWayOfOne = 4096;
 
 }  // namespace
 
+ItemStream::Shared::Shared() : under_way(kAllUnderWay, kUnderWayOfOne) {}
+
 ItemGroup& ItemChunk::group() {
-  if (groups.empty() || groups.back().size() >= kGroup) groups.emplace_back();
+  if (groups.empty() || groups.back().size() >= ItemGroup::kMost) groups.emplace_back();
   return groups.back();
 }
 
 ItemStream::ItemStream(Shared& shared, policy::Caller caller, const Preferences& preferences,
-                       Reply reply, std::unique_ptr<ItemSource> source, http::ResponseWriter writer)
+                       Reply reply, std::shared_ptr<void> ticket,
+                       std::unique_ptr<ItemSource> source, http::ResponseWriter writer)
     : shared_(shared),
       caller_(std::move(caller)),
       preferences_(preferences),
       reply_(std::move(reply)),
+      ticket_(std::move(ticket)),
       source_(std::move(source)),
       writer_(std::move(writer)) {}
 
@@ -33,17 +39,56 @@ void ItemStream::read() {
 }
 
 void ItemStream::received(ItemChunk chunk) {
-  for (ItemGroup& group : chunk.groups) submit(std::move(group));
+  for (ItemGroup& group : chunk.groups) pending_.push_back(std::move(group));
+  state_ = chunk.state;
+  submit_pending();
+}
+
+// One group after the other, as far as there are tokens, then what comes behind the chunk.
+void ItemStream::submit_pending() {
+  while (!pending_.empty()) {
+    if (!pay()) return;
+    submit(std::move(pending_.front()));
+    pending_.pop_front();
+    owed_.reset();
+  }
   bool go_on = false;
   {
     const std::lock_guard lock(mutex_);
-    if (chunk.state == ItemChunk::State::aborted) gone_ = true;
-    if (chunk.state == ItemChunk::State::end) ended_ = true;
+    if (state_ == ItemChunk::State::aborted) gone_ = true;
+    if (state_ == ItemChunk::State::end) ended_ = true;
     reading_ = may_read();
     go_on = reading_;
   }
   if (go_on) return read();
   flush();
+}
+
+// For the first of the groups, reporter by reporter. False: paid() goes on.
+bool ItemStream::pay() {
+  if (!owed_) {
+    const ItemGroup& group = pending_.front();
+    owed_ = shared_.throttle->tolls_of(caller_, group.events, group.answered.size());
+  }
+  while (!owed_->empty()) {
+    const Toll next = owed_->back();
+    owed_->pop_back();
+    const auto go_on = [self = shared_from_this()](bool taken) { self->paid(taken); };
+    if (!shared_.throttle->pacer().pass(next, go_on)) return false;
+  }
+  return true;
+}
+
+void ItemStream::paid(bool taken) {
+  shared_.metrics->count_pause();
+  {
+    const std::lock_guard lock(mutex_);
+    if (!taken) gone_ = true;
+    if (gone_) state_ = ItemChunk::State::aborted;
+  }
+  // Nobody waits for the answers: nothing more is written.
+  if (state_ == ItemChunk::State::aborted) pending_.clear();
+  submit_pending();
 }
 
 void ItemStream::submit(ItemGroup group) {
@@ -59,7 +104,7 @@ void ItemStream::submit(ItemGroup group) {
     groups_.push_back({next_item_, count, std::move(group.answered), std::nullopt});
     next_item_ += count;
     under_way_ += count;
-    shared_.under_way += count;
+    shared_.under_way.add(caller_.payer(), count);
   }
   if (submission.items.empty()) return answered(number, {});
   shared_.intake->submit(
@@ -84,7 +129,7 @@ void ItemStream::answered(std::size_t number, const std::vector<intake::Answer>&
     if (next_known != known.end() && next_known->first == i) {
       text += (next_known++)->second;
     } else {
-      shared_.metrics->count_item(next_answer->status());
+      shared_.metrics->count_item(*next_answer);
       JsonWriter json;
       write_item(json, first + i, *next_answer++, shared_.ledger->vkeys());
       text += json.take();
@@ -109,7 +154,7 @@ void ItemStream::flush() {
       while (!groups_.empty() && groups_.front().text) {
         text += *groups_.front().text;
         under_way_ -= groups_.front().count;
-        shared_.under_way -= groups_.front().count;
+        shared_.under_way.give_back(caller_.payer(), groups_.front().count);
         groups_.pop_front();
         ++first_group_;
       }
@@ -136,7 +181,8 @@ void ItemStream::flush() {
 // With the mutex held.
 bool ItemStream::may_read() const {
   const bool room =
-      under_way_ < kGroup || (under_way_ < kUnderWay && shared_.under_way < kAllUnderWay);
+      under_way_ < ItemGroup::kMost ||
+      (under_way_ < kUnderWay && shared_.under_way.has_room(caller_.payer(), ItemGroup::kMost));
   return room && !ended_ && !gone_ && writable_;
 }
 

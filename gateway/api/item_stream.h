@@ -2,7 +2,6 @@
 // answered line by line, in their order, while their source is still being read.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -16,14 +15,20 @@
 
 #include "gateway/api/call.h"
 #include "gateway/api/metrics.h"
+#include "gateway/api/pacer.h"
+#include "gateway/base/shares.h"
 #include "gateway/http/responder.h"
 #include "gateway/intake/intake.h"
 #include "ledger-client/embedded/embedded_ledger.h"
 
 namespace flora::api {
 
+class Throttle;
+
 /// Consecutive items that are submitted together.
 struct ItemGroup {
+  static constexpr std::size_t kMost = 256;
+
   std::vector<intake::Item> events;  ///< For intake, in order.
   /// Items that intake has nothing to do with: the place within the group, rising, and the line of
   /// the answer without its line feed.
@@ -56,7 +61,8 @@ class ItemSource {
 };
 
 /// One request. Several groups are under way at the same time. It reads on while the window has
-/// room and the client takes its answers; it keeps itself alive until it has ended.
+/// room and the client takes its answers; each group waits until the tokens of its items are there.
+/// It keeps itself alive until it has ended.
 class ItemStream : public std::enable_shared_from_this<ItemStream> {
  public:
   /// What all streams share; it outlives them.
@@ -64,12 +70,16 @@ class ItemStream : public std::enable_shared_from_this<ItemStream> {
     intake::Intake* intake = nullptr;
     const ledger::EmbeddedLedger* ledger = nullptr;
     Metrics* metrics = nullptr;
-    std::atomic<std::size_t> under_way = 0;  ///< Items of all streams between source and answer.
+    Throttle* throttle = nullptr;
+    Shares under_way;  ///< Items of all streams between source and answer, by payer.
+
+    Shared();
   };
 
-  /// `reply` keeps what the stream works with alive.
+  /// `reply` keeps what the stream works with alive; `ticket` goes with the stream.
   ItemStream(Shared& shared, policy::Caller caller, const Preferences& preferences, Reply reply,
-             std::unique_ptr<ItemSource> source, http::ResponseWriter writer);
+             std::shared_ptr<void> ticket, std::unique_ptr<ItemSource> source,
+             http::ResponseWriter writer);
 
   /// Once.
   void start() { read(); }
@@ -84,6 +94,9 @@ class ItemStream : public std::enable_shared_from_this<ItemStream> {
 
   void read();
   void received(ItemChunk chunk);
+  void submit_pending();
+  bool pay();
+  void paid(bool taken);
   void submit(ItemGroup group);
   void answered(std::size_t number, const std::vector<intake::Answer>& answers);
   void flush();
@@ -94,8 +107,14 @@ class ItemStream : public std::enable_shared_from_this<ItemStream> {
   const policy::Caller caller_;
   const Preferences preferences_;
   const Reply reply_;  // Goes after the source.
+  const std::shared_ptr<void> ticket_;
   const std::unique_ptr<ItemSource> source_;
   http::ResponseWriter writer_;
+
+  // Of the last chunk; used by whoever goes on with it, one thread at a time.
+  std::deque<ItemGroup> pending_;
+  std::optional<std::vector<Toll>> owed_;  // For the front, once it is known.
+  ItemChunk::State state_ = ItemChunk::State::more;
 
   std::mutex mutex_;
   std::deque<Group> groups_;  // Under way, in order; the front is number first_group_.
@@ -103,7 +122,7 @@ class ItemStream : public std::enable_shared_from_this<ItemStream> {
   std::size_t next_group_ = 0;
   std::size_t next_item_ = 0;
   std::size_t under_way_ = 0;
-  bool reading_ = true;   // A read is under way.
+  bool reading_ = true;   // A read is under way, or its chunk waits for tokens.
   bool writable_ = true;  // The client has taken the answers before.
   bool ended_ = false;    // The source is exhausted.
   bool gone_ = false;     // Nobody waits for answers any more.

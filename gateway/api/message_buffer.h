@@ -2,52 +2,53 @@
 // personal data, so it is never written to a file, and left out of core dumps.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+
+#include "gateway/base/shares.h"
 
 namespace flora::api {
 
-/// How much memory all buffers together may reserve. Thread-safe; must outlive them.
-class MemoryBudget {
- public:
-  explicit MemoryBudget(std::size_t bytes) : left_(bytes) {}
-
-  /// False, and nothing is taken, if less is left.
-  [[nodiscard]] bool take(std::size_t bytes);
-  void give_back(std::size_t bytes) { left_ += bytes; }
-
- private:
-  std::atomic<std::size_t> left_;
-};
-
-/// Bytes up to a size that is reserved beforehand; memory is used for those that have come. They
-/// never move. Not thread-safe; may move from thread to thread.
+/// Bytes up to a size that is given beforehand; memory is used, and taken of the sender's share,
+/// for those that have come. They never move. Not thread-safe; may move from thread to thread.
 class MessageBuffer {
  public:
-  /// Room for `bytes`, at least one. Nothing: the budget, or the system, has no room.
-  static std::optional<MessageBuffer> reserve(MemoryBudget& budget, std::size_t bytes);
+  enum class Append : std::uint8_t {
+    done,
+    too_long,  ///< Nothing is appended: it does not fit.
+    no_memory  ///< Nothing is appended: the memory, or the sender's share of it, is used up.
+  };
+
+  /// For `bytes`, at least one. Nothing: the memory, or the system, has no room for the first of
+  /// them. `memory` must outlive the buffer.
+  static std::optional<MessageBuffer> reserve(Shares& memory, std::string sender,
+                                              std::size_t bytes);
   MessageBuffer(MessageBuffer&& other) noexcept;
   MessageBuffer& operator=(MessageBuffer&&) = delete;
   ~MessageBuffer();
 
-  /// False, and nothing is appended, if it does not fit.
-  [[nodiscard]] bool append(std::string_view bytes);
+  [[nodiscard]] Append append(std::string_view bytes);
 
-  /// Gives back what is reserved and not used.
+  /// Gives back what is not used; nothing can be appended any more.
   void trim();
 
   /// Valid as long as the buffer, or what it is moved to.
   std::string_view text() const { return {start_, size_}; }
 
  private:
-  MessageBuffer(MemoryBudget& budget, char* start, std::size_t bytes)
-      : budget_(&budget), start_(start), reserved_(bytes) {}
+  MessageBuffer(Shares& memory, std::string sender, char* start, std::size_t bytes)
+      : memory_(&memory), sender_(std::move(sender)), start_(start), reserved_(bytes) {}
 
-  MemoryBudget* budget_;
+  bool take(std::size_t bytes);
+
+  Shares* memory_;
+  std::string sender_;
   char* start_;  // Null once it was moved from.
   std::size_t reserved_;
+  std::size_t taken_ = 0;  // Of the memory; size_ at least.
   std::size_t size_ = 0;
 };
 

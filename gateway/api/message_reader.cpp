@@ -28,8 +28,14 @@ class Reader : public std::enable_shared_from_this<Reader> {
  private:
   void take(const http::BodyChunk& chunk) {
     if (chunk.state == http::BodyChunk::State::aborted) return;
-    if (!buffer_.append(chunk.bytes)) {
-      return done_(Problem{"content-too-large", "The adapter takes no message of this size.", {}});
+    switch (buffer_.append(chunk.bytes)) {
+      case MessageBuffer::Append::done:
+        break;
+      case MessageBuffer::Append::too_long:
+        return done_(
+            Problem{"content-too-large", "The adapter takes no message of this size.", {}});
+      case MessageBuffer::Append::no_memory:
+        return done_(Problem{"temporary-reduced-capacity", {}, {}});
     }
     if (chunk.state == http::BodyChunk::State::end) {
       buffer_.trim();

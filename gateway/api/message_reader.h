@@ -12,9 +12,9 @@
 namespace flora::api {
 
 /// Calls `done` once, on a worker thread, with the body or with the problem that refuses it:
-/// content-too-large (it does not fit into the buffer), request-timeout (it comes so slowly that it
-/// holds its share of memory for too long). If the client goes away, `done` is dropped without a
-/// call.
+/// content-too-large (it does not fit into the buffer), temporary-reduced-capacity (the memory is
+/// used up), request-timeout (it comes so slowly that it holds its memory for too long). If the
+/// client goes away, `done` is dropped without a call.
 void read_message(http::BodyReader body, MessageBuffer buffer, Env& env,
                   std::function<void(std::variant<MessageBuffer, Problem>)> done);
 

@@ -106,6 +106,7 @@ void append_http(std::string& out, const http::Counters& h) {
   gauge(out, "flora_http_connections_open", "Open connections.", h.open);
   counter(out, "flora_http_connections_accepted", "Accepted connections.", h.accepted);
   counter(out, "flora_http_connections_refused", "Connections beyond a limit.", h.refused);
+  counter(out, "flora_http_no_memory", "Requests beyond a limit of memory (503).", h.no_memory);
   counter(out, "flora_http_requests", "Requests whose head was complete.", h.requests);
   counter(out, "flora_http_requests_malformed", "Requests that the parser refused.", h.malformed);
   counter(out, "flora_http_timeouts", "Cut off at a deadline.", h.timeouts);
@@ -216,8 +217,15 @@ void Metrics::count_server_answer(std::string_view problem) {
   if (at != server_answers_.end()) relaxed_add(at->second, 1);
 }
 
-void Metrics::count_item(int status) {
-  relaxed_add(items_[static_cast<std::size_t>(std::clamp(status, 0, 599))], 1);
+void Metrics::count_item(const intake::Answer& answer) {
+  relaxed_add(items_[static_cast<std::size_t>(std::clamp(answer.status(), 0, 599))], 1);
+  if (answer.problem.name == "temporary-reduced-capacity") count_refusal(Limit::store);
+}
+
+std::string_view to_string(Limit limit) {
+  constexpr std::array<std::string_view, kLimits> kNames = {
+      "requests", "events", "streams", "anonymous", "store", "blocking", "messages"};
+  return kNames[static_cast<std::size_t>(limit)];
 }
 
 void Metrics::count_message(std::string_view adapter, bool dry_run, MessageOutcome outcome) {
@@ -307,6 +315,15 @@ void Metrics::append_server_answers(std::string& out) const {
   }
 }
 
+void Metrics::append_refusals(std::string& out) const {
+  family(out, "flora_refusals", "counter", "Refused at a bound: the rates (429), then (503).");
+  for (std::size_t i = 0; i < kLimits; ++i) {
+    sample(out, "flora_refusals_total",
+           "limit=\"" + std::string(to_string(static_cast<Limit>(i))) + '"', refusals_[i]);
+  }
+  counter(out, "flora_stream_pauses", "Groups of streams that waited for their rate.", pauses_);
+}
+
 std::string Metrics::text(const Gauges& gauges) const {
   std::string out;
   append_durations(out);
@@ -316,6 +333,7 @@ std::string Metrics::text(const Gauges& gauges) const {
     if (items_[status] == 0) continue;
     sample(out, "flora_events_total", "status=\"" + std::to_string(status) + "\"", items_[status]);
   }
+  append_refusals(out);
   append_adapters(out);
   append_server_answers(out);
   gauge(out, "flora_ledger_entries", "Entries on the ledger.", gauges.ledger_entries);

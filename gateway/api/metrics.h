@@ -15,10 +15,26 @@
 
 #include "adapters/adapter.h"
 #include "gateway/http/server.h"
+#include "gateway/intake/intake.h"
 #include "gateway/telemetry/exporter.h"
 #include "openapi/document.h"
 
 namespace flora::api {
+
+/// A bound that a request ran into: the rates (429) and what is shared by all (503).
+enum class Limit : std::uint8_t {
+  requests,
+  events,
+  streams,
+  anonymous,
+  store,     ///< Events that wait for the store.
+  blocking,  ///< Work that waits for the disk.
+  messages,  ///< Memory of large native messages.
+};
+inline constexpr std::size_t kLimits = 7;
+
+/// As in metrics and, for a rate, in RateLimit-Policy.
+std::string_view to_string(Limit limit);
 
 /// What is read at the moment of the scrape.
 struct Gauges {
@@ -71,8 +87,12 @@ class Metrics {
   void count_server_answer(std::string_view problem);
   /// A line of the log was left out because there are many like it.
   void count_suppressed_line() { ++suppressed_lines_; }
-  /// An item of intake was answered with this status.
-  void count_item(int status);
+  /// An item of intake was answered.
+  void count_item(const intake::Answer& answer);
+  /// A request, or an item, was refused at a bound.
+  void count_refusal(Limit limit) { ++refusals_[static_cast<std::size_t>(limit)]; }
+  /// A stream has waited for its rate.
+  void count_pause() { ++pauses_; }
   /// A message for an installed adapter; others are not counted.
   void count_message(std::string_view adapter, bool dry_run, MessageOutcome outcome);
   void count_adapter_item(std::string_view adapter, bool dry_run, adapter::Item::Outcome outcome);
@@ -104,6 +124,7 @@ class Metrics {
   Row& row(openapi::Listener side, Method method, const openapi::Operation* operation);
   void append_durations(std::string& out) const;
   void append_active(std::string& out) const;
+  void append_refusals(std::string& out) const;
   void append_adapters(std::string& out) const;
   void append_server_answers(std::string& out) const;
 
@@ -112,6 +133,8 @@ class Metrics {
   std::vector<Row> rows_;
   std::array<std::array<std::atomic<std::int64_t>, kMethodCount>, 2> active_{};
   std::array<Count, 600> items_{};
+  std::array<Count, kLimits> refusals_{};
+  Count pauses_{0};
   std::map<std::string, AdapterCounts, std::less<>> adapters_;
   std::map<std::string_view, Count> server_answers_;
   Count suppressed_lines_{0};

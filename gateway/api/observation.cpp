@@ -11,7 +11,7 @@ namespace flora::api {
 namespace {
 
 // How append_json(Problem) begins.
-constexpr std::string_view kProblemBegin = R"({"type":"/problems/)";
+constexpr std::string_view kProblemBegin = R"({"type":")";
 
 // The fields of one line; those without a value are left out.
 class Fields {
@@ -50,7 +50,8 @@ std::string_view problem_of(const http::Response& response) {
   std::string_view body = response.body;
   if (response.status < 400 || !body.starts_with(kProblemBegin)) return {};
   body.remove_prefix(kProblemBegin.size());
-  return body.substr(0, body.find('"'));
+  const std::string_view type = body.substr(0, body.find('"'));
+  return type.substr(type.find_last_of("/#") + 1);
 }
 
 Observer::Observer(const openapi::Document& document, Metrics& metrics, Env& env,

@@ -106,6 +106,9 @@ void Api::run_single(const Call& call, const Reply& reply,
   const Preferences preferences = preferences_of(call.head);
   intake::Submission submission;
   submission.items.push_back(parse_single(call));
+  if (auto refusal = throttle_.take_events(*call.caller, submission.items)) {
+    return done(std::move(*refusal), std::nullopt);
+  }
   submission.answer_early = preferences.answer_early();
   submission.with_receipts = !preferences.minimal;
   submission.reached = stages_of(reply);
@@ -113,7 +116,7 @@ void Api::run_single(const Call& call, const Reply& reply,
       *call.caller, std::move(submission),
       [this, preferences, reply, done = std::move(done)](auto answers) {
         const intake::Answer& answer = answers.front();
-        metrics_.count_item(answer.status());
+        metrics_.count_item(answer);
         if (answer.kind == intake::Answer::Kind::refused) {
           return done(problem_response(answer.problem), std::nullopt);
         }
@@ -184,8 +187,8 @@ void Api::submit_with_key(Call call, std::string key, Reply reply) {
                                            [finish, held] { finish(std::move(*held)); });
                });
   };
-  if (!parts_.blocking->post(std::move(work))) {
-    finish(problem_response({"overloaded", {}, {}}));
+  if (!parts_.blocking->post(reply->sender(), std::move(work))) {
+    finish(overloaded(Limit::blocking));
   }
 }
 
@@ -208,6 +211,9 @@ void Api::submit_batch(Call call, Reply reply) {
   for (json::Value event = root.first(); event.valid(); event = event.next()) {
     submission.items.push_back({parts_.parser->parse_cloud_event(event), {}, {}});
   }
+  if (auto refusal = throttle_.take_events(*call.caller, submission.items)) {
+    return reply->send(std::move(*refusal));
+  }
   submission.answer_early = preferences.answer_early();
   submission.with_receipts = !preferences.minimal;
   submission.reached = stages_of(reply);
@@ -217,7 +223,7 @@ void Api::submit_batch(Call call, Reply reply) {
                           JsonWriter json;
                           json.begin_object().name("items").begin_array();
                           for (std::size_t i = 0; i < answers.size(); ++i) {
-                            metrics_.count_item(answers[i].status());
+                            metrics_.count_item(answers[i]);
                             write_item(json, i, answers[i], parts_.ledger->vkeys());
                           }
                           json.end_array().end_object();

@@ -108,13 +108,15 @@ void Api::submit_stream(Call call, http::BodyReader body, Reply reply) {
 
 void Api::answer_by_lines(const policy::Caller& caller, const Preferences& preferences,
                           std::unique_ptr<ItemSource> source, Reply reply) {
+  auto ticket = throttle_.open_stream(caller);
+  if (ticket == nullptr) return reply->send(throttle_.too_many_streams());
   std::vector<http::Header> headers = {{"content-type", "application/x-ndjson"},
                                        {"cache-control", "no-store"}};
   const std::string applied = preferences.applied();
   if (!applied.empty()) headers.push_back({"preference-applied", applied});
   http::ResponseWriter writer = reply->stream(200, std::move(headers));
-  std::make_shared<ItemStream>(streams_, caller, preferences, std::move(reply), std::move(source),
-                               std::move(writer))
+  std::make_shared<ItemStream>(streams_, caller, preferences, std::move(reply), std::move(ticket),
+                               std::move(source), std::move(writer))
       ->start();
 }
 

@@ -119,7 +119,7 @@ class Connection final : public DeadlineNode {
   void give(BodyChunk chunk);
   void on_read(Message& message);
   void on_ignore_body(const Message& message);
-  void charge(std::size_t bytes);
+  bool charge(std::size_t bytes);
   void release_body();
 
   // connection_output.cpp
@@ -152,7 +152,8 @@ class Connection final : public DeadlineNode {
   std::string_view borrowed_;  // … unless they are still where they were read to.
   std::string body_;
   std::size_t body_max_ = 0;
-  std::size_t charged_ = 0;      // Our share of Shared::buffered.
+  std::string account_;          // Of the last request.
+  std::size_t charged_ = 0;      // Of the body, to that account.
   std::uint64_t body_turn_ = 0;  // Whose body is being read; 0: nobody's.
   std::function<void(BodyChunk)> read_;
 

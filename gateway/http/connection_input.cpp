@@ -121,6 +121,7 @@ void Connection::dispatch() {
   decoder_ = parsed.chunked ? BodyDecoder::chunked(limits())
                             : BodyDecoder::fixed(head.content_length.value_or(0));
   Admission admission = ask_admission(head);
+  account_ = std::move(admission.account);
   switch (admission.kind) {
     case Admission::Kind::refuse:
       return refuse_body(std::move(*admission.refusal));
@@ -170,10 +171,10 @@ void Connection::start_stream() {
 bool Connection::step_body() {
   const std::size_t before = body_.size();
   use(decoder_.decode(available(), body_max_ + 1 - before, body_));
-  charge(body_.size() - before);
   if (body_.size() > body_max_) {
     fail_body(kTooLarge);
-  } else if (worker_.shared().buffered.load(std::memory_order_relaxed) > limits().buffered_bodies) {
+  } else if (!charge(body_.size() - before)) {
+    WorkerCounters::add(worker_.counters().no_memory);
     fail_body(kFull);
   } else if (decoder_.status() == BodyDecoder::Status::malformed) {
     fail_body(kBadBody);
@@ -318,13 +319,14 @@ void Connection::on_ignore_body(const Message& message) {
   if (Turn* turn = find_turn(message.request)) leave_body(*turn);
 }
 
-void Connection::charge(std::size_t bytes) {
+bool Connection::charge(std::size_t bytes) {
+  if (!worker_.shared().bodies.take(account_, bytes)) return false;
   charged_ += bytes;
-  worker_.shared().buffered.fetch_add(bytes, std::memory_order_relaxed);
+  return true;
 }
 
 void Connection::release_body() {
-  worker_.shared().buffered.fetch_sub(std::exchange(charged_, 0), std::memory_order_relaxed);
+  if (charged_ > 0) worker_.shared().bodies.give_back(account_, std::exchange(charged_, 0));
 }
 
 }  // namespace flora::http

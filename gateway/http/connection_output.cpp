@@ -111,6 +111,8 @@ void Connection::begin(Turn& turn, Message& message) {
 }
 
 void Connection::write(Turn& turn, Message& message) {
+  // An answer that goes on may keep the rest of the body waiting.
+  if (out_.empty()) renew_ = true;
   if (!turn.to_head && turn.chunked) {
     std::string chunk;
     chunk.reserve(message.response.body.size() + 16);

@@ -63,6 +63,7 @@ Counters Server::counters() const {
     const WorkerCounters& part = worker->counters();
     sum.accepted += part.accepted;
     sum.refused += part.refused;
+    sum.no_memory += part.no_memory;
     sum.requests += part.requests;
     sum.malformed += part.malformed;
     sum.timeouts += part.timeouts;

@@ -24,17 +24,20 @@ struct Admission {
   enum class Kind : std::uint8_t { whole, stream, refuse };
 
   /// The body is collected and handed to Handler::handle. A larger body is answered with 413.
-  static Admission whole(std::size_t max_bytes) { return {Kind::whole, max_bytes, {}}; }
+  static Admission whole(std::size_t max_bytes) { return {Kind::whole, max_bytes, {}, {}}; }
 
   /// The body goes to Handler::handle_stream as it arrives, of any length.
-  static Admission stream() { return {Kind::stream, 0, {}}; }
+  static Admission stream() { return {Kind::stream, 0, {}, {}}; }
 
   /// The answer is sent at once and the body is never handed over.
-  static Admission refuse(Response response) { return {Kind::refuse, 0, std::move(response)}; }
+  static Admission refuse(Response response) { return {Kind::refuse, 0, std::move(response), {}}; }
 
   Kind kind = Kind::whole;
   std::size_t max_bytes = 0;
   std::optional<Response> refusal;
+  /// Who answers for the memory that the body takes while it is collected: what one account holds
+  /// is bounded, so that there is some for the others.
+  std::string account;
 };
 
 /// What a listener does with requests. Called on the worker threads, several at the same time; no
@@ -102,6 +105,7 @@ struct Counters {
   std::uint64_t accepted = 0;      ///< Connections.
   std::uint64_t open = 0;          ///< Connections now.
   std::uint64_t refused = 0;       ///< Connections beyond a limit.
+  std::uint64_t no_memory = 0;     ///< Requests beyond a limit of memory.
   std::uint64_t requests = 0;      ///< Heads that reached a handler.
   std::uint64_t malformed = 0;     ///< Requests that the parser refused.
   std::uint64_t timeouts = 0;      ///< Connections or requests cut off at a deadline.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gateway/base/result.h"
+#include "gateway/base/shares.h"
 #include "gateway/http/deadlines.h"
 #include "gateway/http/endpoint.h"
 #include "gateway/http/mailbox.h"
@@ -23,13 +24,15 @@ class Connection;
 
 /// What all workers of a server share. Thread-safe; outlives the workers.
 struct Shared {
-  explicit Shared(ServerOptions given) : options(std::move(given)) {}
+  explicit Shared(ServerOptions given)
+      : options(std::move(given)),
+        bodies(options.limits.buffered_bodies, options.limits.buffered_bodies_of_one) {}
 
   const ServerOptions options;
   std::vector<std::unique_ptr<Endpoint>> endpoints;
-  std::atomic<std::size_t> open{0};      ///< Connections.
-  std::atomic<std::size_t> buffered{0};  ///< Bytes of bodies that are being collected.
-  std::atomic<std::size_t> answers{0};   ///< Bytes of answers that wait for their clients.
+  std::atomic<std::size_t> open{0};     ///< Connections.
+  Shares bodies;                        ///< Bytes that are being collected, by account.
+  std::atomic<std::size_t> answers{0};  ///< Bytes of answers that wait for their clients.
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -40,8 +43,8 @@ struct Shared {
 /// The counters of one worker, written by its thread only.
 struct WorkerCounters {
   using Count = std::atomic<std::uint64_t>;
-  Count accepted{0}, refused{0}, requests{0}, malformed{0}, timeouts{0}, slow_readers{0}, pauses{0},
-      aborted{0}, late_answers{0}, handshakes{0}, resumed{0}, handshake_failures{0}, untrusted{0},
+  Count accepted{0}, refused{0}, no_memory{0}, requests{0}, malformed{0}, timeouts{0},
+      slow_readers{0}, pauses{0}, aborted{0}, late_answers{0}, handshakes{0}, resumed{0}, handshake_failures{0}, untrusted{0},
       bytes_in{0}, bytes_out{0};
 
   static void add(Count& count, std::uint64_t n = 1) {

@@ -30,7 +30,7 @@ Problem problem_of(store::Refusal refusal) {
     case store::Refusal::uncertain:
       return {"outcome-unknown", {}, {}};
     case store::Refusal::overloaded:
-      return {"overloaded", {}, {}};
+      return {"temporary-reduced-capacity", {}, {}};
   }
   return {"internal-error", {}, {}};
 }
@@ -100,8 +100,9 @@ int Answer::status() const {
 // other, so that no two threads work on it at the same time.
 class Intake::Run : public std::enable_shared_from_this<Run> {
  public:
-  Run(const Parts& parts, Submission& submission, Done done)
+  Run(const Parts& parts, const policy::Caller& caller, Submission& submission, Done done)
       : parts_(parts),
+        sender_(caller.payer()),
         early_(submission.answer_early),
         with_receipts_(submission.with_receipts),
         reached_(std::move(submission.reached)),
@@ -117,7 +118,7 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
 
   void start() {
     if (drafts_.empty()) return finish();
-    parts_.store->accept(std::move(drafts_), [self = shared_from_this()](auto outcomes) {
+    parts_.store->accept(sender_, std::move(drafts_), [self = shared_from_this()](auto outcomes) {
       self->stored(std::move(outcomes));
     });
   }
@@ -173,12 +174,13 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
   // Repeats of what has been on the ledger for long are read from the disk.
   void look_up() {
     if (on_ledger_.empty()) return finish();
-    const bool queued = parts_.blocking->post([self = shared_from_this()] {
+    const bool queued = parts_.blocking->post(sender_, [self = shared_from_this()] {
       for (const std::size_t item : self->on_ledger_) self->look_up(self->answers_[item]);
       self->finish();
     });
     if (queued) return;
-    for (const std::size_t item : on_ledger_) answers_[item] = refused({"overloaded", {}, {}});
+    for (const std::size_t item : on_ledger_)
+      answers_[item] = refused({"temporary-reduced-capacity", {}, {}});
     finish();
   }
 
@@ -199,6 +201,7 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
   void finish() { done_(std::move(answers_)); }
 
   const Parts& parts_;
+  const std::string sender_;  // Whose turn it is in the queues.
   bool early_;
   bool with_receipts_;
   std::function<void(Stage)> reached_;
@@ -219,7 +222,7 @@ struct Intake::Judge {
 void Intake::submit(const policy::Caller& caller, Submission submission, Done done) {
   const auto policy = parts_.policy->get();
   const Judge judge{*policy, policy->find(caller)};
-  const auto run = std::make_shared<Run>(parts_, submission, std::move(done));
+  const auto run = std::make_shared<Run>(parts_, caller, submission, std::move(done));
   for (std::size_t i = 0; i < submission.items.size(); ++i) {
     store::Draft draft;
     bool test = false;

@@ -84,6 +84,13 @@ constexpr ProblemKind kKinds[] = {
      "reporting authority or the BAMF may correct."},
     {"validation-failed", 422, "The content breaks a rule",
      "Each cause names the place and the rule of the OpenAPI document that is broken."},
+    {"quota-exceeded", 429, "A rate is exceeded",
+     "The authority, or the address of a caller that is not known, has used up what the policy "
+     "allows. Nothing was written. violated-policies names the rate as RateLimit-Policy does: "
+     "requests; events (each event of a batch or message counts); streams (that are under way at "
+     "the same time); anonymous (requests of one address that are nobody's). Send the same again "
+     "after the time in Retry-After. The kind is of draft-ietf-httpapi-ratelimit-headers.",
+     true},
     {"header-fields-too-large", 431, "The header is too large",
      "The header fields are bounded, each and together."},
     {"internal-error", 500, "The gateway failed",
@@ -94,8 +101,12 @@ constexpr ProblemKind kKinds[] = {
     {"outcome-unknown", 503, "The outcome is not known",
      "The disk failed while the event was written. Send the same event again, it is never recorded "
      "twice."},
-    {"overloaded", 503, "Too much is waiting",
-     "Nothing was written. Send the same again after the time in Retry-After."},
+    {"temporary-reduced-capacity", 503, "Too much is waiting",
+     "A bound of the gateway's memory or of one of its queues is reached. Nothing was written. "
+     "Send "
+     "the same again after the time in Retry-After. The kind is of "
+     "draft-ietf-httpapi-ratelimit-headers.",
+     true},
     {"unavailable", 503, "The storage does not answer",
      "Nothing was written. Send the same again after the time in Retry-After."},
     {"gateway-timeout", 504, "The answer took too long",
@@ -121,6 +132,12 @@ void append_number(std::string& out, std::string_view name, int value) {
 }  // namespace
 
 std::span<const ProblemKind> problem_kinds() { return kKinds; }
+
+std::string type_of(const ProblemKind& kind) {
+  const std::string_view base =
+      kind.is_registered ? "https://iana.org/assignments/http-problem-types#" : "/problems/";
+  return std::string(base) + std::string(kind.name);
+}
 
 const ProblemKind* find_problem_kind(std::string_view name) {
   const auto* const at = std::ranges::find(kKinds, name, &ProblemKind::name);
@@ -149,10 +166,15 @@ void append_json(std::string& out, const Problem& problem) {
   const ProblemKind* kind = find_problem_kind(problem.name);
   if (kind == nullptr) std::abort();
   out += '{';
-  append_member(out, "type", "/problems/" + std::string(problem.name));
+  append_member(out, "type", type_of(*kind));
   append_member(out, "title", kind->title);
   append_number(out, "status", kind->status);
   if (!problem.detail.empty()) append_member(out, "detail", problem.detail);
+  if (!problem.violated_policy.empty()) {
+    out += ",\"violated-policies\":[";
+    json::append_string(out, problem.violated_policy);
+    out += ']';
+  }
   if (!problem.causes.empty()) {
     out += ",\"errors\":[";
     for (std::size_t i = 0; i < std::min(problem.causes.size(), kMaxCauses); ++i) {

@@ -15,7 +15,11 @@ struct ProblemKind {
   int status = 0;         ///< The HTTP status.
   std::string_view title;
   std::string_view explanation;  ///< What it means and what the client can do.
+  bool is_registered = false;    ///< IANA has registered it: others use the same type.
 };
+
+/// The URI that names a kind: its page here, or that of the registry "HTTP Problem Types".
+std::string type_of(const ProblemKind& kind);
 
 /// All kinds, sorted by status and name.
 std::span<const ProblemKind> problem_kinds();
@@ -39,6 +43,7 @@ struct Problem {
   std::string_view name;  ///< Of a kind in the list.
   std::string detail;     ///< One English sentence, or empty.
   std::vector<ProblemCause> causes;
+  std::string_view violated_policy = {};  ///< quota-exceeded only: as in RateLimit-Policy.
 
   int status() const;
 };

@@ -20,9 +20,31 @@ bool is_site(std::string_view text) {
          text.size() <= 32;
 }
 
+Rate read_rate(yaml::Section section, const Rate& least, const Rate& otherwise) {
+  Rate rate;
+  rate.per_second =
+      section.number_or("per_second", least.per_second, Rate::kMost, otherwise.per_second);
+  rate.burst = section.number_or("burst", least.burst, Rate::kMost, otherwise.burst);
+  return rate;
+}
+
+// What a mapping `rates` says of an authority; what it does not say stays.
+Rates read_rates(yaml::Section& section, const Rates& otherwise) {
+  constexpr Rate kLeastEvents{Rates::kLeastEventsPerSecond, Rates::kLeastEventBurst};
+  Rates rates = otherwise;
+  if (section.has("requests")) {
+    rates.requests = read_rate(section.section("requests"), {1, 1}, otherwise.requests);
+  }
+  if (section.has("events")) {
+    rates.events = read_rate(section.section("events"), kLeastEvents, otherwise.events);
+  }
+  return rates;
+}
+
 // The id is empty if it is wrong, the Land if it or the role is: nothing else is held against them.
-Authority read_authority(yaml::Section section) {
+Authority read_authority(yaml::Section section, const Rates& default_rates) {
   Authority authority;
+  authority.rates = default_rates;
   authority.id = section.code("id");
   if (!authority.id.empty() && (authority.id.size() != 6 || !all_of(authority.id, is_digit))) {
     section.error("id", "a Behördenkennzeichen has six digits");
@@ -48,6 +70,10 @@ Authority read_authority(yaml::Section section) {
       section.error_at(site->at, "a site is named by 2 to 32 upper-case letters and _");
     }
     authority.sites.push_back(site->text);
+  }
+  if (section.has("rates")) {
+    yaml::Section rates = section.section("rates");
+    authority.rates = read_rates(rates, default_rates);
   }
   return authority;
 }
@@ -96,8 +122,16 @@ Policy Policy::read(std::string_view text, const std::string& file, Findings& fi
     return policy;
   }
   yaml::Section root(std::get<yaml::Node>(document), file, findings);
+  Rates default_rates;
+  if (root.has("rates")) {
+    yaml::Section rates = root.section("rates");
+    if (rates.has("anonymous")) {
+      policy.anonymous_rate_ = read_rate(rates.section("anonymous"), {1, 1}, kAnonymousRate);
+    }
+    default_rates = read_rates(rates, default_rates);
+  }
   for (const yaml::Node& node : root.list_or_none("authorities")) {
-    Authority authority = read_authority({node, file, findings});
+    Authority authority = read_authority({node, file, findings}, default_rates);
     if (authority.id.empty()) continue;
     const auto same = [&](const Authority& other) { return other.id == authority.id; };
     if (std::ranges::any_of(policy.authorities_, same)) {

@@ -13,8 +13,23 @@
 #include "gateway/base/result.h"
 #include "gateway/model/catalogue.h"
 #include "gateway/model/status_event.h"
+#include "gateway/policy/gcra.h"
 
 namespace flora::policy {
+
+/// How much one authority may ask for. The defaults are far above what a large Land has to report.
+struct Rates {
+  /// A batch, or a message that is answered as a whole, takes as many tokens as it has items.
+  static constexpr std::int64_t kLeastEventBurst = 1000;
+  /// So that no group of a stream waits longer than a connection may.
+  static constexpr std::int64_t kLeastEventsPerSecond = 10;
+
+  Rate requests{200, 2000};
+  Rate events{500, 10'000};
+};
+
+/// Of all requests from one address that are nobody's: what is open to all, and refused callers.
+inline constexpr Rate kAnonymousRate{50, 500};
 
 /// An authority, named by its Behördenkennzeichen.
 struct Authority {
@@ -23,6 +38,7 @@ struct Authority {
   std::string land;  ///< `DE-NI` …; `DE` for the BAMF.
   Role role = Role::ae;
   std::vector<std::string> sites;  ///< Names of its sites, upper case.
+  Rates rates;
 };
 
 /// Who sent a request. All authorities of one caller have the same Land and role.
@@ -35,6 +51,9 @@ struct Caller {
   std::string certificate_sha256;  ///< Of whom is known by a certificate.
 
   bool acts_for(std::string_view authority) const;
+
+  /// The authority that is charged for what names no reporter: the first one.
+  const std::string& payer() const { return authorities.front(); }
 };
 
 /// What a request shows of who sent it.
@@ -66,6 +85,8 @@ class Policy {
   /// nullptr if it is nobody any more. Lives as long as policy and caller.
   const Caller* find(const Caller& caller) const;
 
+  const Rate& anonymous_rate() const { return anonymous_rate_; }
+
   /// True if a certificate is mapped to any client.
   bool knows_certificates() const { return !by_fingerprint_.empty(); }
 
@@ -74,6 +95,7 @@ class Policy {
   std::set<std::string, std::less<>> ids_;
   std::set<std::string, std::less<>> sites_;
   std::map<std::string, Caller, std::less<>> by_fingerprint_;
+  Rate anonymous_rate_ = kAnonymousRate;
 };
 
 /// Why a report is not allowed.

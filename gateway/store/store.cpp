@@ -83,8 +83,8 @@ Result<std::unique_ptr<Store>> Store::open(Options options, Env& env) {
   return store;
 }
 
-void Store::accept(std::vector<Draft> drafts, AcceptDone done) {
-  writer_->accept(std::move(drafts), std::move(done));
+void Store::accept(std::string_view sender, std::vector<Draft> drafts, AcceptDone done) {
+  writer_->accept(sender, std::move(drafts), std::move(done));
 }
 
 void Store::committed_through(std::int64_t number) { writer_->committed_through(number); }

@@ -96,7 +96,7 @@ struct KeptAnswer {
 
 struct Options {
   std::string path;               ///< Of store.db; created if missing.
-  std::size_t queue = 16384;      ///< Drafts that may wait; above, `overloaded`.
+  std::size_t queue = 16384;      ///< Drafts that may wait, see FairQueue; above, `overloaded`.
   std::size_t group = 512;        ///< Drafts per commit, at most.
   std::int64_t outbox = 200'000;  ///< Transactions not yet on the ledger; above, `overloaded`.
   Instant last_recorded;          ///< recordedAt of the newest ledger entry: it never goes back.
@@ -117,14 +117,15 @@ class Store {
   /// Waits until everything that was queued is written.
   ~Store();
 
-  /// Called once, on the writer thread, in the order of the calls of accept(); must not block.
+  /// Called once, on the writer thread, for one sender in the order of its calls of accept(); must
+  /// not block.
   using AcceptDone = std::function<void(std::vector<Outcome>)>;
 
-  /// Queues drafts and returns at once. When `done` reports Accepted, the draft is durable. The
-  /// drafts of one call are accepted in their order, one by one: one that is refused does not hold
-  /// back the others. The transaction id is drawn once and kept with the identity, so that the same
-  /// event always has the same id.
-  void accept(std::vector<Draft> drafts, AcceptDone done);
+  /// Queues drafts and returns at once; the senders take turns in each commit. When `done` reports
+  /// Accepted, the draft is durable. The drafts of one call are accepted in their order, one by
+  /// one: one that is refused does not hold back the others. The transaction id is drawn once and
+  /// kept with the identity, so that the same event always has the same id.
+  void accept(std::string_view sender, std::vector<Draft> drafts, AcceptDone done);
 
   /// Everything up to this number is on the ledger and leaves the outbox, with some later commit.
   void committed_through(std::int64_t number);

@@ -36,7 +36,10 @@ Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env
 }
 
 Store::Writer::Writer(Options options, Env& env, sqlite::Database database)
-    : options_(std::move(options)), env_(env), database_(std::move(database)) {}
+    : options_(std::move(options)),
+      env_(env),
+      database_(std::move(database)),
+      batches_(options_.queue) {}
 
 Store::Writer::~Writer() {
   {
@@ -47,19 +50,18 @@ Store::Writer::~Writer() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Store::Writer::accept(std::vector<Draft> drafts, AcceptDone done) {
+void Store::Writer::accept(std::string_view sender, std::vector<Draft> drafts, AcceptDone done) {
   const std::size_t count = drafts.size();
+  Batch batch{std::move(drafts), std::move(done), {}};
   {
     const std::lock_guard lock(mutex_);
-    const bool full = queued_ + count > options_.queue || outbox_size_ > options_.outbox;
-    if (!full && !failed_ && !stopping_) {
-      queued_ += count;
-      batches_.push_back({std::move(drafts), std::move(done), {}});
+    const bool open = outbox_size_ <= options_.outbox && !failed_ && !stopping_;
+    if (open && batches_.push(sender, count, batch)) {
       wake_.notify_one();
       return;
     }
   }
-  done(std::vector<Outcome>(count, Outcome(Refusal::overloaded)));
+  batch.done(std::vector<Outcome>(count, Outcome(Refusal::overloaded)));
 }
 
 void Store::Writer::committed_through(std::int64_t number) {
@@ -101,14 +103,10 @@ Store::Writer::Work Store::Writer::take() {
   });
   Work work;
   std::size_t drafts = 0;
-  std::size_t count = 0;
-  while (count < batches_.size() && (count == 0 || drafts < options_.group)) {
-    drafts += batches_[count++].drafts.size();
+  while (!batches_.empty() && drafts < options_.group) {
+    work.batches.push_back(batches_.pop());
+    drafts += work.batches.back().drafts.size();
   }
-  const auto end = batches_.begin() + static_cast<std::ptrdiff_t>(count);
-  std::move(batches_.begin(), end, std::back_inserter(work.batches));
-  batches_.erase(batches_.begin(), end);
-  queued_ -= drafts;
   work.answers = std::exchange(answers_, {});
   work.adapters = std::exchange(adapters_, {});
   work.committed = committed_;

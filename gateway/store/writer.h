@@ -5,9 +5,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "gateway/base/fair_queue.h"
 #include "gateway/base/sqlite.h"
 #include "gateway/store/acceptor.h"
 #include "gateway/store/store.h"
@@ -19,7 +21,7 @@ class Store::Writer {
   static Result<std::unique_ptr<Writer>> start(Options options, Env& env);
   ~Writer();
 
-  void accept(std::vector<Draft> drafts, AcceptDone done);
+  void accept(std::string_view sender, std::vector<Draft> drafts, AcceptDone done);
   void committed_through(std::int64_t number);
   void keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
                    std::optional<Uuid> procedure, std::function<void()> done);
@@ -73,10 +75,9 @@ class Store::Writer {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Batch> batches_;
+  FairQueue<Batch> batches_;
   std::vector<Answer> answers_;
   std::vector<Adapter> adapters_;
-  std::size_t queued_ = 0;
   std::int64_t committed_ = 0;
   bool stopping_ = false;
   bool failed_ = false;  // After an uncertain commit nothing is written any more.

@@ -1,6 +1,7 @@
 // What describes the gateway, the log as tiles, and what operators read.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -99,8 +100,23 @@ TEST_CASE("each kind of problem has its page") {
     const Response page = gateway.get(path);
     CHECK(page.status == 200);
     CHECK(page.body.find(kind.title) != std::string::npos);
+    CHECK(page.body.find("<code>" + type_of(kind) + "</code>") != std::string::npos);
   }
   CHECK(gateway.get("/problems/nothing").status == 404);
+}
+
+TEST_CASE("the document lists the kinds of problems that there are") {
+  Gateway gateway;
+  const Json document = gateway.get("/openapi.json").json();
+  Json kinds = Json::array();
+  for (const ProblemKind& kind : problem_kinds()) kinds.push_back(type_of(kind));
+  CHECK(document["components"]["schemas"]["Problem"]["properties"]["type"]["x-flora-types"] ==
+        kinds);
+  // Those that others know as well.
+  const std::string registry = "https://iana.org/assignments/http-problem-types#";
+  for (const char* name : {"quota-exceeded", "temporary-reduced-capacity"}) {
+    CHECK(std::count(kinds.begin(), kinds.end(), registry + name) == 1);
+  }
 }
 
 TEST_CASE("the catalogue is served as it is in force") {

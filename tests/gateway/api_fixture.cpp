@@ -38,6 +38,25 @@ void take_instance(Response& response) {
   response.body.erase(at, kBegin.size() + 36 + 1);
 }
 
+constexpr std::string_view kFreely =
+    "{requests: {per_second: 1000000, burst: 1000000}, events: {per_second: 1000000, burst: "
+    "1000000}, anonymous: {per_second: 1000000, burst: 1000000}}";
+
+// config/policy.yaml with other rates, in a file of its own.
+std::string policy_with(const std::string& rates, const std::string& folder) {
+  std::ifstream source(std::string(FLORA_SOURCE_DIR) + "/config/policy.yaml");
+  std::stringstream text;
+  text << source.rdbuf();
+  std::string policy = text.str();
+  const std::size_t begin = policy.find("\nrates:") + 1;
+  const std::size_t end = policy.find("\n\n", begin);
+  REQUIRE(end != std::string::npos);
+  policy.replace(begin, end - begin, "rates: " + (rates.empty() ? std::string(kFreely) : rates));
+  std::string file = folder + "/policy.yaml";
+  std::ofstream(file) << policy;
+  return file;
+}
+
 std::string wire_text(const Request& request) {
   std::string text = request.method + ' ' + request.path + " HTTP/1.1\r\nhost: gateway\r\n";
   if (!request.authority.empty()) text += "flora-dev-authority: " + request.authority + "\r\n";
@@ -82,8 +101,11 @@ std::vector<Json> Response::lines() const {
 std::string Response::problem() const {
   if (header("content-type") != "application/problem+json") return {};
   const std::string type = json().at("type");
-  REQUIRE(type.starts_with("/problems/"));
-  return type.substr(std::string_view("/problems/").size());
+  const std::string name = type.substr(type.find_last_of("/#") + 1);
+  const ProblemKind* kind = find_problem_kind(name);
+  REQUIRE(kind != nullptr);
+  REQUIRE(type == type_of(*kind));
+  return name;
 }
 
 // The gateway's parts in the order in which the program makes them.
@@ -113,6 +135,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
       good(settings::load(std::string(FLORA_SOURCE_DIR) + "/config/gateway.yaml", overrides, env));
   if (!changes.adapter_folders.empty()) settings.adapter_folders = changes.adapter_folders;
   if (changes.adapter_memory > 0) settings.adapter_memory = changes.adapter_memory;
+  settings.policy_file = policy_with(changes.rates, p.folder.path());
   p.definitions = good(commands::load_definitions(settings, env));
   p.guard = good(
       privacy::Guard::make(p.definitions->document, p.definitions->catalogue,

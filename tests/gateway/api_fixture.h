@@ -56,6 +56,7 @@ struct Response {
 struct Options {
   std::vector<std::string> adapter_folders = {};  // Empty: those of the file.
   std::size_t adapter_memory = 0;                 // 0: that of the file.
+  std::string rates = {};  // Of the policy, in YAML; empty: no test meets them.
 };
 
 /// Thread-safe but for the clients that it hands out.

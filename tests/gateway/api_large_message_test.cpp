@@ -190,11 +190,17 @@ TEST_CASE("while the memory is used up large messages are refused, and all other
 
   const Response refused = gateway.post(kMessages, kCsv, file, kAe);
   CHECK(refused.status == 503);
-  CHECK(refused.problem() == "overloaded");
+  CHECK(refused.problem() == "temporary-reduced-capacity");
   CHECK_FALSE(refused.header("retry-after").empty());
   CHECK(gateway.ledger_size() == 0);
   CHECK(gateway.post(kMessages, kCsv, export_file(20), kAe).status == 200);
   CHECK(gateway.report(event("e-1")).status == 201);
+
+  // What cannot fit is refused before any of it is read.
+  Client larger = gateway.start({"HEAD", "/health/live"});
+  REQUIRE(larger.read(true).has_value());
+  REQUIRE(larger.send(head_of("content-length: 1000001")));
+  CHECK(larger.read()->status == 503);
 
   slow.reset();
   // The memory is free when the gateway has seen the end of the connection.

@@ -9,10 +9,13 @@
 #include <utility>
 #include <vector>
 
-using flora::api::MemoryBudget;
+using flora::Shares;
 using flora::api::MessageBuffer;
+using Append = MessageBuffer::Append;
 
 namespace {
+
+constexpr std::size_t kMiB = 1 << 20;
 
 /// The flags of the mapping that begins at this address, as the kernel names them.
 std::string flags_of(const void* start) {
@@ -30,15 +33,15 @@ std::string flags_of(const void* start) {
 }  // namespace
 
 TEST_CASE("bytes are kept in order, up to what was reserved") {
-  MemoryBudget budget(1000);
-  auto buffer = MessageBuffer::reserve(budget, 10);
+  Shares memory(1000, 1000);
+  auto buffer = MessageBuffer::reserve(memory, "a", 10);
   REQUIRE(buffer.has_value());
   CHECK(buffer->text().empty());
-  CHECK(buffer->append("abc"));
-  CHECK(buffer->append(""));
-  CHECK_FALSE(buffer->append("12345678"));
+  CHECK(buffer->append("abc") == Append::done);
+  CHECK(buffer->append("") == Append::done);
+  CHECK(buffer->append("12345678") == Append::too_long);
   CHECK(buffer->text() == "abc");
-  CHECK(buffer->append("1234567"));
+  CHECK(buffer->append("1234567") == Append::done);
   CHECK(buffer->text() == "abc1234567");
   const char* const start = buffer->text().data();
   const MessageBuffer moved = std::move(*buffer);
@@ -46,38 +49,56 @@ TEST_CASE("bytes are kept in order, up to what was reserved") {
   CHECK(moved.text().data() == start);
 }
 
-TEST_CASE("all buffers together reserve no more than the budget") {
-  MemoryBudget budget(100'000);
-  auto first = MessageBuffer::reserve(budget, 60'000);
-  REQUIRE(first.has_value());
-  CHECK_FALSE(MessageBuffer::reserve(budget, 40'001).has_value());
-  {
-    auto second = MessageBuffer::reserve(budget, 40'000);
-    REQUIRE(second.has_value());
-    CHECK_FALSE(MessageBuffer::reserve(budget, 1).has_value());
-  }
-  REQUIRE(first->append(std::string(10'000, 'x')));
-  first->trim();
-  CHECK(first->text() == std::string(10'000, 'x'));
-  CHECK_FALSE(first->append("x"));
-  CHECK_FALSE(MessageBuffer::reserve(budget, 90'001).has_value());
-  CHECK(MessageBuffer::reserve(budget, 90'000).has_value());
-  first.reset();
-  CHECK(MessageBuffer::reserve(budget, 100'000).has_value());
+TEST_CASE("memory is taken as the bytes come, and is given back") {
+  Shares memory(10 * kMiB, 10 * kMiB);
+  auto buffer = MessageBuffer::reserve(memory, "a", 8 * kMiB);
+  REQUIRE(buffer.has_value());
+  CHECK(memory.has_room("b", 9 * kMiB));
+  CHECK(buffer->append(std::string(kMiB, 'x')) == Append::done);
+  CHECK(memory.has_room("b", 9 * kMiB));
+  CHECK(buffer->append("x") == Append::done);
+  CHECK(memory.has_room("b", 8 * kMiB));
+  CHECK_FALSE(memory.has_room("b", 8 * kMiB + 1));
+  buffer->trim();
+  CHECK(memory.has_room("b", 9 * kMiB - 1));
+  CHECK_FALSE(memory.has_room("b", 9 * kMiB));
+  CHECK(buffer->append("x") == Append::too_long);
+  CHECK(buffer->text() == std::string(kMiB + 1, 'x'));
+  buffer.reset();
+  CHECK(memory.has_room("b", 10 * kMiB));
 }
 
-TEST_CASE("what the system cannot give leaves the budget as it was") {
+TEST_CASE("a sender's messages hold no more than its share") {
+  Shares memory(10 * kMiB, 5 * kMiB);
+  const std::string piece(kMiB, 'x');
+  auto first = MessageBuffer::reserve(memory, "a", 4 * kMiB);
+  auto second = MessageBuffer::reserve(memory, "a", 4 * kMiB);
+  REQUIRE(first.has_value());
+  REQUIRE(second.has_value());
+  for (int i = 0; i < 4; ++i) CHECK(first->append(piece) == Append::done);
+  CHECK(second->append(piece) == Append::done);
+  CHECK(second->append(piece) == Append::no_memory);
+  CHECK(second->text() == piece);
+  CHECK_FALSE(MessageBuffer::reserve(memory, "a", 1).has_value());
+  auto of_another = MessageBuffer::reserve(memory, "b", 4 * kMiB);
+  REQUIRE(of_another.has_value());
+  for (int i = 0; i < 4; ++i) CHECK(of_another->append(piece) == Append::done);
+  first.reset();
+  CHECK(second->append(piece) == Append::done);
+}
+
+TEST_CASE("what the system cannot give leaves the memory as it was") {
   constexpr std::size_t kTooMuch = std::size_t{1} << 60;
-  MemoryBudget budget(kTooMuch);
-  CHECK_FALSE(MessageBuffer::reserve(budget, kTooMuch).has_value());
-  CHECK(budget.take(kTooMuch));
+  Shares memory(kTooMuch, kTooMuch);
+  CHECK_FALSE(MessageBuffer::reserve(memory, "a", kTooMuch).has_value());
+  CHECK(memory.take("a", kTooMuch));
 }
 
 TEST_CASE("a message is left out of core dumps") {
-  MemoryBudget budget(1 << 20);
-  auto buffer = MessageBuffer::reserve(budget, 1 << 20);
+  Shares memory(kMiB, kMiB);
+  auto buffer = MessageBuffer::reserve(memory, "a", kMiB);
   REQUIRE(buffer.has_value());
-  REQUIRE(buffer->append("x"));
+  REQUIRE(buffer->append("x") == Append::done);
   const std::string flags = flags_of(buffer->text().data());
   CHECK_MESSAGE(flags.find(" dd ") != std::string::npos, flags);
 }

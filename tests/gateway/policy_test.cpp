@@ -177,3 +177,60 @@ TEST_CASE("the policy of the sample configuration is good") {
   CHECK(policy.authority("000250")->land == "DE-NI");
   CHECK(policy.authority("123456") == nullptr);
 }
+
+TEST_CASE("rates are the defaults, those of the file, or an authority's own") {
+  const Rates defaults = policy_of(kPolicy).authority("000250")->rates;
+  CHECK(defaults.requests == Rates().requests);
+  CHECK(defaults.events == Rates().events);
+  const Policy policy = policy_of(
+      "rates: {events: {per_second: 20, burst: 3000}, anonymous: {burst: 7}}\n" +
+      replaced(kPolicy, "land: DE-NW, role: AE",
+               "land: DE-NW, role: AE, rates: {events: {burst: 5000}, requests: {per_second: 1}}"));
+  CHECK(policy.authority("000250")->rates.events == Rate{20, 3000});
+  CHECK(policy.authority("000250")->rates.requests == Rates().requests);
+  CHECK(policy.authority("000160")->rates.events == Rate{20, 5000});
+  CHECK(policy.authority("000160")->rates.requests == Rate{1, Rates().requests.burst});
+  CHECK(policy.anonymous_rate() == Rate{kAnonymousRate.per_second, 7});
+}
+
+TEST_CASE("a mistake in the rates is named with its place") {
+  const std::pair<const char*, const char*> mistakes[] = {
+      {"rates: {event: {}}", "policy.yaml:1:9: unknown key \"event\""},
+      {"rates: {events: {rate: 1}}", "policy.yaml:1:18: unknown key \"rate\""},
+      {"rates: {events: 5}", "policy.yaml:1:17: a mapping is expected"},
+      {"rates: {events: {burst: 999}}",
+       "policy.yaml:1:25: a number from 1000 to 1000000 is expected"},
+      {"rates: {events: {per_second: 9}}",
+       "policy.yaml:1:30: a number from 10 to 1000000 is expected"},
+      {"rates: {requests: {burst: 0}}",
+       "policy.yaml:1:27: a number from 1 to 1000000 is expected"},
+      {"rates: {requests: {burst: 1000001}}",
+       "policy.yaml:1:27: a number from 1 to 1000000 is expected"},
+      {"rates: {requests: {burst: 1.5}}",
+       "policy.yaml:1:27: a number from 1 to 1000000 is expected"},
+      {"rates: {requests: {burst: \"5\"}}",
+       "policy.yaml:1:27: a number from 1 to 1000000 is expected"}};
+  for (const auto& [line, message] : mistakes) {
+    CAPTURE(line);
+    const auto parsed = Policy::parse(line + ("\n" + kPolicy), "policy.yaml");
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK_MESSAGE(parsed.error().message.find(message) != std::string::npos,
+                  parsed.error().message);
+  }
+  const auto own = Policy::parse(
+      replaced(kPolicy, "land: DE-NW, role: AE", "land: DE-NW, role: AE, rates: {anonymous: {}}"),
+      "policy.yaml");
+  CHECK_FALSE(own.has_value());
+}
+
+TEST_CASE("the rates of config/policy.yaml are the defaults") {
+  std::ifstream file(std::string(FLORA_SOURCE_DIR) + "/config/policy.yaml");
+  std::stringstream text;
+  text << file.rdbuf();
+  const Policy policy = policy_of(text.str());
+  for (const Authority& authority : policy.authorities()) {
+    CHECK(authority.rates.requests == Rates().requests);
+    CHECK(authority.rates.events == Rates().events);
+  }
+  CHECK(policy.anonymous_rate() == kAnonymousRate);
+}

@@ -105,7 +105,7 @@ class TestStore {
   /// The outcomes, once they are there.
   std::future<std::vector<Outcome>> send_later(std::vector<Draft> drafts) {
     auto promise = std::make_shared<std::promise<std::vector<Outcome>>>();
-    store->accept(std::move(drafts),
+    store->accept("999902", std::move(drafts),
                   [promise](auto outcomes) { promise->set_value(std::move(outcomes)); });
     return promise->get_future();
   }

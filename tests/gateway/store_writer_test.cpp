@@ -101,7 +101,7 @@ TEST_CASE_FIXTURE(Gated, "calls that wait are answered in their order, by groups
     for (int i = 0; i < 3; ++i) {
       drafts.push_back(draft(std::to_string(call * 3 + i), by({azr("1")})));
     }
-    store->accept(std::move(drafts), [&, call](const std::vector<Outcome>& outcomes) {
+    store->accept("999902", std::move(drafts), [&, call](const std::vector<Outcome>& outcomes) {
       const std::lock_guard lock(mutex);
       answered.push_back(call);
       for (const Outcome& one : outcomes) numbers.push_back(std::get<Accepted>(one).number);
@@ -114,6 +114,47 @@ TEST_CASE_FIXTURE(Gated, "calls that wait are answered in their order, by groups
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     CHECK(numbers[i] == static_cast<std::int64_t>(i + 1));
   }
+}
+
+TEST_CASE_FIXTURE(Gated, "a sender that floods does not make the others wait behind it") {
+  options.queue = 100;
+  options.group = 4;
+  reopen();
+  std::mutex mutex;
+  std::string answered;
+  std::promise<void> all;
+  std::size_t sent = 0;
+  std::size_t refused = 0;
+  int number = 0;
+  const auto accept = [&](const std::string& sender) {
+    std::vector<Draft> drafts = {draft(std::to_string(++number), by({azr("1")}))};
+    bool now = false;
+    store->accept(sender, std::move(drafts), [&, sender](const std::vector<Outcome>& outcomes) {
+      if (std::holds_alternative<Refusal>(outcomes.front())) {
+        now = true;
+        return;
+      }
+      const std::lock_guard lock(mutex);
+      answered += sender;
+      if (answered.size() == sent) all.set_value();
+    });
+    now ? ++refused : ++sent;
+    return !now;
+  };
+  CHECK(accept("f"));
+  gate.wait_until_reached();
+  while (accept("f")) {
+  }
+  CHECK(refused == 1);
+  CHECK(sent >= 50);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(accept("a"));
+    CHECK(accept("b"));
+  }
+  gate.open();
+  REQUIRE(all.get_future().wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+  // The first is what the gate held; then they take turns.
+  CHECK(answered.starts_with("ffabfabfabff"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a refused draft does not hold back the others of its call") {

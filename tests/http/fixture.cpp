@@ -61,7 +61,9 @@ Admission TestHandler::admit(const RequestHead& head) {
   if (head.path == "/throw-early") throw std::runtime_error("secret text");
   const bool streamed = head.path == "/reflect" || head.path == "/count" || head.path == "/early" ||
                         head.path == "/stuck";
-  return streamed ? Admission::stream() : Admission::whole(1000);
+  Admission admission = streamed ? Admission::stream() : Admission::whole(1000);
+  if (const auto account = head.find("x-account")) admission.account = *account;
+  return admission;
 }
 
 void TestHandler::handle(Request request, Responder responder) {

@@ -327,6 +327,29 @@ TEST_CASE("bodies in total are bounded") {
   CHECK(status_of(third, post("/echo", std::string(999, 'b'))) == 200);
 }
 
+TEST_CASE("bodies of one account leave room for those of others") {
+  ServerOptions options;
+  options.limits.buffered_bodies = 2000;
+  options.limits.buffered_bodies_of_one = 1000;
+  Running running(std::move(options));
+  const auto head = [](const std::string& account) {
+    return "POST /echo HTTP/1.1\r\nHost: h\r\nX-Account: " + account +
+           "\r\nContent-Length: 1000\r\n\r\n";
+  };
+  Client first(running.port());
+  first.send(head("a") + std::string(900, 'a'));
+  CHECK(eventually([&] { return running.server->counters().bytes_in > 900; }));
+  Client second(running.port());
+  CHECK(status_of(second, head("a") + std::string(1000, 'b')) == 503);
+  CHECK(running.server->counters().no_memory == 1);
+  Client other(running.port());
+  CHECK(status_of(other, head("b") + std::string(1000, 'b')) == 200);
+  first.send(std::string(100, 'a'));
+  CHECK(first.read()->status == 200);
+  Client third(running.port());
+  CHECK(status_of(third, head("a") + std::string(1000, 'b')) == 200);
+}
+
 TEST_CASE("running out of descriptors pauses accepting and does not spin or stop") {
   Running running;
   Client before(running.port());

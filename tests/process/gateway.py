@@ -23,6 +23,12 @@ SOAK = os.environ.get("FLORA_SOAK") == "1"
 # Authorities of config/policy.yaml, by role.
 AE, LD, ABH, BAMF, AUDITOR = "999902", "999904", "999903", "999901", "999990"
 
+ADAPTERS = sorted((ROOT / "adapters").glob("de-*"))
+
+# Rates that no test or benchmark meets, unless it is about rates.
+FREELY = ("{requests: {per_second: 1000000, burst: 1000000}, events: {per_second: 1000000, "
+          "burst: 1000000}, anonymous: {per_second: 1000000, burst: 1000000}}")
+
 DEADLINE = 120.0  # Seconds for anything that a loaded machine does in less than one.
 
 
@@ -54,10 +60,11 @@ class Gateway:
     """One gateway over one data folder; started and ended any number of times. Its stderr goes to
     the file `log`. Used by one thread at a time, but for `client`, which any may call."""
 
-    def __init__(self, binary, data, config=ROOT / "config" / "gateway.yaml"):
+    def __init__(self, binary, data, config=None):
+        """Without `config`: that of the folder config, with rates that no test meets."""
         self.binary = str(binary)
         self.data = pathlib.Path(data)
-        self.config = config
+        self.config = config or config_with(self.data.parent, ADAPTERS)
         self.log = self.data.with_name(self.data.name + ".log")
         self.process = None
         self.port = self.operations_port = 0
@@ -154,15 +161,26 @@ def prepared(binary, folder, **more):
     return gateway
 
 
+def policy_with(folder, rates):
+    """Writes a copy of config/policy.yaml with these rates, as YAML. Returns its path."""
+    text = (ROOT / "config" / "policy.yaml").read_text()
+    before, rest = text.split("\nrates:\n")
+    path = pathlib.Path(folder) / "policy.yaml"
+    path.write_text(f"{before}\nrates: {rates}\n{rest[rest.index(chr(10) * 2):]}")
+    return path
+
+
 def config_with(folder, adapters, **settings):
-    """Writes a copy of config/gateway.yaml with these folders of adapters and top-level settings.
-    Returns its path."""
+    """Writes a copy of config/gateway.yaml with these folders of adapters and top-level settings, and
+    with rates that no test meets. Returns its path."""
     changed = {"adapters": json.dumps([str(adapter) for adapter in adapters]), **settings}
+    if "policy" not in changed:
+        changed["policy"] = policy_with(folder, FREELY)
     lines, key = [], ""
     for line in (ROOT / "config" / "gateway.yaml").read_text().splitlines():
         if not line.startswith(" "):  # Else it belongs to the setting above it.
             key = line.split(":")[0]
-        if key in ("policy", "statuses"):
+        if key == "statuses":
             line = f"{key}: {ROOT / 'config' / key}.yaml"
         if key not in changed:
             lines.append(line)
