@@ -50,6 +50,7 @@ http::Limits limits_of(const settings::Limits& limits) {
   out.head = limits.head_bytes;
   out.fields = limits.fields;
   out.buffered_bodies = limits.body_memory_mib << 20;
+  out.buffered_bodies_of_one = std::max(out.buffered_bodies / 4, kLargestBody);
   out.buffered_answers = limits.answer_memory_mib << 20;
   return out;
 }

@@ -202,13 +202,10 @@ TEST_CASE("a mistake in the rates is named with its place") {
        "policy.yaml:1:25: a number from 1000 to 1000000 is expected"},
       {"rates: {events: {per_second: 9}}",
        "policy.yaml:1:30: a number from 10 to 1000000 is expected"},
-      {"rates: {requests: {burst: 0}}",
-       "policy.yaml:1:27: a number from 1 to 1000000 is expected"},
+      {"rates: {requests: {burst: 0}}", "policy.yaml:1:27: a number from 1 to 1000000 is expected"},
       {"rates: {requests: {burst: 1000001}}",
        "policy.yaml:1:27: a number from 1 to 1000000 is expected"},
       {"rates: {requests: {burst: 1.5}}",
-       "policy.yaml:1:27: a number from 1 to 1000000 is expected"},
-      {"rates: {requests: {burst: \"5\"}}",
        "policy.yaml:1:27: a number from 1 to 1000000 is expected"}};
   for (const auto& [line, message] : mistakes) {
     CAPTURE(line);
