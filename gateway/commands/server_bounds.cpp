@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kOwn = 128;       // Databases and their logs, checkpoint, reloads, exporters.
 constexpr std::size_t kPerWorker = 16;  // Listening sockets, event loop, what is being accepted.
 constexpr std::size_t kLeastConnections = 32;
+constexpr std::size_t kLargestBody = 8u << 20;  // That is collected: a batch.
 
 std::size_t reserve(const settings::Settings& settings) {
   return kOwn + kPerWorker * settings.workers + kOperatorConnections;

@@ -44,8 +44,8 @@ struct Shared {
 struct WorkerCounters {
   using Count = std::atomic<std::uint64_t>;
   Count accepted{0}, refused{0}, no_memory{0}, requests{0}, malformed{0}, timeouts{0},
-      slow_readers{0}, pauses{0}, aborted{0}, late_answers{0}, handshakes{0}, resumed{0}, handshake_failures{0}, untrusted{0},
-      bytes_in{0}, bytes_out{0};
+      slow_readers{0}, pauses{0}, aborted{0}, late_answers{0}, handshakes{0}, resumed{0},
+      handshake_failures{0}, untrusted{0}, bytes_in{0}, bytes_out{0};
 
   static void add(Count& count, std::uint64_t n = 1) {
     count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
