@@ -194,7 +194,11 @@ TEST_CASE("rates are the defaults, those of the file, or an authority's own") {
 }
 
 TEST_CASE("a mistake in the rates is named with its place") {
-  const std::pair<const char*, const char*> mistakes[] = {
+  struct Mistake {
+    const char* line;
+    const char* message;
+  };
+  const Mistake mistakes[] = {
       {"rates: {event: {}}", "policy.yaml:1:9: unknown key \"event\""},
       {"rates: {events: {rate: 1}}", "policy.yaml:1:18: unknown key \"rate\""},
       {"rates: {events: 5}", "policy.yaml:1:17: a mapping is expected"},
@@ -207,11 +211,11 @@ TEST_CASE("a mistake in the rates is named with its place") {
        "policy.yaml:1:27: a number from 1 to 1000000 is expected"},
       {"rates: {requests: {burst: 1.5}}",
        "policy.yaml:1:27: a number from 1 to 1000000 is expected"}};
-  for (const auto& [line, message] : mistakes) {
-    CAPTURE(line);
-    const auto parsed = Policy::parse(line + ("\n" + kPolicy), "policy.yaml");
+  for (const Mistake& one : mistakes) {
+    CAPTURE(one.line);
+    const auto parsed = Policy::parse(one.line + ("\n" + kPolicy), "policy.yaml");
     REQUIRE_FALSE(parsed.has_value());
-    CHECK_MESSAGE(parsed.error().message.find(message) != std::string::npos,
+    CHECK_MESSAGE(parsed.error().message.find(one.message) != std::string::npos,
                   parsed.error().message);
   }
   const auto own = Policy::parse(
