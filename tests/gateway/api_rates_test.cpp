@@ -104,6 +104,21 @@ TEST_CASE("a native message and its dry run are taken as a whole or refused") {
   CHECK(gateway.post(adapter + "/translations", "text/csv", file, kAe).status == 200);
 }
 
+TEST_CASE("another policy brings other rates, and forgives nothing") {
+  const auto policy_of = [](const std::string& rates) {
+    return rates + "authorities:\n  - {id: \"999902\", name: one, land: DE-NI, role: AE}\n";
+  };
+  Gateway gateway({{}, 0, "{requests: {per_second: 1, burst: 3}}"});
+  for (int i = 0; i < 3; ++i) CHECK(gateway.get("/v1/statuses", kAe).status == 200);
+  check_refused(gateway.get("/v1/statuses", kAe), "requests");
+  gateway.replace_policy(policy_of("rates: {requests: {per_second: 1, burst: 2}}\n"));
+  check_refused(gateway.get("/v1/statuses", kAe), "requests");
+  gateway.replace_policy(policy_of("rates: {requests: {per_second: 1, burst: 10}}\n"));
+  const Response more = gateway.get("/v1/statuses", kAe);
+  CHECK(more.status == 200);
+  CHECK(more.header("ratelimit") == R"("requests";r=6;t=4)");
+}
+
 TEST_CASE("each request costs its authority a token, whatever it is answered") {
   Gateway gateway({{}, 0, "{requests: {per_second: 1, burst: 3}}"});
   const Response first = gateway.get("/v1/statuses", kAe);
