@@ -28,6 +28,10 @@ constexpr const char* kUsage =
     "  ledger restore [<folder>] [--accept-loss]\n"
     "  ledger rebuild            make the read model anew\n"
     "  receipt verify <file> --key <verifier key>   offline\n"
+    "  audit verify [<folder>]   follow the whole trail, or check exported segments\n"
+    "  audit list [--procedure <pseudonym>] [--client <name>] [--from <time>] [--to <time>]\n"
+    "  audit export <segment> <folder>   its records and its seal\n"
+    "  audit accept-loss         let a trail go on that has lost its end\n"
     "  adapter export <hash> <folder>   a version that was in use, as a bundle\n"
     "  adapter new | lint | explain | try | test | bench   for authors of adapters, offline;\n"
     "                            `adapter --help` says more\n";
@@ -57,11 +61,11 @@ Result<flora::commands::Source> source_of(const CommandLine& line) {
 int main(int argc, char** argv) {
   namespace commands = flora::commands;
   flora::Env& env = flora::Env::system();
-  const auto line =
-      CommandLine::parse(std::vector<std::string>(argv + 1, argv + argc),
-                         {"--config", "--data", "--port", "--operations-port", "--port-file",
-                          "--key", "--accept-loss!", "--json!", "--statuses", "--write!",
-                          "--sample", "--format", "--land", "--out", "--help!"});
+  const auto line = CommandLine::parse(
+      std::vector<std::string>(argv + 1, argv + argc),
+      {"--config", "--data", "--port", "--operations-port", "--port-file", "--key",
+       "--accept-loss!", "--json!", "--statuses", "--write!", "--sample", "--format", "--land",
+       "--out", "--procedure", "--client", "--from", "--to", "--help!"});
   if (!line) return commands::fail(line.error());
   const std::string command = line->words.empty() ? "" : line->words[0];
   // Only what is taken out of the store needs the settings.
@@ -84,6 +88,7 @@ int main(int argc, char** argv) {
   if (!settings) return commands::fail(settings.error());
   if (command == "init") return commands::init(*settings, env);
   if (command == "ledger") return commands::ledger(*settings, *line, env);
+  if (command == "audit") return commands::audit(*settings, *line, env);
   if (exports) return commands::adapter_export(*settings, *line, env);
   std::cerr << kUsage;
   return 2;

@@ -63,7 +63,6 @@ http::Response wrong_media_type(const adapter::BundleInfo& info, std::string det
 
 // What is wrong by the head alone.
 std::optional<http::Response> refusal_of(const Call& call, const adapter::BundleInfo& info) {
-  if (!may_use(*call.caller, info)) return problem_response({"not-permitted", {}, {}});
   if (std::ranges::find(info.media_types, call.media_type) == info.media_types.end()) {
     return wrong_media_type(info, {});
   }
@@ -227,11 +226,26 @@ http::Response translation_response(const adapter::BundleInfo& info,
 
 }  // namespace
 
+// A message that was to be committed is an attempt to report; a dry run touches no procedure.
+void Api::refuse_caller(const Call& call, Reply reply) const {
+  http::Response response = problem_response({"not-permitted", {}, {}});
+  if (call.operation().id != kSubmitMessage) return reply->send(std::move(response));
+  AuditEffect refused;
+  refused.problem = "not-permitted";
+  const std::string opening = audit::opening(intake::actor_of(*call.caller), audit::Action::report);
+  send_recorded(std::move(reply), audit::body(opening, refused), std::move(response));
+}
+
 // The adapter of a request; null if the request was refused by its head, and answered.
 std::shared_ptr<const adapter::Adapter> Api::adapter_for(const Call& call, const Reply& reply) {
   auto adapter = parts_.adapters->find(call.match.value("adapter"));
   if (adapter == nullptr) {
     reply->send(problem_response({"not-found", {}, {}}));
+    return nullptr;
+  }
+  if (!may_use(*call.caller, adapter->info())) {
+    count_message(call, *adapter, MessageOutcome::refused);
+    refuse_caller(call, reply);
     return nullptr;
   }
   if (auto refusal = refusal_of(call, adapter->info())) {

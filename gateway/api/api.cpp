@@ -197,6 +197,13 @@ http::Response Api::error_page(int status, std::string_view problem, std::string
   return response;
 }
 
+void Api::send_recorded(Reply reply, std::string record, http::Response response) const {
+  const auto held = std::make_shared<http::Response>(std::move(response));
+  parts_.store->record({std::move(record)}, [reply, held](const Result<void>& recorded) {
+    reply->send(recorded ? std::move(*held) : problem_response({"unavailable", {}, {}}));
+  });
+}
+
 void Api::run_blocking(Reply reply, std::function<void()> work) {
   if (!parts_.blocking->post(reply->sender(), std::move(work))) {
     reply->send(overloaded(Limit::blocking));

@@ -107,6 +107,7 @@ class Api {
   // adapter_messages.cpp
   void take_message(Call call, Reply reply);
   void receive_message(Call call, http::BodyReader body, Reply reply);
+  void refuse_caller(const Call& call, Reply reply) const;
   std::shared_ptr<const adapter::Adapter> adapter_for(const Call& call, const Reply& reply);
   void count_message(const Call& call, const adapter::Adapter& adapter, MessageOutcome outcome);
   void answer_message(const std::shared_ptr<const NativeMessage>& message);
@@ -135,6 +136,9 @@ class Api {
   void get_live(Call call, Reply reply);
   void get_ready(Call call, Reply reply);
   void get_metrics(Call call, Reply reply);
+
+  /// Answers when the record of the access is durable (audit::body); 503 if that cannot be.
+  void send_recorded(Reply reply, std::string record, http::Response response) const;
 
   /// Runs work that waits for the disk; answers 503 if too much is waiting.
   void run_blocking(Reply reply, std::function<void()> work);

@@ -8,6 +8,7 @@ namespace flora::api {
 namespace {
 
 constexpr std::string_view kImmutable = "private, max-age=31536000, immutable";
+constexpr std::uint64_t kBundle = 256;  // Entries of a full one (C2SP tlog-tiles).
 constexpr std::string_view kBytes = "application/octet-stream";
 
 http::Response failed(const Error& error) {
@@ -35,15 +36,24 @@ void Api::get_tile(Call call, Reply reply) {
 }
 
 void Api::get_entry_bundle(Call call, Reply reply) {
+  const std::string opening =
+      audit::opening(intake::actor_of(*call.caller), audit::Action::read_entries);
   if (call.caller->role != Role::auditor) {
-    return reply->send(problem_response({"not-permitted", {}, {}}));
+    AuditEffect refused;
+    refused.problem = "not-permitted";
+    return send_recorded(reply, audit::body(opening, refused),
+                         problem_response({"not-permitted", {}, {}}));
   }
   const auto bundle = ledger::parse_tile_path("entries/" + std::string(call.match.value("index")));
   if (!bundle || bundle->level) return reply->send(problem_response({"not-found", {}, {}}));
-  run_blocking(reply, [this, bundle = *bundle, head = std::move(call.head), reply] {
+  run_blocking(reply, [this, bundle = *bundle, head = std::move(call.head), opening, reply] {
     const Result<std::string> bytes = parts_.ledger->entry_bundle(bundle.n, bundle.width);
     if (!bytes) return reply->send(failed(bytes.error()));
-    reply->send(cacheable_response(head, kBytes, kImmutable, *bytes));
+    AuditEffect effect;
+    effect.outcome = AuditEffect::Outcome::found;
+    effect.entries = {bundle.n * kBundle, bundle.width};
+    send_recorded(reply, audit::body(opening, effect),
+                  cacheable_response(head, kBytes, kImmutable, *bytes));
   });
 }
 

@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::size_t kDefaultPage = 100;
 
+std::string record_of(const policy::Caller& caller, audit::Action action,
+                      const AuditEffect& effect) {
+  return audit::body(audit::opening(intake::actor_of(caller), action), effect);
+}
+
 http::Response not_found() { return problem_response({"not-found", {}, {}}); }
 http::Response unavailable() { return problem_response({"unavailable", {}, {}}); }
 
@@ -38,6 +43,7 @@ Result<std::vector<view::HistoryEntry>> own_entries(const Parts& parts, const Uu
 struct Loaded {
   std::vector<view::HistoryEntry> entries;
   std::optional<Uuid> merged_into;
+  std::vector<Uuid> procedures;  // Those that entries were read of, whether or not any may be seen.
 };
 
 // What the caller may see of a procedure, those merged into it included; no entries: nothing.
@@ -45,11 +51,13 @@ Result<Loaded> load(const Parts& parts, const Uuid& procedure, const policy::Cal
   Loaded loaded;
   FLORA_ASSIGN(loaded.entries, own_entries(parts, procedure));
   loaded.merged_into = view::merged_into(loaded.entries);
+  if (!loaded.entries.empty()) loaded.procedures.push_back(procedure);
   FLORA_ASSIGN(const auto sources, parts.index->merged_from(procedure));
   for (const Uuid& source : sources) {
     FLORA_ASSIGN(auto entries, own_entries(parts, source));
     if (view::merged_into(entries) != procedure) continue;  // The merge was taken back.
     std::ranges::move(entries, std::back_inserter(loaded.entries));
+    loaded.procedures.push_back(source);
   }
   view::settle(loaded.entries);
   const view::Reader reader = reader_of(caller);
@@ -66,6 +74,17 @@ Result<Loaded> load(const Parts& parts, const Uuid& procedure, const policy::Cal
       break;
   }
   return loaded;
+}
+
+// What the audit says of it.
+AuditEffect effect_of(const Loaded& loaded) {
+  using Outcome = AuditEffect::Outcome;
+  AuditEffect effect;
+  effect.procedures = loaded.procedures;
+  effect.outcome = loaded.procedures.empty() ? Outcome::not_found
+                   : loaded.entries.empty()  ? Outcome::hidden
+                                             : Outcome::found;
+  return effect;
 }
 
 void write_time(JsonWriter& json, const Transaction& t) {
@@ -152,20 +171,28 @@ void Api::search_procedures(Call call, Reply reply) {
     return reply->send(problem_response(*problem));
   }
   std::vector<store::KeyedIdentifier> keyed;
+  std::vector<IdentifierType> types;
   for (Identifier& identifier : std::get<std::vector<Identifier>>(identifiers)) {
     const Digest hash = parts_.keys->identifier_hash(identifier);
+    types.push_back(identifier.type);
     keyed.push_back({hash, std::move(identifier)});
   }
-  run_blocking(reply, [this, keyed = std::move(keyed), caller = *call.caller, reply] {
+  run_blocking(reply, [this, keyed = std::move(keyed), types = std::move(types),
+                       caller = *call.caller, reply] {
     const auto found = parts_.store->find_procedure(keyed);
     if (!found) return reply->send(unavailable());
     // The same work and the same answer, whether it is unknown or not in the caller's competence.
     const auto loaded = load(parts_, found->value_or(Uuid{}), caller);
     if (!loaded) return reply->send(unavailable());
-    if (!*found || loaded->entries.empty()) return reply->send(not_found());
+    AuditEffect effect = effect_of(*loaded);
+    effect.types = types;
+    std::string record = record_of(caller, audit::Action::search, effect);
+    if (effect.outcome != AuditEffect::Outcome::found) {
+      return send_recorded(reply, std::move(record), not_found());
+    }
     JsonWriter json;
     json.begin_object().member("procedureId", to_string(**found)).end_object();
-    reply->send(json_response(200, json.take()));
+    send_recorded(reply, std::move(record), json_response(200, json.take()));
   });
 }
 
@@ -175,7 +202,8 @@ void Api::get_procedure(Call call, Reply reply) {
   run_blocking(reply, [this, id = *id, caller = *call.caller, reply] {
     const auto loaded = load(parts_, id, caller);
     if (!loaded) return reply->send(unavailable());
-    if (loaded->entries.empty()) return reply->send(not_found());
+    std::string record = record_of(caller, audit::Action::read_procedure, effect_of(*loaded));
+    if (loaded->entries.empty()) return send_recorded(reply, std::move(record), not_found());
     JsonWriter json;
     json.begin_object().member("procedureId", to_string(id));
     if (loaded->merged_into) json.member("mergedInto", to_string(*loaded->merged_into));
@@ -193,7 +221,7 @@ void Api::get_procedure(Call call, Reply reply) {
     }
     write_handover(json, loaded->entries, *parts_.catalogue);
     json.name("events").number(loaded->entries.size()).end_object();
-    reply->send(json_response(200, json.take()));
+    send_recorded(reply, std::move(record), json_response(200, json.take()));
   });
 }
 
@@ -213,15 +241,18 @@ void Api::get_history(Call call, Reply reply) {
   run_blocking(reply, [this, id = *id, first, limit, caller = *call.caller, reply] {
     const auto loaded = load(parts_, id, caller);
     if (!loaded) return reply->send(unavailable());
-    if (loaded->entries.empty()) return reply->send(not_found());
     const std::size_t begin = std::min(first, loaded->entries.size());
     const std::size_t end = begin + std::min(limit, loaded->entries.size() - begin);
+    AuditEffect effect = effect_of(*loaded);
+    if (!loaded->entries.empty()) effect.entries = {begin, end - begin};
+    std::string record = record_of(caller, audit::Action::read_history, effect);
+    if (loaded->entries.empty()) return send_recorded(reply, std::move(record), not_found());
     JsonWriter json;
     json.begin_object().member("procedureId", to_string(id)).name("entries").begin_array();
     for (std::size_t i = begin; i < end; ++i) write_entry(json, loaded->entries[i]);
     json.end_array();
     if (end < loaded->entries.size()) json.member("next", encode_cursor(end));
-    reply->send(json_response(200, json.end_object().take()));
+    send_recorded(reply, std::move(record), json_response(200, json.end_object().take()));
   });
 }
 

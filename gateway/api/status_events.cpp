@@ -157,7 +157,22 @@ void Api::submit_with_key(Call call, std::string key, Reply reply) {
     }
     reply->send(std::move(response));
   };
-  auto work = [this, key_hash, request, finish, reply,
+  const auto repeat = [this, finish, caller = *call.caller](const store::KeptAnswer& answer) {
+    http::Response response{answer.status,
+                            {{"content-type", answer.content_type}, {"cache-control", "no-store"}},
+                            answer.body};
+    if (!answer.location.empty()) response.headers.push_back({"location", answer.location});
+    AuditEffect effect;
+    effect.outcome = AuditEffect::Outcome::found;
+    if (answer.procedure) effect.procedures.push_back(*answer.procedure);
+    std::string record =
+        audit::body(audit::opening(intake::actor_of(caller), audit::Action::read_answer), effect);
+    auto held = std::make_shared<http::Response>(std::move(response));
+    parts_.store->record({std::move(record)}, [finish, held](const Result<void>& recorded) {
+      finish(recorded ? std::move(*held) : problem_response({"unavailable", {}, {}}));
+    });
+  };
+  auto work = [this, key_hash, request, finish, repeat, reply,
                shared = std::make_shared<Call>(std::move(call))] {
     const Instant now{parts_.env->now_ms()};
     const auto kept = parts_.store->kept_answer(key_hash, now);
@@ -167,23 +182,21 @@ void Api::submit_with_key(Call call, std::string key, Reply reply) {
       if (answer.request != request) {
         return finish(problem_response({"idempotency-key-reused", {}, {}}));
       }
-      http::Response response{
-          answer.status,
-          {{"content-type", answer.content_type}, {"cache-control", "no-store"}},
-          answer.body};
-      if (!answer.location.empty()) response.headers.push_back({"location", answer.location});
-      return finish(std::move(response));
+      return repeat(answer);
     }
     const Instant expires{now.ms + parts_.idempotency_lifetime_ms};
     run_single(*shared, reply,
                [this, key_hash, request, expires, finish](http::Response response,
                                                           std::optional<Uuid> procedure) {
                  if (!may_be_kept(response.status)) return finish(std::move(response));
-                 const store::KeptAnswer answer{request, response.status,
+                 const store::KeptAnswer answer{request,
+                                                response.status,
                                                 header_of(response, "location"),
-                                                header_of(response, "content-type"), response.body};
+                                                header_of(response, "content-type"),
+                                                response.body,
+                                                procedure};
                  auto held = std::make_shared<http::Response>(std::move(response));
-                 parts_.store->keep_answer(key_hash, answer, expires, procedure,
+                 parts_.store->keep_answer(key_hash, answer, expires,
                                            [finish, held] { finish(std::move(*held)); });
                });
   };

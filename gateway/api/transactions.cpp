@@ -10,6 +10,24 @@ bool may_see(const policy::Caller& caller, const Transaction& transaction) {
   return caller.role == Role::bamf || caller.acts_for(transaction.authority);
 }
 
+// What the audit says of it. The caller may see it or not.
+std::string record_of(const policy::Caller& caller, audit::Action action,
+                      const Transaction& transaction) {
+  AuditEffect effect;
+  effect.outcome =
+      may_see(caller, transaction) ? AuditEffect::Outcome::found : AuditEffect::Outcome::hidden;
+  effect.procedures = {transaction.procedure};
+  effect.transaction = transaction.id;
+  return audit::body(audit::opening(intake::actor_of(caller), action), effect);
+}
+
+// Of one that does not exist: its id is the client's choice, and is not recorded.
+std::string record_of(const policy::Caller& caller, audit::Action action) {
+  AuditEffect effect;
+  effect.outcome = AuditEffect::Outcome::not_found;
+  return audit::body(audit::opening(intake::actor_of(caller), action), effect);
+}
+
 http::Response not_found() { return problem_response({"not-found", {}, {}}); }
 http::Response unavailable() { return problem_response({"unavailable", {}, {}}); }
 
@@ -31,19 +49,25 @@ void Api::get_transaction(Call call, Reply reply) {
     } else {
       const auto waiting = parts_.store->find_in_outbox(id);
       if (!waiting) return reply->send(unavailable());
-      if (!*waiting) return reply->send(not_found());
+      if (!*waiting) {
+        return send_recorded(reply, record_of(caller, audit::Action::read_transaction),
+                             not_found());
+      }
       body = (**waiting).body;
     }
     const auto transaction = parse_transaction(body);
     if (!transaction) return reply->send(problem_response({"internal-error", {}, {}}));
-    if (!may_see(caller, *transaction)) return reply->send(not_found());
+    std::string record = record_of(caller, audit::Action::read_transaction, *transaction);
+    if (!may_see(caller, *transaction)) {
+      return send_recorded(reply, std::move(record), not_found());
+    }
     JsonWriter json;
     json.begin_object().member("transactionId", to_string(id));
     json.member("procedureId", to_string(transaction->procedure));
     json.member("state", index ? "COMMITTED" : "ACCEPTED").member("status", transaction->status);
     json.member("submittedAt", to_string(transaction->recorded_at));
     if (index) json.name("logIndex").number(*index);
-    reply->send(json_response(200, json.end_object().take()));
+    send_recorded(reply, std::move(record), json_response(200, json.end_object().take()));
   });
 }
 
@@ -59,16 +83,24 @@ void Api::get_receipt(Call call, Reply reply) {
     } else {
       const auto waiting = parts_.store->find_in_outbox(id);
       if (!waiting) return reply->send(unavailable());
-      if (!*waiting) return reply->send(not_found());
+      if (!*waiting) {
+        return send_recorded(reply, record_of(caller, audit::Action::read_receipt), not_found());
+      }
       body = (**waiting).body;
     }
     const auto transaction = parse_transaction(body);
     if (!transaction) return reply->send(problem_response({"internal-error", {}, {}}));
-    if (!may_see(caller, *transaction)) return reply->send(not_found());
-    if (!receipt) return reply->send(problem_response({"not-committed-yet", {}, {}}));
+    std::string record = record_of(caller, audit::Action::read_receipt, *transaction);
+    if (!may_see(caller, *transaction)) {
+      return send_recorded(reply, std::move(record), not_found());
+    }
+    if (!receipt) {
+      return send_recorded(reply, std::move(record),
+                           problem_response({"not-committed-yet", {}, {}}));
+    }
     JsonWriter json;
     write_receipt(json, id, *receipt, parts_.ledger->vkeys());
-    reply->send(json_response(200, json.take()));
+    send_recorded(reply, std::move(record), json_response(200, json.take()));
   });
 }
 

@@ -89,6 +89,12 @@ class Check {
       if (!key) error("ledger.key", key.error().message);
       protect("ledger.key", settings_.ledger_key_file, S_IRWXG | S_IRWXO, kSecret);
     }
+    // Neither has to stand in the file.
+    if (!settings_.data_folder.empty()) {
+      const auto trail = load_audit_trail(settings_, env_);
+      if (!trail) error("audit.key", trail.error().message);
+      protect("audit.key", settings_.audit.key_file, S_IRWXG | S_IRWXO, kRule);
+    }
     if (settings_.mapping_secret_file.empty()) return;
     const auto secret =
         privacy::Keys::load(settings_.mapping_secret_file, settings_.environment, env);
@@ -139,14 +145,21 @@ class Check {
 
   void folders() {
     const fs::path data = settings_.data_folder;
-    const fs::path checkpoint = fs::path(settings_.ledger_checkpoint_file).parent_path();
     if (!data.empty()) writable("data", data, may_be_made);
-    if (checkpoint.empty() || data.empty()) return;
-    const bool same = checkpoint.lexically_normal() == data.lexically_normal();
-    if (!same) return writable("ledger.checkpoint", checkpoint, must_exist);
-    if (settings_.is_development()) return;
-    warning("ledger.checkpoint",
-            "it stands beside the ledger: who puts back an old copy of both is not found out");
+    elsewhere("ledger.checkpoint", settings_.ledger_checkpoint_file,
+              "it stands beside the ledger: who puts back an old copy of both is not found out");
+    elsewhere("audit.head", settings_.audit.head_file,
+              "it stands beside the audit trail: who cuts off the end of both is not found out");
+  }
+
+  // A file that is of use only where the data are not.
+  void elsewhere(std::string_view key, const std::string& file, std::string why) {
+    const fs::path data = settings_.data_folder;
+    const fs::path folder = fs::path(file).parent_path();
+    if (folder.empty() || data.empty()) return;
+    const bool same = folder.lexically_normal() == data.lexically_normal();
+    if (!same) return writable(key, folder, must_exist);
+    if (!settings_.is_development()) warning(key, std::move(why));
   }
 
   enum Presence { may_be_made, must_exist };

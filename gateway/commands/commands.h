@@ -43,6 +43,12 @@ int init(const settings::Settings& settings, Env& env);
 /// `ledger verify|fsck|backup|restore|rebuild`.
 int ledger(const settings::Settings& settings, const CommandLine& line, Env& env);
 
+/// `audit verify|list|export|accept-loss`; all but the last also beside a running gateway.
+int audit(const settings::Settings& settings, const CommandLine& line, Env& env);
+
+/// Lets the audit trail go on where its end is lost, or may be. While no gateway runs.
+Result<void> continue_audit(const settings::Settings& settings, Env& env);
+
 /// `adapter export <hash> <folder>`: the texts of an adapter version that was in use, as a bundle.
 /// Also beside a running gateway.
 int adapter_export(const settings::Settings& settings, const CommandLine& line, Env& env);

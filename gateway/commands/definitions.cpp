@@ -81,6 +81,20 @@ void load_adapters(Definitions& made, const settings::Settings& settings, Findin
   }
 }
 
+// A seed in Base 64, in one line.
+Result<crypto::Ed25519Key> load_key(const std::string& file, Env& env) {
+  Result<std::string> text = env.read_file(file, 1024);
+  if (!text) {
+    Error error = std::move(text).error();
+    if (error.code == Errc::not_found) error.message += " (make it with: flora-gateway init)";
+    return error;
+  }
+  while (!text->empty() && text->back() == '\n') text->pop_back();
+  const auto seed = from_base64(*text);
+  if (!seed) return Error{Errc::invalid, file + ": not Base 64"};
+  return crypto::Ed25519Key::from_seed(as_bytes(*seed));
+}
+
 }  // namespace
 
 Result<Canonical> load_canonical(const std::string& statuses_file, Env& env) {
@@ -188,17 +202,24 @@ privacy::ClosedLists closed_lists(const Definitions& definitions,
   return lists;
 }
 
-Result<crypto::Ed25519Key> load_ledger_key(const settings::Settings& settings, Env& env) {
-  Result<std::string> text = env.read_file(settings.ledger_key_file, 1024);
-  if (!text) {
-    Error error = std::move(text).error();
-    if (error.code == Errc::not_found) error.message += " (make it with: flora-gateway init)";
-    return error;
+Result<std::shared_ptr<const audit::Trail>> load_audit_trail(const settings::Settings& settings,
+                                                             Env& env) {
+  FLORA_ASSIGN(crypto::Ed25519Key key, load_key(settings.audit.key_file, env));
+  if (!ledger::valid_key_name(settings.audit_origin())) {
+    return Error{Errc::invalid, "the ledger's origin cannot name the audit trail"};
   }
-  while (!text->empty() && text->back() == '\n') text->pop_back();
-  const auto seed = from_base64(*text);
-  if (!seed) return Error{Errc::invalid, settings.ledger_key_file + ": not Base 64"};
-  return crypto::Ed25519Key::from_seed(as_bytes(*seed));
+  return std::make_shared<const audit::Trail>(settings.audit_origin(), std::move(key));
+}
+
+store::AuditOptions audit_options(const settings::Settings& settings,
+                                  std::shared_ptr<const AuditFormat> trail) {
+  const settings::Audit& audit = settings.audit;
+  return {std::move(trail), audit.head_file, audit.segment_records, audit.segment_days,
+          audit.retention_days};
+}
+
+Result<crypto::Ed25519Key> load_ledger_key(const settings::Settings& settings, Env& env) {
+  return load_key(settings.ledger_key_file, env);
 }
 
 }  // namespace flora::commands

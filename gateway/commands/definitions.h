@@ -6,6 +6,7 @@
 
 #include "adapters/installed.h"
 #include "gateway/api/api.h"
+#include "gateway/audit/trail.h"
 #include "gateway/base/findings.h"
 #include "gateway/settings/settings.h"
 
@@ -63,6 +64,15 @@ adapter::Installed::BeforeUse before_use(store::Store& store, privacy::KnownAdap
 /// The same for all that are installed. Errors: those of the store.
 Result<void> take_into_use(const adapter::Installed& installed,
                            const adapter::Installed::BeforeUse& prepare);
+
+/// The audit trail's origin and signing key. Errors: not_found (run `flora-gateway init`), invalid,
+/// unavailable.
+Result<std::shared_ptr<const audit::Trail>> load_audit_trail(const settings::Settings& settings,
+                                                             Env& env);
+
+/// How the store keeps it.
+store::AuditOptions audit_options(const settings::Settings& settings,
+                                  std::shared_ptr<const AuditFormat> trail);
 
 /// The ledger's signing key. Errors: not_found (run `flora-gateway init`), invalid, unavailable.
 Result<crypto::Ed25519Key> load_ledger_key(const settings::Settings& settings, Env& env);

@@ -10,6 +10,7 @@
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
 #include "gateway/commands/exit_code.h"
+#include "gateway/store/audit_reader.h"
 #include "gateway/store/reopen.h"
 #include "ledger-client/embedded/operations.h"
 #include "ledger-client/merkle/proof.h"
@@ -138,6 +139,8 @@ int restore(const settings::Settings& settings, const ledger::LedgerFiles& files
     if (const Result<void> done = restore_store(settings, folder, env); !done) {
       return fail(done.error());
     }
+    // The copy's trail may end before the one that it replaces: its next record says so.
+    if (const Result<void> done = continue_audit(settings, env); !done) return fail(done.error());
   }
   if (accept_loss) {
     const auto reopened = reopen_lost(settings, env);
@@ -186,19 +189,29 @@ Result<bool> make_secret(const std::string& path, Env& env) {
 
 }  // namespace
 
+Result<void> continue_audit(const settings::Settings& settings, Env& env) {
+  FLORA_ASSIGN(auto trail, load_audit_trail(settings, env));
+  return store::continue_audit(settings.store_database(), audit_options(settings, std::move(trail)),
+                               Instant{env.now_ms()});
+}
+
 int fail(const Error& error) {
   std::cerr << "flora-gateway: " << error.message << '\n';
   return error.code == Errc::invalid ? kUsage : kFailed;
 }
 
 int init(const settings::Settings& settings, Env& env) {
-  for (const std::string& path : {settings.ledger_key_file, settings.mapping_secret_file}) {
+  for (const std::string& path :
+       {settings.ledger_key_file, settings.mapping_secret_file, settings.audit.key_file}) {
     const Result<bool> made = make_secret(path, env);
     if (!made) return fail(made.error());
     std::cout << path << (*made ? " made" : " is there already") << '\n';
   }
   const auto key = load_ledger_key(settings, env);
   if (!key) return fail(key.error());
+  const auto trail = load_audit_trail(settings, env);
+  if (!trail) return fail(trail.error());
+  std::cout << "audit key: " << ledger::to_text((*trail)->verifier()) << '\n';
   std::cout << "verifier key: "
             << ledger::to_text(ledger::NoteVerifier{settings.ledger_origin, key->public_key()})
             << '\n';

@@ -7,34 +7,6 @@
 namespace flora::intake {
 namespace {
 
-Problem problem_of(store::Refusal refusal) {
-  switch (refusal) {
-    case store::Refusal::content_differs:
-      return {"event-conflict", {}, {}};
-    case store::Refusal::identifier_ambiguous:
-      return {"identifier-ambiguous", {}, {}};
-    case store::Refusal::identifier_conflict:
-      return {"identifier-conflict", {}, {}};
-    case store::Refusal::procedure_unknown:
-      return {"procedure-unknown", {}, {}};
-    case store::Refusal::reference_unknown:
-      return {"reference-unknown", {}, {}};
-    case store::Refusal::reference_mismatch:
-      return {"reference-mismatch", {}, {}};
-    case store::Refusal::reference_cycle:
-      return {"reference-cycle", {}, {}};
-    case store::Refusal::merge_with_itself:
-      return {"merge-with-itself", {}, {}};
-    case store::Refusal::unavailable:
-      return {"unavailable", {}, {}};
-    case store::Refusal::uncertain:
-      return {"outcome-unknown", {}, {}};
-    case store::Refusal::overloaded:
-      return {"temporary-reduced-capacity", {}, {}};
-  }
-  return {"internal-error", {}, {}};
-}
-
 Problem problem_of(policy::Denial denial) {
   const auto mismatch = [](std::string pointer, std::string detail) {
     ProblemCause cause;
@@ -80,7 +52,24 @@ Answer refused(Problem problem) {
   return answer;
 }
 
+audit::Action action_of(const StatusEvent& event) {
+  if (event.merged_into) return audit::Action::merge;
+  if (event.corrects) return audit::Action::correct;
+  return event.revokes ? audit::Action::revoke : audit::Action::report;
+}
+
+// Who reports what, for the audit: for the reporter, if the caller may speak for it.
+std::string audit_opening(const policy::Caller& caller, const StatusEvent& event) {
+  audit::Actor actor = actor_of(caller);
+  if (caller.acts_for(event.authority)) actor.authorities = {event.authority};
+  return audit::opening(actor, action_of(event));
+}
+
 }  // namespace
+
+audit::Actor actor_of(const policy::Caller& caller) {
+  return {caller.client, caller.authorities, to_string(caller.role)};
+}
 
 int Answer::status() const {
   switch (kind) {
@@ -110,6 +99,14 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
         done_(std::move(done)) {}
 
   void refuse(std::size_t item, Problem problem) { answers_[item] = refused(std::move(problem)); }
+  // The same; the refusal is told when its record is durable.
+  void deny(std::size_t item, Problem problem, std::string_view opening) {
+    AuditEffect effect;
+    effect.problem = problem.name;
+    records_.push_back(audit::body(opening, effect));
+    denied_.push_back(item);
+    refuse(item, std::move(problem));
+  }
   void mark_test(std::size_t item) { answers_[item].kind = Answer::Kind::test; }
   void add(std::size_t item, store::Draft draft) {
     items_.push_back(item);
@@ -117,13 +114,23 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
   }
 
   void start() {
+    if (denied_.empty()) return accept();
+    parts_.store->record(std::move(records_), [self = shared_from_this()](const auto& recorded) {
+      if (!recorded) {
+        for (const std::size_t item : self->denied_) self->refuse(item, {"unavailable", {}, {}});
+      }
+      self->accept();
+    });
+  }
+
+ private:
+  void accept() {
     if (drafts_.empty()) return finish();
     parts_.store->accept(sender_, std::move(drafts_), [self = shared_from_this()](auto outcomes) {
       self->stored(std::move(outcomes));
     });
   }
 
- private:
   // On the store's thread: what is durable goes on to the ledger.
   void stored(std::vector<store::Outcome> outcomes) {
     if (reached_) reached_(Stage::durable);
@@ -131,7 +138,7 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       Answer& answer = answers_[items_[i]];
       if (const auto* refusal = std::get_if<store::Refusal>(&outcomes[i])) {
-        answer = refused(problem_of(*refusal));
+        answer = refused({store::problem_of(*refusal), {}, {}});
         continue;
       }
       auto& accepted = std::get<store::Accepted>(outcomes[i]);
@@ -207,6 +214,8 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
   std::function<void(Stage)> reached_;
   std::vector<Answer> answers_;
   Done done_;
+  std::vector<std::string> records_;  // Of what was denied.
+  std::vector<std::size_t> denied_;
   std::vector<store::Draft> drafts_;
   std::vector<std::size_t> items_;      // The item of each draft.
   std::vector<std::size_t> forwarded_;  // The item of each transaction that went to the ledger.
@@ -217,17 +226,23 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
 struct Intake::Judge {
   const policy::Policy& policy;
   const policy::Caller* caller;  // nullptr: nobody any more.
+  const policy::Caller& sender;  // As it was let in.
 };
 
 void Intake::submit(const policy::Caller& caller, Submission submission, Done done) {
   const auto policy = parts_.policy->get();
-  const Judge judge{*policy, policy->find(caller)};
+  const Judge judge{*policy, policy->find(caller), caller};
   const auto run = std::make_shared<Run>(parts_, caller, submission, std::move(done));
   for (std::size_t i = 0; i < submission.items.size(); ++i) {
     store::Draft draft;
     bool test = false;
     if (auto problem = prepare(judge, submission.items[i], draft, test)) {
-      run->refuse(i, std::move(*problem));
+      // What is wrong with an event itself is no access to procedure data.
+      if (problem->status() == 403) {
+        run->deny(i, std::move(*problem), draft.audit);
+      } else {
+        run->refuse(i, std::move(*problem));
+      }
     } else if (test) {
       run->mark_test(i);
     } else {
@@ -243,6 +258,8 @@ std::optional<Problem> Intake::prepare(const Judge& judge, Item& item, store::Dr
   if (auto* problem = std::get_if<Problem>(&item.parsed)) return std::move(*problem);
   const ParsedEvent& parsed = std::get<ParsedEvent>(item.parsed);
   const StatusEvent& event = parsed.event;
+  // Who is nobody any more is named as he was when he came.
+  draft.audit = audit_opening(judge.caller != nullptr ? *judge.caller : judge.sender, event);
   if (judge.caller == nullptr) return problem_of(policy::Denial::not_your_authority);
   if (const auto denial =
           policy::may_report(judge.policy, *judge.caller, parsed.claim, *parsed.status)) {

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "gateway/audit/record.h"
 #include "gateway/base/thread_pool.h"
 #include "gateway/intake/event_parser.h"
 #include "gateway/intake/forwarder.h"
@@ -19,6 +20,9 @@
 #include "ledger-client/ledger.h"
 
 namespace flora::intake {
+
+/// Who asks, as the audit names it: for all authorities of the caller.
+audit::Actor actor_of(const policy::Caller& caller);
 
 /// One event on its way, or the problem that parsing found.
 struct Item {

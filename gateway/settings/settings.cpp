@@ -47,6 +47,11 @@ constexpr std::array kLimits{
     LimitEntry{"idle_seconds", 1, 3600, &Limits::idle_seconds},
 };
 
+// The law bounds how long the records of an audit may be kept; ten years are beyond any of it.
+constexpr std::int64_t kMostRetentionDays = 3660;
+constexpr const char* kAuditKey = "data:audit.key";
+constexpr const char* kAuditHead = "data:audit.head";
+
 // Paths in the file: relative to the file's folder, or to the data folder behind `data:`. A path
 // that could not be read stays empty.
 class Paths {
@@ -188,6 +193,17 @@ void read_telemetry(yaml::Section telemetry, Settings& settings) {
   settings.sample_ratio = ratio.value_or(0);
 }
 
+void read_audit(yaml::Section section, const Paths& paths, Audit& audit) {
+  audit.key_file = paths.resolve(section.text_or("key", kAuditKey));
+  audit.head_file = paths.resolve(section.text_or("head", kAuditHead));
+  audit.segment_days = section.number_or("segment_days", 1, 366, audit.segment_days);
+  audit.segment_records =
+      section.number_or("segment_records", 1000, 10'000'000, audit.segment_records);
+  if (section.has("retention_days")) {
+    audit.retention_days = section.number("retention_days", 1, kMostRetentionDays);
+  }
+}
+
 void read_root(yaml::Section root, const std::string& file, const Overrides& overrides,
                Settings& settings) {
   settings.environment = root.text("environment");
@@ -207,6 +223,9 @@ void read_root(yaml::Section root, const std::string& file, const Overrides& ove
   }
   if (root.has("limits")) settings.limits = read_limits(root.section("limits"));
   read_ledger(root.section("ledger"), paths, settings);
+  settings.audit.key_file = paths.resolve(kAuditKey);
+  settings.audit.head_file = paths.resolve(kAuditHead);
+  if (root.has("audit")) read_audit(root.section("audit"), paths, settings.audit);
   settings.mapping_secret_file = paths.resolve(root.text("mapping_secret"));
   settings.policy_file = paths.resolve(root.text("policy"));
   settings.statuses_file = paths.resolve(root.text("statuses"));

@@ -65,6 +65,15 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+/// Of the audit trail.
+struct Audit {
+  std::string key_file;   ///< The Ed25519 seed that its heads are signed with, Base 64.
+  std::string head_file;  ///< The newest signed head; better on another disk than the data folder.
+  std::int64_t segment_days = 7;
+  std::int64_t segment_records = 1'000'000;
+  std::optional<std::int64_t> retention_days;  ///< Nothing: to the end of the year that follows.
+};
+
 /// Paths are absolute, or relative to the working folder, after parsing.
 struct Settings {
   std::string file;  ///< That it was read from.
@@ -91,6 +100,7 @@ struct Settings {
   log::Level log_level = log::Level::info;
   std::string otlp_endpoint;  ///< Empty: no spans are exported.
   double sample_ratio = 1;    ///< Of the traces that begin here, how many are sampled: 0 to 1.
+  Audit audit;
 
   /// Keys may then be readable by others: they protect nothing.
   bool is_development() const;
@@ -100,6 +110,8 @@ struct Settings {
   std::string ledger_database() const { return data_folder + "/ledger.db"; }
   std::string store_database() const { return data_folder + "/store.db"; }
   std::string view_database() const { return data_folder + "/view.db"; }
+  /// Names the audit trail in every head that is signed.
+  std::string audit_origin() const { return ledger_origin + "/audit"; }
 };
 
 /// What the command line may replace.

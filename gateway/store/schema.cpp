@@ -78,8 +78,27 @@ CREATE TABLE adapter_text(
 ) STRICT, WITHOUT ROWID;
 )";
 
+// The audit trail. A group is the records of one commit, all of the same instant.
+constexpr std::int64_t kWithAudit = 3;
+constexpr const char* kVersion3 = R"(
+CREATE TABLE audit_group(
+  first INTEGER PRIMARY KEY,
+  last INTEGER NOT NULL,
+  segment INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  records TEXT NOT NULL,
+  head BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE audit_segment(
+  n INTEGER PRIMARY KEY,
+  seal TEXT NOT NULL,
+  deleted INTEGER
+) STRICT;
+)";
+
 // What leads from each version to the next; an empty file is of version 0. Never changed.
-constexpr std::array kSteps = {kVersion1, kVersion2};
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3};
 constexpr auto kNewest = static_cast<std::int64_t>(kSteps.size());
 
 // A file of another program, or one of ours that is not the store.
@@ -113,6 +132,11 @@ Result<void> prepare_schema(sqlite::Database& database) {
 Result<bool> has_adapters(sqlite::Database& database) {
   FLORA_ASSIGN(const std::int64_t version, database.schema_version());
   return version >= kWithAdapters;
+}
+
+Result<bool> has_audit(sqlite::Database& database) {
+  FLORA_ASSIGN(const std::int64_t version, database.schema_version());
+  return version >= kWithAudit;
 }
 
 }  // namespace flora::store

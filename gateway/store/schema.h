@@ -14,4 +14,7 @@ Result<void> prepare_schema(sqlite::Database& database);
 /// True if the file is of a version that has the archive of adapters.
 Result<bool> has_adapters(sqlite::Database& database);
 
+/// True if the file is of a version that has an audit trail.
+Result<bool> has_audit(sqlite::Database& database);
+
 }  // namespace flora::store

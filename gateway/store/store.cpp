@@ -39,6 +39,34 @@ bool names_a_person(const KeyedIdentifier& identifier) {
   return identifier.identifier.type != IdentifierType::bamf_aktenzeichen;
 }
 
+std::string_view problem_of(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::content_differs:
+      return "event-conflict";
+    case Refusal::identifier_ambiguous:
+      return "identifier-ambiguous";
+    case Refusal::identifier_conflict:
+      return "identifier-conflict";
+    case Refusal::procedure_unknown:
+      return "procedure-unknown";
+    case Refusal::reference_unknown:
+      return "reference-unknown";
+    case Refusal::reference_mismatch:
+      return "reference-mismatch";
+    case Refusal::reference_cycle:
+      return "reference-cycle";
+    case Refusal::merge_with_itself:
+      return "merge-with-itself";
+    case Refusal::unavailable:
+      return "unavailable";
+    case Refusal::uncertain:
+      return "outcome-unknown";
+    case Refusal::overloaded:
+      return "temporary-reduced-capacity";
+  }
+  return "internal-error";
+}
+
 // Read-only connections, lent to one thread at a time.
 class Store::Readers {
  public:
@@ -87,11 +115,15 @@ void Store::accept(std::string_view sender, std::vector<Draft> drafts, AcceptDon
   writer_->accept(sender, std::move(drafts), std::move(done));
 }
 
+void Store::record(std::vector<std::string> bodies, std::function<void(const Result<void>&)> done) {
+  writer_->record(std::move(bodies), std::move(done));
+}
+
 void Store::committed_through(std::int64_t number) { writer_->committed_through(number); }
 
 void Store::keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
-                        std::optional<Uuid> procedure, std::function<void()> done) {
-  writer_->keep_answer(key, answer, expires, procedure, std::move(done));
+                        std::function<void()> done) {
+  writer_->keep_answer(key, answer, expires, std::move(done));
 }
 
 Result<void> Store::keep_adapter(const AdapterMark& mark, const AdapterTexts& texts) {
@@ -113,8 +145,9 @@ std::int64_t Store::outbox_size() const { return writer_->outbox_size(); }
 
 Result<std::optional<KeptAnswer>> Store::kept_answer(const Digest& key, Instant now) {
   return readers_->with([&](sqlite::Database& db) -> Result<std::optional<KeptAnswer>> {
-    FLORA_ASSIGN(auto select, db.prepare("SELECT request, status, location, content_type, body "
-                                         "FROM kept_answer WHERE key=? AND expires>?"));
+    FLORA_ASSIGN(auto select,
+                 db.prepare("SELECT request, status, location, content_type, body, procedure "
+                            "FROM kept_answer WHERE key=? AND expires>?"));
     FLORA_ASSIGN(const bool row, select.bind_blob(1, key).bind(2, now.ms).step());
     if (!row) return std::optional<KeptAnswer>();
     KeptAnswer answer;
@@ -125,6 +158,7 @@ Result<std::optional<KeptAnswer>> Store::kept_answer(const Digest& key, Instant 
     answer.location = select.text(2);
     answer.content_type = select.text(3);
     answer.body = select.text(4);
+    if (!select.is_null(5)) answer.procedure = uuid_from_bytes(select.blob(5));
     return std::optional(std::move(answer));
   });
 }

@@ -14,6 +14,7 @@
 #include "gateway/base/bytes.h"
 #include "gateway/base/env.h"
 #include "gateway/base/result.h"
+#include "gateway/model/audit.h"
 #include "gateway/model/identifiers.h"
 #include "gateway/model/ids.h"
 #include "gateway/model/transaction.h"
@@ -46,6 +47,7 @@ struct Draft {
   std::optional<EventKey> corrects;
   std::optional<EventKey> revokes;
   bool may_correct_others = false;  ///< The reporter is the BAMF.
+  std::string audit;                ///< Who reports what: AuditFormat::body has it as `opening`.
   /// All members but id, procedure, recorded_at, salt, corrects, revokes and merged_into, which the
   /// store sets.
   Transaction transaction;
@@ -78,6 +80,9 @@ struct Accepted {
 
 using Outcome = std::variant<Accepted, Refusal>;
 
+/// The name of the problem that a refusal is (gateway/model/problem.h).
+std::string_view problem_of(Refusal refusal);
+
 /// A transaction that is accepted and perhaps not yet on the ledger.
 struct OutboxEntry {
   std::int64_t number = 0;
@@ -92,6 +97,19 @@ struct KeptAnswer {
   std::string location;  ///< The Location field's value, or empty.
   std::string content_type;
   std::string body;
+  std::optional<Uuid> procedure = {};  ///< That it is about; nothing for a refusal.
+};
+
+/// Of the audit trail, which the store keeps in its own commits.
+struct AuditOptions {
+  std::shared_ptr<const AuditFormat> format;
+  /// The newest head, signed, outside the database: a trail that has lost its end is found out.
+  std::string head_file;
+  std::int64_t segment_records = 1'000'000;  ///< A segment is closed after so many records,
+  std::int64_t segment_days = 7;             ///< or days, and at the end of a year (UTC).
+  /// From the end of a segment to its deletion; nothing: until the end of the year that follows
+  /// (the rule of § 76 (4) BDSG).
+  std::optional<std::int64_t> retention_days;
 };
 
 struct Options {
@@ -106,13 +124,15 @@ struct Options {
   /// write-ahead log could not be moved: the process must not acknowledge anything any more and
   /// should end.
   std::function<void(const Error&)> on_fatal;
+  AuditOptions audit;
   std::string vfs;  ///< A SQLite VFS for tests.
 };
 
 /// Thread-safe.
 class Store {
  public:
-  /// Errors: unavailable, corrupt; invalid (the file is of a newer version).
+  /// Errors: unavailable; corrupt (also: the audit trail lacks records that were signed); invalid
+  /// (the file is of a newer version).
   static Result<std::unique_ptr<Store>> open(Options options, Env& env);
   /// Waits until everything that was queued is written.
   ~Store();
@@ -127,12 +147,17 @@ class Store {
   /// kept with the identity, so that the same event always has the same id.
   void accept(std::string_view sender, std::vector<Draft> drafts, AcceptDone done);
 
+  /// Queues records of the audit trail (AuditFormat::body) and returns at once. `done` is called
+  /// once, perhaps within this call: if the result is good they are durable, and what they are
+  /// about may be answered. Must not block. Errors: unavailable, uncertain, overloaded.
+  void record(std::vector<std::string> bodies, std::function<void(const Result<void>&)> done);
+
   /// Everything up to this number is on the ledger and leaves the outbox, with some later commit.
   void committed_through(std::int64_t number);
 
   /// Keeps an answer until `expires`; `done` is called when it is durable (or could not be kept).
   void keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
-                   std::optional<Uuid> procedure, std::function<void()> done);
+                   std::function<void()> done);
 
   /// Keeps the texts of an adapter before it comes into use. Blocks; durable on return. It is not
   /// an error if they are there already. Errors: unavailable, uncertain; overloaded (the disk is

@@ -23,6 +23,9 @@ Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env
   FLORA_TRY(db.checkpoint_by_hand(&writer->wal_pages_));
   FLORA_ASSIGN(Acceptor acceptor, Acceptor::open(db, writer->options_, env));
   writer->acceptor_.emplace(std::move(acceptor));
+  FLORA_ASSIGN(AuditLog audit,
+               AuditLog::open(db, std::move(writer->options_.audit), writer->options_.vfs));
+  writer->audit_.emplace(std::move(audit));
   FLORA_ASSIGN(writer->delete_outbox_, db.prepare("DELETE FROM outbox WHERE n<=?"));
   FLORA_ASSIGN(writer->insert_answer_,
                db.prepare("INSERT OR REPLACE INTO kept_answer(key, request, status, location, "
@@ -64,6 +67,19 @@ void Store::Writer::accept(std::string_view sender, std::vector<Draft> drafts, A
   batch.done(std::vector<Outcome>(count, Outcome(Refusal::overloaded)));
 }
 
+void Store::Writer::record(std::vector<std::string> bodies,
+                           std::function<void(const Result<void>&)> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (readings_.size() < options_.queue && !failed_ && !stopping_) {
+      readings_.push_back({std::move(bodies), std::move(done)});
+      wake_.notify_one();
+      return;
+    }
+  }
+  done(Error{Errc::overloaded, "too many accesses wait for their record"});
+}
+
 void Store::Writer::committed_through(std::int64_t number) {
   const std::lock_guard lock(mutex_);
   committed_ = std::max(committed_, number);
@@ -71,11 +87,11 @@ void Store::Writer::committed_through(std::int64_t number) {
 }
 
 void Store::Writer::keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
-                                std::optional<Uuid> procedure, std::function<void()> done) {
+                                std::function<void()> done) {
   {
     const std::lock_guard lock(mutex_);
     if (!failed_ && !stopping_) {
-      answers_.push_back({key, answer, expires, procedure, std::move(done)});
+      answers_.push_back({key, answer, expires, std::move(done)});
       wake_.notify_one();
       return;
     }
@@ -98,8 +114,10 @@ void Store::Writer::keep_adapter(const AdapterMark& mark, const AdapterTexts& te
 
 Store::Writer::Work Store::Writer::take() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] {
-    return stopping_ || !batches_.empty() || !answers_.empty() || !adapters_.empty();
+  // After the pause the audit trail is tidied up, also if nobody asks for anything.
+  wake_.wait_for(lock, audit_->pause(), [this] {
+    return stopping_ || !batches_.empty() || !readings_.empty() || !answers_.empty() ||
+           !adapters_.empty();
   });
   Work work;
   std::size_t drafts = 0;
@@ -107,19 +125,21 @@ Store::Writer::Work Store::Writer::take() {
     work.batches.push_back(batches_.pop());
     drafts += work.batches.back().drafts.size();
   }
+  work.readings = std::exchange(readings_, {});
   work.answers = std::exchange(answers_, {});
   work.adapters = std::exchange(adapters_, {});
   work.committed = committed_;
+  work.last = stopping_ && work.empty();
   return work;
 }
 
 void Store::Writer::run() {
   while (true) {
     Work work = take();
-    const bool idle = work.batches.empty() && work.answers.empty() && work.adapters.empty();
     process(work);
-    if (idle) return;
+    if (work.last) break;
   }
+  audit_->sync();
 }
 
 void Store::Writer::process(Work& work) {
@@ -127,6 +147,7 @@ void Store::Writer::process(Work& work) {
   const bool uncertain = !written && written.error().code == Errc::uncertain;
   if (!written) {
     database_.rollback();
+    audit_->rolled_back();
     log::write(log::Level::error, "store: a group was not written",
                {{"reason", to_string(written.error().code)},
                 {"detail", std::string_view(written.error().message)}});
@@ -134,6 +155,7 @@ void Store::Writer::process(Work& work) {
     if (uncertain) mark_failed();
   }
   for (Batch& batch : work.batches) batch.done(std::move(batch.outcomes));
+  for (Reading& reading : work.readings) reading.done(written);
   for (Answer& answer : work.answers) answer.done();
   for (Adapter& adapter : work.adapters) adapter.done(written);
   if (uncertain && options_.on_fatal) options_.on_fatal(written.error());
@@ -171,8 +193,12 @@ Result<void> Store::Writer::write(Work& work) {
       FLORA_ASSIGN(Outcome outcome, acceptor_->accept(draft));
       const auto* accepted = std::get_if<Accepted>(&outcome);
       if (accepted != nullptr && !accepted->repeat) ++added;
+      audit_->add(draft.audit, outcome);
       batch.outcomes.push_back(std::move(outcome));
     }
+  }
+  for (Reading& reading : work.readings) {
+    for (std::string& body : reading.bodies) audit_->add(std::move(body));
   }
   for (const Answer& answer : work.answers) FLORA_TRY(write_answer(answer));
   for (const Adapter& adapter : work.adapters) {
@@ -183,7 +209,9 @@ Result<void> Store::Writer::write(Work& work) {
     FLORA_ASSIGN(const std::int64_t removed, trim_outbox(work.committed));
     added -= removed;
   }
+  FLORA_TRY(audit_->write(Instant{env_.now_ms()}));
   FLORA_TRY(database_.commit());
+  audit_->committed();
   outbox_size_ += added;
   if (trims) trimmed_ = work.committed;
   return {};
@@ -203,8 +231,8 @@ Result<void> Store::Writer::write_answer(const Answer& answer) {
   insert.bind_blob(1, answer.key).bind_blob(2, answer.answer.request).bind(3, answer.answer.status);
   insert.bind_text(4, answer.answer.location).bind_text(5, answer.answer.content_type);
   insert.bind_text(6, answer.answer.body).bind(7, answer.expires.ms);
-  if (answer.procedure) {
-    insert.bind_blob(8, answer.procedure->bytes);
+  if (answer.answer.procedure) {
+    insert.bind_blob(8, answer.answer.procedure->bytes);
   } else {
     insert.bind_null(8);
   }

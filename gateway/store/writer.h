@@ -12,6 +12,7 @@
 #include "gateway/base/fair_queue.h"
 #include "gateway/base/sqlite.h"
 #include "gateway/store/acceptor.h"
+#include "gateway/store/audit_log.h"
 #include "gateway/store/store.h"
 
 namespace flora::store {
@@ -22,9 +23,10 @@ class Store::Writer {
   ~Writer();
 
   void accept(std::string_view sender, std::vector<Draft> drafts, AcceptDone done);
+  void record(std::vector<std::string> bodies, std::function<void(const Result<void>&)> done);
   void committed_through(std::int64_t number);
   void keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
-                   std::optional<Uuid> procedure, std::function<void()> done);
+                   std::function<void()> done);
   void keep_adapter(const AdapterMark& mark, const AdapterTexts& texts,
                     std::function<void(const Result<void>&)> done);
   std::int64_t outbox_size() const { return outbox_size_; }
@@ -39,7 +41,6 @@ class Store::Writer {
     Digest key;
     KeptAnswer answer;
     Instant expires;
-    std::optional<Uuid> procedure;
     std::function<void()> done;
   };
   struct Adapter {
@@ -47,11 +48,22 @@ class Store::Writer {
     AdapterTexts texts;
     std::function<void(const Result<void>&)> done;
   };
+  // An access that waits for its records of the audit trail.
+  struct Reading {
+    std::vector<std::string> bodies;
+    std::function<void(const Result<void>&)> done;
+  };
   struct Work {
     std::vector<Batch> batches;
+    std::vector<Reading> readings;
     std::vector<Answer> answers;
     std::vector<Adapter> adapters;
     std::int64_t committed = 0;
+    bool last = false;
+
+    bool empty() const {
+      return batches.empty() && readings.empty() && answers.empty() && adapters.empty();
+    }
   };
 
   Writer(Options options, Env& env, sqlite::Database database);
@@ -69,6 +81,7 @@ class Store::Writer {
   Env& env_;
   sqlite::Database database_;
   std::optional<Acceptor> acceptor_;
+  std::optional<AuditLog> audit_;
   std::optional<sqlite::Statement> delete_outbox_;
   std::optional<sqlite::Statement> insert_answer_;
   std::optional<sqlite::Statement> delete_answers_;
@@ -76,6 +89,7 @@ class Store::Writer {
   std::mutex mutex_;
   std::condition_variable wake_;
   FairQueue<Batch> batches_;
+  std::vector<Reading> readings_;
   std::vector<Answer> answers_;
   std::vector<Adapter> adapters_;
   std::int64_t committed_ = 0;

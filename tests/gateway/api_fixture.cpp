@@ -8,8 +8,10 @@
 #include <sstream>
 
 #include "gateway/api/api.h"
+#include "gateway/audit/check.h"
 #include "gateway/base/log.h"
 #include "gateway/commands/definitions.h"
+#include "gateway/store/audit_reader.h"
 #include "tests/temporary_folder.h"
 
 namespace flora::test {
@@ -116,6 +118,8 @@ struct Gateway::Parts {
   std::optional<privacy::Guard> guard;
   std::optional<privacy::Keys> keys;
   std::unique_ptr<ledger::EmbeddedLedger> ledger;
+  std::shared_ptr<const audit::Trail> trail;
+  store::Options store_options;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<view::ProcedureIndex> index;
   std::optional<ThreadPool> blocking;
@@ -153,6 +157,11 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
     pass_writer();
     return parts_->keys->seal(identifier, procedure, env);
   };
+  p.trail = std::make_shared<const audit::Trail>(
+      settings.audit_origin(), good(crypto::Ed25519Key::from_seed(as_bytes(seed))));
+  options.audit = commands::audit_options(settings, p.trail);
+  options.vfs = changes.store_vfs;
+  p.store_options = options;
   p.store = good(store::Store::open(std::move(options), env));
   REQUIRE(commands::take_into_use(*p.definitions->adapters,
                                   commands::before_use(*p.store, p.known_adapters))
@@ -314,6 +323,22 @@ void Gateway::pass_writer() {
 const openapi::Document& Gateway::document() const { return parts_->definitions->document; }
 const Catalogue& Gateway::catalogue() const { return parts_->definitions->catalogue; }
 std::uint64_t Gateway::ledger_size() const { return parts_->ledger->size(); }
+std::vector<Json> Gateway::audit() const {
+  const store::Options& options = parts_->store_options;
+  audit::Check check(parts_->trail->verifier());
+  check.signed_head(good(store::read_signed_head(options.audit.head_file, options.vfs)));
+  store::AuditReader reader = good(store::AuditReader::open(options.path, options.vfs));
+  std::vector<Json> records;
+  REQUIRE(reader.groups(1, 1'000'000, [&](const AuditGroup& group) -> Result<void> {
+    check.group(group);
+    std::istringstream text(group.records);
+    for (std::string line; std::getline(text, line);) records.push_back(Json::parse(line));
+    return {};
+  }));
+  for (const std::string& finding : check.finish().findings) FAIL_CHECK(finding);
+  return records;
+}
+
 std::string Gateway::folder() const { return parts_->folder.path(); }
 
 Json event_of(const std::string& id, const std::string& azr, const std::string& authority,

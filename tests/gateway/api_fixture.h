@@ -57,6 +57,7 @@ struct Options {
   std::vector<std::string> adapter_folders = {};  // Empty: those of the file.
   std::size_t adapter_memory = 0;                 // 0: that of the file.
   std::string rates = {};  // Of the policy, in YAML; empty: no test meets them.
+  std::string store_vfs = {};                     // An SQLite VFS for the store.
 };
 
 /// Thread-safe but for the clients that it hands out.
@@ -95,6 +96,8 @@ class Gateway {
   const openapi::Document& document() const;
   const Catalogue& catalogue() const;
   std::uint64_t ledger_size() const;
+  /// The records of the audit trail, from the first on. They must be well chained.
+  std::vector<Json> audit() const;
   std::string folder() const;
 
   FakeEnv env;

@@ -39,6 +39,7 @@ ledger:
 mapping_secret: data:mapping.secret
 policy: policy.yaml
 statuses: statuses.yaml
+audit: {segment_days: 7}
 adapters: [bundle]
 )";
 
@@ -73,7 +74,7 @@ const std::vector<Mistake> kMistakes = {
      "config/gateway.yaml:10:3: \"channel\" is missing"},
     {"config/gateway.yaml", "adapters: [bundle]\n",
      "adapters: [bundle]\nadapter_memory_mib: 1\ncolour: red\n",
-     "config/gateway.yaml:19:21: a number from 64 to 65536 is expected"},
+     "config/gateway.yaml:20:21: a number from 64 to 65536 is expected"},
     {"config/policy.yaml", "land: DE-NI", "land: DE-XX", "config/policy.yaml:2:44: no such Land"},
     {"config/policy.yaml", "id: \"999901\"", "id: 999901",
      "config/policy.yaml:3:10: a code must be quoted"},
@@ -91,6 +92,9 @@ const std::vector<Mistake> kMistakes = {
     {"config/bundle/adapter.yaml", "charset: iso-8859-1", "charset: ebcdic",
      "config/bundle/adapter.yaml:6:12: a charset is "},
     {"data/ledger.key", "MDEy", "!!!!", "/data/ledger.key: not Base 64"},
+    {"data/audit.key", "MDEy", "!!!!", "/data/audit.key: not Base 64"},
+    {"config/gateway.yaml", "segment_days: 7}", "segment_days: 7, retention_days: 0}",
+     "config/gateway.yaml:18:42: a number from 1 to 3660 is expected"},
     {"data/mapping.secret", "Y2RlZj", "", "the mapping secret must be 32 bytes, in Base 64"},
     {"config/tls/ca.pem", "", "", "config/gateway.yaml:4:108: cannot read "},
     {"config/tls/server.key", "stranger", "", "/config/tls/server.key"},
@@ -111,6 +115,7 @@ struct Fixture {
              fs::copy_options::recursive);
     write("data/ledger.key", kSecret);
     write("data/mapping.secret", kSecret);
+    write("data/audit.key", kSecret);
     certificates.write_crls("crl.pem", {{}});
     for (const char* name : {"server.pem", "server.key", "ca.pem", "crl.pem"}) {
       write(std::string("config/tls/") + name, read(certificates.path(name)));
@@ -207,7 +212,7 @@ TEST_CASE_FIXTURE(Fixture, "all seeded mistakes together are told in one run") {
   }
   const auto told = errors();
   CHECK_MESSAGE(told.size() == expected, joined(told));
-  CHECK(is_told(told, "config/gateway.yaml:20:1: unknown key \"colour\""));
+  CHECK(is_told(told, "config/gateway.yaml:21:1: unknown key \"colour\""));
   for (const Mistake& mistake : kMistakes) {
     if (mistake.told.find("channel") != std::string::npos) continue;
     CHECK_MESSAGE(is_told(told, mistake.told), mistake.told, "\n", joined(told));

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "gateway/base/log.h"
+#include "gateway/store/audit_reader.h"
 #include "tests/gateway/store_fixture.h"
 #include "tests/ledger-client/fault_vfs.h"
 
@@ -29,21 +30,23 @@ AdapterTexts texts(const std::string& yaml) {
   return {{"adapter.yaml", yaml}, {"status.map.csv", "source;target;comment\n"}};
 }
 
-std::string first_version() {
-  std::ifstream file(std::string(FLORA_SOURCE_DIR) + "/tests/gateway/golden/store-v1.sql");
+std::string golden(const std::string& name) {
+  std::ifstream file(std::string(FLORA_SOURCE_DIR) + "/tests/gateway/golden/" + name);
   std::stringstream text;
   text << file.rdbuf();
   REQUIRE_FALSE(text.str().empty());
   return text.str();
 }
 
-void write_first_version(const std::string& path) {
+void write_golden(const std::string& path, const std::string& name) {
   std::filesystem::remove(path);
   auto database = sqlite::Database::open(path, sqlite::Mode::read_write);
   REQUIRE(database.has_value());
-  const auto written = database->execute(first_version());
+  const auto written = database->execute(golden(name));
   REQUIRE_MESSAGE(written.has_value(), written.error().message);
 }
+
+void write_first_version(const std::string& path) { write_golden(path, "store-v1.sql"); }
 
 // What the file of the first version holds is there, and the store works.
 void check_first_version(TestStore& fixture) {
@@ -75,6 +78,27 @@ TEST_CASE("a store of the first version is brought forward and keeps everything"
   CHECK(fixture.store->find_adapter(kFirst)->has_value());
 }
 
+TEST_CASE("a store of the second version gets an audit trail and keeps everything") {
+  TestStore fixture;
+  std::array<std::byte, 4096> used{};
+  fixture.env.random(used);
+  write_golden(fixture.options.path, "store-v2.sql");
+  const auto none = AuditReader::open(fixture.options.path);
+  CHECK(none.error().code == Errc::not_found);
+  fixture.reopen();
+  check_first_version(fixture);
+  CHECK(fixture.store->find_adapter(kFirst)->has_value());
+  fixture.reopen();
+  auto reader = AuditReader::open(fixture.options.path);
+  REQUIRE(reader.has_value());
+  std::int64_t groups = 0;
+  REQUIRE(reader->groups(1, 100, [&groups](const AuditGroup&) -> Result<void> {
+    ++groups;
+    return {};
+  }));
+  CHECK(groups == 1);  // The repeat that check_first_version sends.
+}
+
 TEST_CASE("a start that a disk fault ends leaves a store that the next start brings forward") {
   log::set_level(log::Level::error);
   FaultVfs vfs;
@@ -85,6 +109,7 @@ TEST_CASE("a start that a disk fault ends leaves a store that the next start bri
   for (std::uint64_t n = 1; fired; ++n) {
     CAPTURE(n);
     write_first_version(fixture.options.path);
+    std::filesystem::remove(fixture.options.audit.head_file);
     vfs.fail_once_at(n);
     failed += fixture.open().has_value() ? 0 : 1;
     fixture.close();

@@ -4,7 +4,9 @@
 #include <map>
 #include <set>
 
+#include "gateway/audit/check.h"
 #include "gateway/base/log.h"
+#include "gateway/store/audit_reader.h"
 #include "tests/gateway/store_fixture.h"
 #include "tests/ledger-client/fault_vfs.h"
 
@@ -59,6 +61,7 @@ class Machine : public TestStore {
     log::set_level(log::Level::error);
     options.vfs = vfs.name();
     options.on_fatal = [this](const Error&) { ++fatal; };
+    options.audit.segment_records = 10;  // So that segments are closed, too.
   }
   ~Machine() { close(); }
 
@@ -66,12 +69,14 @@ class Machine : public TestStore {
   void work() {
     if (!open()) return;
     for (const auto& call : first_calls()) submit(call);
+    for (int i = 0; i < 3; ++i) read_once();
     keep_answer();
     store->committed_through(highest_);
     if (fatal > 0) return;
     close();
     if (!open()) return;
     for (const auto& call : second_calls()) submit(call);
+    read_once();
   }
 
   /// After a fault: what was refused left nothing, what was accepted is there, and the rest can be
@@ -88,6 +93,7 @@ class Machine : public TestStore {
         for (const Draft& one : call) ids.insert(check(one));
       }
     }
+    check_audit();
     const auto waiting = store->outbox(0, 1000);
     REQUIRE(waiting.has_value());
     for (const OutboxEntry& entry : *waiting) REQUIRE(ids.contains(entry.transaction_id));
@@ -132,12 +138,59 @@ class Machine : public TestStore {
     }
   }
 
+  // A reading by a client of its own name, which is answered if its record is durable.
+  void read_once() {
+    const std::string client = "reader " + std::to_string(readings_++);
+    AuditEffect effect;
+    effect.outcome = AuditEffect::Outcome::found;
+    auto promise = std::make_shared<std::promise<bool>>();
+    auto recorded = promise->get_future();
+    store->record(
+        {audit::body(audit::opening({client, {"999902"}, "AE"}, audit::Action::read_procedure),
+                     effect)},
+        [promise](const Result<void>& result) { promise->set_value(result.has_value()); });
+    REQUIRE(recorded.wait_for(std::chrono::seconds(120)) == std::future_status::ready);
+    if (recorded.get()) read_.push_back(client);
+  }
+
+  // The trail is whole, without gap or fork, and has a record of all that was answered.
+  void check_audit() {
+    audit::Check check(trail->verifier());
+    const auto head = read_signed_head(options.audit.head_file, vfs.name());
+    REQUIRE(head.has_value());
+    auto reader = AuditReader::open(options.path, vfs.name());
+    REQUIRE(reader.has_value());
+    check.signed_head(*head);
+    const auto segments = reader->segments();
+    REQUIRE(segments.has_value());
+    check.segments(*segments);
+    std::string records;
+    REQUIRE(reader->groups(1, 100'000, [&](const AuditGroup& group) -> Result<void> {
+      check.group(group);
+      records += group.records;
+      return {};
+    }));
+    const audit::CheckReport report = check.finish();
+    for (const std::string& finding : report.findings) FAIL_CHECK(finding);
+    REQUIRE(report.clean());
+    REQUIRE(report.notes.empty());
+    for (const std::string& client : read_) {
+      REQUIRE(records.find('"' + client + '"') != std::string::npos);
+    }
+    for (const auto& [identity, promise] : promised_) {
+      const std::string id = to_string(promise.transaction_id);
+      const std::size_t first = records.find(id);
+      REQUIRE(first != std::string::npos);
+      const std::size_t line = records.rfind('\n', first) + 1;
+      REQUIRE(records.substr(line, first - line).find("\"ACCEPTED\"") != std::string::npos);
+    }
+  }
+
   void keep_answer() {
     auto promise = std::make_shared<std::promise<void>>();
     auto done = promise->get_future();
     store->keep_answer(crypto::sha256("key"), {crypto::sha256("request"), 201, "", "", "body"},
-                       Instant{env.now_ms() + 1000}, std::nullopt,
-                       [promise] { promise->set_value(); });
+                       Instant{env.now_ms() + 1000}, [promise] { promise->set_value(); });
     REQUIRE(done.wait_for(std::chrono::seconds(120)) == std::future_status::ready);
     answer_promised_ = !vfs.fired();
   }
@@ -167,6 +220,8 @@ class Machine : public TestStore {
 
   std::map<Digest, Promise> promised_;
   std::vector<Draft> refused_;  // With the promise that nothing was written.
+  int readings_ = 0;
+  std::vector<std::string> read_;  // Clients whose reading was answered.
   std::int64_t highest_ = 0;
   bool answer_promised_ = false;
 };

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/audit/record.h"
+#include "gateway/audit/trail.h"
 #include "gateway/base/crypto.h"
 #include "gateway/store/store.h"
 #include "tests/fake_env.h"
@@ -49,6 +51,7 @@ inline Draft draft(std::string_view id, ProcedureKey procedure, std::string_view
   made.content = crypto::sha256("content of " + std::string(id));
   made.procedure = std::move(procedure);
   made.may_correct_others = authority == kBamf;
+  made.audit = audit::opening({"client", {std::string(authority)}, "AE"}, audit::Action::report);
   Transaction& t = made.transaction;
   t.status = "AKTENANLAGE_ERFOLGT";
   t.occurred = Day{20'760};
@@ -81,12 +84,21 @@ inline Draft merge(std::string_view id, ProcedureKey from, ProcedureKey into) {
   return made;
 }
 
+/// The audit trail of all stores of tests.
+inline std::shared_ptr<const audit::Trail> test_trail() {
+  auto key = crypto::Ed25519Key::from_seed(as_bytes(std::string(32, 'a')));
+  REQUIRE(key.has_value());
+  return std::make_shared<const audit::Trail>("flora.example/test/audit", std::move(*key));
+}
+
 /// One store in a folder of its own.
 class TestStore {
  public:
   TestStore() {
     options.path = folder.file("store.db");
     options.seal = [](const Identifier&, const Uuid&) { return std::string("sealed"); };
+    options.audit.format = trail;
+    options.audit.head_file = folder.file("audit.head");
   }
 
   Result<void> open() {
@@ -150,6 +162,7 @@ class TestStore {
 
   TemporaryFolder folder;
   FakeEnv env;
+  const std::shared_ptr<const audit::Trail> trail = test_trail();
   Options options;
   std::unique_ptr<Store> store;
 };

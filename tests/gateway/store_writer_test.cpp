@@ -66,7 +66,7 @@ KeptAnswer answer_of(const std::string& body) {
 void keep(TestStore& store, std::string_view key, const KeptAnswer& answer, Instant expires) {
   auto promise = std::make_shared<std::promise<void>>();
   auto kept = promise->get_future();
-  store.store->keep_answer(crypto::sha256(key), answer, expires, std::nullopt,
+  store.store->keep_answer(crypto::sha256(key), answer, expires,
                            [promise] { promise->set_value(); });
   REQUIRE(kept.wait_for(std::chrono::seconds(60)) == std::future_status::ready);
 }

@@ -308,6 +308,8 @@ def send_broken(gateway, evidence):
 
 def collect(gateway, evidence, backup):
     gateway.command("ledger", "backup", backup)
+    evidence.places["audit list"] = gateway.command("audit", "list").stdout.encode()
+    assert evidence.places["audit list"].count(b'"outcome":"ACCEPTED"') > 50
     evidence.answer("metrics", gateway.operations().get("/metrics"))
     evidence.answer("readiness", gateway.operations().get("/health/ready"))
     for path in [*gateway.data.iterdir(), *backup.iterdir()]:
@@ -315,7 +317,7 @@ def collect(gateway, evidence, backup):
             evidence.file(path)
     names = {pathlib.Path(name).name for name in evidence.places}
     assert {"ledger.db", "ledger.db-wal", "view.db", "view.db-wal", "store.db", "store.db-wal",
-            "checkpoint"} <= names, names
+            "checkpoint", "audit.head"} <= names, names
 
 
 def check_the_search(evidence):

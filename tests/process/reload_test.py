@@ -123,7 +123,7 @@ def test_backup_carries_them(gateway, folder, hashes):
     gateway.command("ledger", "backup", folder / "backup")
     restored = g.Gateway(gateway.binary, folder / "restored", config=gateway.config)
     restored.data.mkdir()
-    for name in ("ledger.key", "mapping.secret", "checkpoint"):
+    for name in ("ledger.key", "mapping.secret", "audit.key", "checkpoint"):
         (restored.data / name).write_bytes((gateway.data / name).read_bytes())
     restored.command("ledger", "restore", folder / "backup")
     restored.command("adapter", "export", hashes[0], folder / "from-backup")

@@ -145,7 +145,7 @@ def fresh_place(gateway, folder, name, with_checkpoint):
     """A gateway on a new data folder that has the keys, as an operator would prepare it."""
     place = g.Gateway(gateway.binary, folder / name)
     place.data.mkdir()
-    for file in ("ledger.key", "mapping.secret", *(["checkpoint"] if with_checkpoint else [])):
+    for file in ("ledger.key", "mapping.secret", "audit.key", *(["checkpoint"] if with_checkpoint else [])):
         shutil.copy(gateway.data / file, place.data / file)
     return place
 

@@ -13,7 +13,7 @@ RULES = [
     (re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b"), SOURCE, "unfinished"),
 ]
 MAX_LINES = 700
-READMES = ["", "gateway", "gateway/base", "gateway/model", "gateway/http", "gateway/store",
+READMES = ["", "gateway", "gateway/base", "gateway/model", "gateway/http", "gateway/audit", "gateway/store",
            "gateway/policy", "gateway/privacy", "gateway/view", "gateway/intake", "gateway/api",
            "gateway/commands", "gateway/settings", "ledger-client", "adapters", "openapi", "config",
            "tests", "examples"]

@@ -7,7 +7,7 @@ import sys
 BASE = {"gateway/base"}
 MODEL = BASE | {"gateway/model"}
 LIBRARIES = MODEL | {"ledger-client", "adapters", "openapi"}
-COMBINED = {"gateway/store", "gateway/policy", "gateway/privacy", "gateway/view"}
+COMBINED = {"gateway/audit", "gateway/store", "gateway/policy", "gateway/privacy", "gateway/view"}
 ALLOWED = {
     "gateway/base": set(),
     "gateway/model": BASE,
@@ -17,6 +17,7 @@ ALLOWED = {
     "gateway/http": LIBRARIES,
     "gateway/telemetry": BASE,
     "gateway/settings": LIBRARIES,
+    "gateway/audit": LIBRARIES,
     "gateway/store": LIBRARIES,
     "gateway/policy": LIBRARIES,
     "gateway/privacy": LIBRARIES,

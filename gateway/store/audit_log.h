@@ -1,0 +1,98 @@
+// The audit trail within the store: numbered records in one hash chain, by groups that share the
+// commit of what they are about; closed segments; the newest head in a file of its own.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/base/sqlite.h"
+#include "gateway/store/store.h"
+#include "ledger-client/embedded/checkpoint_file.h"
+
+namespace flora::store {
+
+/// The writer's side; used by one thread. The database must outlive it.
+///
+/// The head file is written behind each commit, and not synced before a segment ends: after a kill
+/// it names the last or last but one group, after a power loss perhaps an older one, but never a
+/// head that the database lacks.
+class AuditLog {
+ public:
+  /// Errors: corrupt (the last group does not fit, or the head file names records that are not
+  /// there, or is missing although there are records), invalid (there is no format), unavailable.
+  static Result<AuditLog> open(sqlite::Database& database, AuditOptions options,
+                               const std::string& vfs);
+
+  /// Goes on although records may be missing: the first record says so. Numbers are not used twice.
+  /// Within a transaction; the caller commits, and calls committed().
+  static Result<AuditLog> continue_at(sqlite::Database& database, AuditOptions options,
+                                      const std::string& vfs, Instant now);
+
+  /// Adds a record to the group that the next write() writes.
+  void add(std::string body) { waiting_.push_back(std::move(body)); }
+  void add(std::string_view opening, const Outcome& outcome);
+
+  /// Writes what was added, closes a segment that is due, and deletes a little of what has been
+  /// kept long enough. Within the writer's transaction.
+  Result<void> write(Instant now);
+
+  /// After the commit, or after it was taken back.
+  void committed();
+  void rolled_back();
+
+  /// How long write() need not be called if there is nothing to be added.
+  std::chrono::milliseconds pause() const;
+
+  /// Makes the head file durable; at the end.
+  void sync();
+
+ private:
+  // What a transaction changes.
+  struct State {
+    AuditHead head;
+    Instant at;                // Of the last record: time never goes back.
+    std::int64_t highest = 0;  // The highest number that was ever used.
+    std::int64_t segment = 1;
+    AuditHead before;           // Behind the last closed segment.
+    std::int64_t first = 0;     // Of the open segment; 0: it has no record.
+    Instant begin;              // Of that record.
+    std::int64_t deleting = 0;  // Records up to this number are being deleted; 0: none.
+    Instant next_deletion;      // No segment has to go before.
+  };
+  struct Statements {
+    sqlite::Statement insert_group;
+    sqlite::Statement insert_segment;
+    sqlite::Statement mark_deleted;
+    sqlite::Statement oldest_segment;
+    sqlite::Statement delete_groups;
+    sqlite::Statement changes;
+  };
+
+  AuditLog(AuditOptions options, ledger::CheckpointFile file, Statements statements);
+  static Result<AuditLog> load(sqlite::Database& database, AuditOptions options,
+                               const std::string& vfs);
+  Result<void> load_closed(sqlite::Database& database);
+  Result<void> load_open(sqlite::Database& database);
+  Result<void> check_last(const AuditGroup& last, const Digest& before) const;
+  Result<void> check_signed_head(sqlite::Database& database);
+  bool is_due(Instant at) const;
+  Result<void> close_segment();
+  Result<void> begin_deletion(Instant at);
+  Result<void> delete_some();
+  Result<void> write_group(Instant at);
+  Result<void> write_head();
+
+  AuditOptions options_;
+  ledger::CheckpointFile file_;
+  Statements statements_;
+  std::vector<std::string> waiting_;  // Bodies.
+  State state_;
+  State settled_;             // As of the last commit.
+  bool hampered_ = false;     // The last transaction was taken back.
+  bool head_failed_ = false;  // The head file could not be written.
+};
+
+}  // namespace flora::store

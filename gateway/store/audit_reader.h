@@ -1,0 +1,51 @@
+// For operators and auditors: the audit trail as it stands in a store's file, also beside a running
+// gateway; and how it goes on after records were lost.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/base/sqlite.h"
+#include "gateway/store/store.h"
+
+namespace flora::store {
+
+/// Read-only. Not thread-safe.
+class AuditReader {
+ public:
+  /// Errors: not_found (there is no file, or it is of a version without audit trail), unavailable,
+  /// corrupt.
+  static Result<AuditReader> open(const std::string& path, const std::string& vfs = {});
+
+  /// From here on everything is read as it stands now. While it lasts the gateway's write-ahead log
+  /// grows: for what ends soon.
+  Result<void> hold();
+
+  /// By number.
+  Result<std::vector<SealedSegment>> segments();
+
+  /// Calls `use` for each group that begins with one of the records `first` to `last`, in order,
+  /// until it returns an error, which is returned.
+  Result<void> groups(std::int64_t first, std::int64_t last,
+                      const std::function<Result<void>(const AuditGroup&)>& use);
+
+ private:
+  explicit AuditReader(sqlite::Database database) : database_(std::move(database)) {}
+
+  sqlite::Database database_;
+};
+
+/// The note in a head file; nothing if there is none. Also beside a running gateway. Errors:
+/// unavailable.
+Result<std::optional<std::string>> read_signed_head(const std::string& path,
+                                                    const std::string& vfs = {});
+
+/// Lets a trail go on whose end is lost, or may be: its next record says so, and its number is one
+/// that was never used. While no gateway runs; durable on return. Errors: those of Store::open but
+/// for what is missing at the end.
+Result<void> continue_audit(const std::string& path, const AuditOptions& options, Instant now);
+
+}  // namespace flora::store
