@@ -200,8 +200,8 @@ TEST_CASE("a segment is closed by its number of records, its age, and the end of
   fixture.record_many(1);
   CHECK(fixture.segments().size() == 2);
   fixture.options.audit.segment_days = 366;
-  fixture.env.set_now_ms(parse_instant("2026-12-31T23:59:59.999Z")->ms);
   fixture.reopen();
+  fixture.env.set_now_ms(parse_instant("2026-12-31T23:59:59.999Z")->ms);
   fixture.record_many(1);
   CHECK(fixture.segments().size() == 2);
   fixture.env.advance_ms(1);
@@ -222,8 +222,6 @@ TEST_CASE("a segment goes at the end of the year that follows its own, and its s
   fixture.env.advance_ms(1);
   // A little with each commit.
   fixture.record_many(1);
-  CHECK(has(fixture.lines().back(),
-            R"("action":"SEGMENT_DELETED","outcome":"DONE","segment":1})") == false);
   CHECK(has(fixture.records(), R"("action":"SEGMENT_DELETED","outcome":"DONE","segment":1})"));
   fixture.check_clean();
   fixture.reopen();
