@@ -44,6 +44,7 @@ constexpr int kMaxWalPages = 4'000;
 constexpr std::uint64_t kTileWidth = 256;
 constexpr unsigned kKnownPercent = 20;
 constexpr std::size_t kSealedIdentifier = 40;
+constexpr std::size_t kAuditRecord = 260;  // Bytes of an event's record in the audit trail.
 constexpr std::size_t kCheckpointNote = 200;
 
 [[noreturn]] void fail(const std::string& what) {
@@ -132,11 +133,13 @@ class BareStore {
 
   void commit(std::vector<Ticket>& tickets, std::size_t rows, std::int64_t on_ledger) {
     require(database_.begin());
+    const std::int64_t before = number_;
     for (Ticket& ticket : tickets) {
       ticket.ids.clear();
       for (std::size_t i = 0; i < rows; ++i) ticket.ids.push_back(insert());
       ticket.last = number_;
     }
+    insert_audit(before);
     require(trim_.bind(1, on_ledger).run());
     require(database_.commit());
     ++commits_;
@@ -171,6 +174,14 @@ class BareStore {
     return id;
   }
 
+  // One row for the records of the whole commit.
+  void insert_audit(std::int64_t before) {
+    const std::string records(static_cast<std::size_t>(number_ - before) * kAuditRecord, 'x');
+    const Hash head = random_bytes<Hash>();
+    audit_.bind(1, before + 1).bind(2, number_).bind_text(3, records).bind_blob(4, head);
+    require(audit_.run());
+  }
+
   std::int64_t random_procedure() const {
     return 1 + static_cast<std::int64_t>(generator()() % static_cast<std::uint64_t>(procedures_));
   }
@@ -198,6 +209,8 @@ class BareStore {
       "INSERT INTO submission(transaction_id, identity, authority, procedure, content, status) "
       "VALUES(?,?,'999902',?,?,'ANKUNFT_AE')");
   sqlite::Statement outbox_ = prepare("INSERT INTO outbox(n, transaction_id, body) VALUES(?,?,?)");
+  sqlite::Statement audit_ = prepare(
+      "INSERT INTO audit_group(first, last, segment, at, records, head) VALUES(?,?,1,0,?,?)");
   sqlite::Statement trim_ = prepare("DELETE FROM outbox WHERE n<=?");
   const std::string body_;
   const std::vector<std::byte> sealed_ = std::vector<std::byte>(kSealedIdentifier);

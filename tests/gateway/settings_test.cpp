@@ -111,6 +111,32 @@ TEST_CASE_FIXTURE(Fixture, "what a host name looks like is no loopback address")
                   .has_value());
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "the audit has settings, and values for what is left out, within bounds") {
+  const settings::Settings usual = good(kSettings);
+  CHECK(usual.audit.key_file == folder.file("data/audit.key"));
+  CHECK(usual.audit.head_file == folder.file("data/audit.head"));
+  CHECK(usual.audit.segment_days == 7);
+  CHECK(usual.audit.segment_records == 1'000'000);
+  CHECK_FALSE(usual.audit.retention_days.has_value());
+  CHECK(usual.audit_origin() == "flora.example/test/audit");
+  const settings::Audit audit =
+      good(kSettings +
+           "audit: {key: a.key, head: /elsewhere/head, segment_days: 1, segment_records: 1000, "
+           "retention_days: 30}\n")
+          .audit;
+  CHECK(audit.key_file == folder.file("config/a.key"));
+  CHECK(audit.head_file == "/elsewhere/head");
+  CHECK(audit.segment_days == 1);
+  CHECK(audit.segment_records == 1000);
+  CHECK(audit.retention_days == 30);
+  for (const char* wrong : {"segment_days: 0", "segment_days: 367", "segment_records: 999",
+                            "retention_days: 0", "retention_days: 3661", "retain: 1"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(load(kSettings + "audit: {" + wrong + "}\n").has_value());
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "TLS is read with its client certificates") {
   const std::string with_tls = replaced(
       kSettings, "port: 8080",
