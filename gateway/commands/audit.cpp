@@ -25,7 +25,7 @@ constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::size_t kMaxSeal = 1 << 16;
-constexpr const char* kUsage =
+constexpr const char* kForms =
     "audit verify [<folder>] | list [--procedure <pseudonym>] [--client <name>] [--from <time>] "
     "[--to <time>] | export <segment> <folder> | accept-loss; a time is an instant (RFC 3339) or a "
     "day (UTC)";
@@ -173,7 +173,7 @@ Result<SealedSegment> find_segment(store::AuditReader& reader, const std::string
   std::int64_t number = 0;
   const char* const end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return Error{Errc::invalid, kUsage};
+  if (parsed.ec != std::errc() || parsed.ptr != end) return Error{Errc::invalid, kForms};
   FLORA_ASSIGN(const auto segments, reader.segments());
   for (const SealedSegment& one : segments) {
     if (one.number != number) continue;
@@ -200,7 +200,7 @@ Result<void> write_segment(store::AuditReader& reader, const AuditSegment& segme
 
 Result<void> export_segment(const settings::Settings& settings, const CommandLine& line,
                             const Trail& trail, Env& env) {
-  if (line.words.size() != 4) return Error{Errc::invalid, kUsage};
+  if (line.words.size() != 4) return Error{Errc::invalid, kForms};
   FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_database()));
   FLORA_ASSIGN(const SealedSegment sealed, find_segment(reader, line.words[2]));
   FLORA_ASSIGN(const AuditSegment segment, trail->open_seal(sealed.seal));
@@ -241,7 +241,7 @@ int audit(const settings::Settings& settings, const CommandLine& line, Env& env)
   if (action == "list") return exit_code(list(settings, line, *trail));
   if (action == "export") return exit_code(export_segment(settings, line, *trail, env));
   if (action == "accept-loss") return exit_code(accept_loss(settings, env));
-  return fail({Errc::invalid, kUsage});
+  return fail({Errc::invalid, kForms});
 }
 
 }  // namespace flora::commands

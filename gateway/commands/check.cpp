@@ -89,11 +89,10 @@ class Check {
       if (!key) error("ledger.key", key.error().message);
       protect("ledger.key", settings_.ledger_key_file, S_IRWXG | S_IRWXO, kSecret);
     }
-    // Neither has to stand in the file.
     if (!settings_.data_folder.empty()) {
-      const auto trail = load_audit_trail(settings_, env_);
+      const auto trail = load_audit_trail(settings_, env);
       if (!trail) error("audit.key", trail.error().message);
-      protect("audit.key", settings_.audit.key_file, S_IRWXG | S_IRWXO, kRule);
+      protect("audit.key", settings_.audit.key_file, S_IRWXG | S_IRWXO, kSecret);
     }
     if (settings_.mapping_secret_file.empty()) return;
     const auto secret =
