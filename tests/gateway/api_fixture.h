@@ -56,8 +56,8 @@ struct Response {
 struct Options {
   std::vector<std::string> adapter_folders = {};  // Empty: those of the file.
   std::size_t adapter_memory = 0;                 // 0: that of the file.
-  std::string rates = {};  // Of the policy, in YAML; empty: no test meets them.
-  std::string store_vfs = {};                     // An SQLite VFS for the store.
+  std::string rates = {};      // Of the policy, in YAML; empty: no test meets them.
+  std::string store_vfs = {};  // An SQLite VFS for the store.
 };
 
 /// Thread-safe but for the clients that it hands out.
