@@ -45,7 +45,7 @@ check dev
 # what clients may send (conformance_http) holds in each. Sanitizers
 # hold memory back, so that process_million and process_large_messages, which watch it, are for the plain
 # build.
-once='^(conformance_(install|spectral|redocly|openapi_30|schema_differential|schemathesis)|structure_|openapi_suite|ledger_third_party|process_cloudevents|process_openmetrics|process_million|process_large_messages)'
+once='^(conformance_(install|spectral|redocly|openapi_30|schema_differential|schemathesis|tls)|structure_|openapi_suite|ledger_third_party|process_cloudevents|process_openmetrics|process_million|process_large_messages)'
 
 echo '== AddressSanitizer and UndefinedBehaviorSanitizer'
 build asan

@@ -99,7 +99,7 @@ def refused_among(flood):
         if has_answer(connection):
             answer = everything(connection)
             assert answer.startswith(b"HTTP/1.1 503 ") and b"\r\nretry-after: " in answer.lower(), answer
-            assert b'"/problems/overloaded"' in answer, answer
+            assert b"#temporary-reduced-capacity" in answer, answer
             refused += 1
     return refused
 
