@@ -9,6 +9,7 @@ alone share the gateway out. Latency counts from the moment at which an event wa
 """
 
 import argparse
+import concurrent.futures
 import pathlib
 import statistics
 import sys
@@ -19,6 +20,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "process"))
 import flood_test  # noqa: E402
 import gateway as g  # noqa: E402
+
+
+CONNECTIONS = 8  # Of each of the others: as many of its events may be under way.
 
 
 def arguments():
@@ -34,15 +38,22 @@ def arguments():
 
 
 def pace(gateway, authority, name, options, latencies, statuses):
-    client = gateway.client(authority)
-    start = time.monotonic()
-    for number in range(int(options.seconds * options.per_second)):
-        due = start + number / options.per_second
-        time.sleep(max(0, due - time.monotonic()))
-        answer = client.submit(g.event(f"{name}-{authority}-{number}", f"{name}{authority}{number}",
-                                       authority=authority))
+    own = threading.local()
+
+    def report(number, due):
+        if not hasattr(own, "client"):
+            own.client = gateway.client(authority)
+        answer = own.client.submit(g.event(f"{name}-{authority}-{number}", f"{name}{authority}{number}",
+                                           authority=authority))
         latencies.append((time.monotonic() - due) * 1000)
         statuses.append(answer.status)
+
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
+        for number in range(int(options.seconds * options.per_second)):
+            due = start + number / options.per_second
+            time.sleep(max(0, due - time.monotonic()))
+            pool.submit(report, number, due)
 
 
 def measure(gateway, name, options):
