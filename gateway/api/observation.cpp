@@ -10,6 +10,8 @@
 namespace flora::api {
 namespace {
 
+constexpr int kTooManyRequests = 429;
+
 // How append_json(Problem) begins.
 constexpr std::string_view kProblemBegin = R"({"type":")";
 
@@ -145,7 +147,8 @@ void Observation::write_line(int status, std::string_view problem, std::string_v
   const log::Level level = routine ? log::Level::debug : level_of(status);
   if (!log::is_on(level)) return;
   std::optional<std::uint64_t> left_out = 0;
-  if (client_.empty()) {
+  // Who is refused for asking too often can go on asking.
+  if (client_.empty() || status == kTooManyRequests) {
     left_out = observer_.limit_.pass(observer_.kind_of(problem, operation_), now_ns());
     if (!left_out) return observer_.metrics_.count_suppressed_line();
   }

@@ -82,6 +82,8 @@ def main():
         with g.running(g.prepared(binary, folder, config=config)) as gateway:
             singles = run(gateway, {200, 201, 429, 503})
             assert singles.get(429, 0) > 0, singles
+            refusals = gateway.log.read_bytes().count(b'"problem":"quota-exceeded"')
+            assert 0 < refusals < 100, f"{refusals} lines: who asks too often can fill the log"
             gateway.stop()
             gateway.fsck()
     with g.temporary_folder() as folder, g.running(g.prepared(binary, folder)) as gateway:
