@@ -183,6 +183,7 @@ void Api::set_listener(openapi::Listener side, const ListenerName& name) {
 }
 
 void Api::set_counters(std::function<http::Counters()> counters) {
+  const std::lock_guard lock(counters_mutex_);
   counters_ = std::move(counters);
 }
 

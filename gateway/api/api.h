@@ -73,7 +73,8 @@ class Api {
   /// How metrics and spans name a listener; before requests come.
   void set_listener(openapi::Listener side, const ListenerName& name);
 
-  /// Where the metrics find the server's counters; set once, before requests come.
+  /// Where the metrics find the server's counters. Set when the server runs: requests may come
+  /// already.
   void set_counters(std::function<http::Counters()> counters);
 
  private:
@@ -150,7 +151,8 @@ class Api {
   Metrics metrics_;
   Observer observer_;
   EntityTags tags_;
-  std::function<http::Counters()> counters_;
+  std::mutex counters_mutex_;
+  std::function<http::Counters()> counters_;  // By counters_mutex_.
   std::unique_ptr<Listener> public_;
   std::unique_ptr<Listener> operations_;
   InFlight calls_;

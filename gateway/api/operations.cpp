@@ -58,7 +58,10 @@ void Api::get_ready(Call, Reply reply) {
 
 void Api::get_metrics(Call, Reply reply) {
   Gauges gauges;
-  if (counters_) gauges.http = counters_();
+  {
+    const std::lock_guard lock(counters_mutex_);
+    if (counters_) gauges.http = counters_();
+  }
   gauges.ledger_entries = parts_.ledger->size();
   gauges.outbox = parts_.store->outbox_size();
   gauges.view_position = parts_.index->position();
