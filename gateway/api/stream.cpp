@@ -18,17 +18,15 @@ Problem line_too_long() {
 // Cuts a stream of bytes into lines. A line that is too long is reported once and skipped.
 class LineCutter {
  public:
-  // Calls use(line, too_long) for each line that the bytes complete.
+  // Takes the bytes up to the first line feed and calls use(line, too_long) for the line that it
+  // completes. Returns what comes behind it.
   template <typename Use>
-  void feed(std::string_view bytes, Use use) {
-    while (!bytes.empty()) {
-      const std::size_t end = bytes.find('\n');
-      const std::string_view part = bytes.substr(0, end);
-      append(part);
-      if (end == bytes.npos) return;
-      bytes.remove_prefix(end + 1);
-      finish(use);
-    }
+  std::string_view feed(std::string_view bytes, Use use) {
+    const std::size_t end = bytes.find('\n');
+    append(bytes.substr(0, end));
+    if (end == bytes.npos) return {};
+    finish(use);
+    return bytes.substr(end + 1);
   }
 
   // The last line needs no line feed.
@@ -57,25 +55,34 @@ class LineCutter {
   bool too_long_ = false;
 };
 
-// The lines of a request body, each an event.
+// The lines of a request body, each an event. Bytes wait as they came: an event that is read takes
+// many times the memory of a short line.
 class LineSource final : public ItemSource {
  public:
   LineSource(http::BodyReader body, const intake::EventParser& parser)
       : body_(std::move(body)), parser_(parser) {}
 
   void read(std::function<void(ItemChunk)> done) override {
-    body_.read(
-        [this, done = std::move(done)](const http::BodyChunk& bytes) { done(items_of(bytes)); });
+    if (!rest_.empty()) return done(next_items());
+    body_.read([this, done = std::move(done)](http::BodyChunk bytes) {
+      state_ = bytes.state;
+      bytes_ = std::move(bytes.bytes);
+      rest_ = bytes_;
+      done(next_items());
+    });
   }
 
  private:
-  ItemChunk items_of(const http::BodyChunk& bytes) {
+  // A group of them at most.
+  ItemChunk next_items() {
     ItemChunk chunk;
-    if (bytes.state == http::BodyChunk::State::aborted) {
+    if (state_ == http::BodyChunk::State::aborted) {
       chunk.state = ItemChunk::State::aborted;
       return chunk;
     }
-    const auto line = [this, &chunk](std::string_view text, bool too_long) {
+    std::size_t items = 0;
+    const auto line = [this, &chunk, &items](std::string_view text, bool too_long) {
+      ++items;
       intake::Item& item = chunk.group().events.emplace_back();
       if (too_long) {
         item.parsed = line_too_long();
@@ -83,8 +90,8 @@ class LineSource final : public ItemSource {
         item.parsed = parser_.parse(text);
       }
     };
-    cutter_.feed(bytes.bytes, line);
-    if (bytes.state == http::BodyChunk::State::end) {
+    while (!rest_.empty() && items < ItemGroup::kMost) rest_ = cutter_.feed(rest_, line);
+    if (rest_.empty() && state_ == http::BodyChunk::State::end) {
       cutter_.finish(line);
       chunk.state = ItemChunk::State::end;
     }
@@ -94,6 +101,9 @@ class LineSource final : public ItemSource {
   http::BodyReader body_;
   const intake::EventParser& parser_;
   LineCutter cutter_;
+  std::string bytes_;
+  std::string_view rest_;  // Of bytes_.
+  http::BodyChunk::State state_ = http::BodyChunk::State::more;
 };
 
 }  // namespace
