@@ -143,6 +143,7 @@ class Connection final : public DeadlineNode {
   Peer peer_;
   const std::string address_key_;
   Endpoint& endpoint_;
+  std::shared_ptr<const TlsContext> judged_by_;  // After a reload: who has found the client good.
 
   HeadParser parser_;
   BodyDecoder decoder_;

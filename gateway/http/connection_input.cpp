@@ -16,6 +16,8 @@ constexpr Refusal kBadBody{400, "malformed-request", "The chunked body is malfor
 constexpr Refusal kTooLarge{413, "content-too-large", "The body is too large."};
 constexpr Refusal kFull{503, "overloaded", "Too many bodies are being received."};
 constexpr Refusal kStopping{503, "unavailable", "The gateway is about to stop."};
+constexpr Refusal kUntrusted{401, "unauthenticated",
+                             "The client certificate is not trusted any more."};
 constexpr Refusal kFault{500, "internal-error", "The request failed."};
 
 bool is_safe(std::string_view method) {
@@ -94,8 +96,16 @@ bool Connection::step_held() {
 // A client that comes back after a reload is judged by the new files. The old handshake serves for
 // one more answer, so that no request is lost.
 bool Connection::is_still_trusted() {
-  if (!stream_.is_outdated()) return true;
-  if (stream_.tls()->is_trusted_by(*endpoint_.tls())) return true;
+  if (!peer_.certificate) return true;
+  if (peer_.certificate->not_after_s >= stream_.tls()->now_s()) {
+    if (!stream_.is_outdated()) return true;
+    auto present = endpoint_.tls();
+    if (present == judged_by_) return true;
+    if (stream_.tls()->is_trusted_by(*present)) {
+      judged_by_ = std::move(present);
+      return true;
+    }
+  }
   WorkerCounters::add(worker_.counters().untrusted);
   return false;
 }
@@ -212,6 +222,11 @@ void Connection::end_of_body() {
 
 bool Connection::step_stream() {
   if (!read_ || out_.size() >= limits().output) return false;
+  // A stream may go on for days: each of its pieces is from somebody who is trusted now.
+  if (!available().empty() && !is_still_trusted()) {
+    fail_body(kUntrusted);
+    return true;
+  }
   BodyChunk chunk;
   use(decoder_.decode(available(), kChunk, chunk.bytes));
   progress_in_ += chunk.bytes.size();

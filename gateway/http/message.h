@@ -19,6 +19,7 @@ struct ClientCertificate {
   std::string fingerprint_sha256;  ///< 64 lower-case hexadecimal digits, of the DER form.
   std::string subject;             ///< RFC 2253 form.
   std::vector<std::string> sans;   ///< "DNS:…", "URI:…", "email:…".
+  std::int64_t not_after_s = 0;    ///< Its end, in seconds since the Unix epoch.
 };
 
 /// Who sent the request.

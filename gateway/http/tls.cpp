@@ -145,7 +145,7 @@ std::optional<ClientCertificate> TlsSession::certificate() const {
   const Owned<X509, X509_free> certificate(SSL_get1_peer_certificate(handle_));
   if (!certificate || SSL_get_verify_result(handle_) != X509_V_OK) return std::nullopt;
   return ClientCertificate{fingerprint(certificate.get()), subject_of(certificate.get()),
-                           sans_of(certificate.get())};
+                           sans_of(certificate.get()), end_of(certificate.get())};
 }
 
 void TlsSession::close_notify() {

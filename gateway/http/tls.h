@@ -86,6 +86,9 @@ class TlsContext {
   mutable std::atomic<std::int64_t> next_refusal_ns_{0};  // When a refusal is logged again.
 };
 
+/// The end of a certificate, in seconds since the Unix epoch; 0 if it cannot be read.
+std::int64_t end_of(const x509_st* certificate);
+
 /// The SHA-256 fingerprint of a certificate in hex digits; empty if there is no memory.
 std::string fingerprint(const x509_st* certificate);
 
@@ -119,6 +122,8 @@ class TlsSession {
   bool resumed() const;
   std::optional<ClientCertificate> certificate() const;  ///< After the handshake.
   void close_notify();                                   ///< Best effort, never waits.
+
+  std::int64_t now_s() const { return context_->now_s(); }
 
   /// The listener's files were read again since the handshake began.
   bool is_outdated() const { return context_->is_retired(); }

@@ -175,6 +175,10 @@ std::string fingerprint(const X509* certificate) {
   return to_hex(std::as_bytes(std::span(digest).first(size)));
 }
 
+std::int64_t end_of(const X509* certificate) {
+  return seconds_of(X509_get0_notAfter(certificate)).value_or(0);
+}
+
 TlsContext::Ending::Ending(std::string file_name, std::int64_t begin_s, std::int64_t end_s)
     : file(std::move(file_name)),
       end(end_s),

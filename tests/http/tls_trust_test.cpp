@@ -294,6 +294,61 @@ TEST_CASE("a request that is under way at a reload is answered") {
   CHECK(status_of(client) == 0);
 }
 
+TEST_CASE("a body that streams is read as long as its sender is trusted") {
+  const std::string head =
+      "POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const bool expires : {false, true}) {
+    CAPTURE(expires);
+    Certificates files;
+    FakeEnv env(Env::system().now_ms());
+    files.write_crls("crl.pem", {{"ca", {}}});
+    Wanted wanted = client_certificate();
+    wanted.end = 600;
+    files.issue("c", wanted);
+    ServerOptions options;
+    options.env = &env;
+    Running running(std::move(options), {listener(files, !expires)});
+    ClientTls tls = showing(files, "c");
+    Client client(running.port(), &tls);
+    REQUIRE(client.is_connected());
+    client.send(head + "3\r\nabc\r\n");
+    REQUIRE(eventually([&] { return running.handler.received() == 3; }));
+    REQUIRE(running.server->reload_tls());
+    client.send("3\r\ndef\r\n");  // Judged anew, and good.
+    REQUIRE(eventually([&] { return running.handler.received() == 6; }));
+    if (expires) {
+      env.advance_ms(20 * kMinuteMs);
+    } else {
+      files.write_crls("crl.pem", {{"ca", {"c"}}});
+      REQUIRE(running.server->reload_tls());
+    }
+    client.send("3\r\nghi\r\n0\r\n\r\n");
+    CHECK(eventually([&] { return running.server->counters().untrusted == 1; }));
+    const auto reply = client.read();
+    REQUIRE(reply);
+    CHECK(reply->status == 401);
+    CHECK(client.ends());
+    CHECK(running.handler.received() == 6);
+  }
+}
+
+TEST_CASE("a connection does not outlive the certificate that it began with") {
+  Certificates files;
+  FakeEnv env(Env::system().now_ms());
+  Wanted wanted = client_certificate();
+  wanted.end = 600;
+  files.issue("c", wanted);
+  ServerOptions options;
+  options.env = &env;
+  Running running(std::move(options), {listener(files, false)});
+  ClientTls tls = showing(files, "c");
+  Client client(running.port(), &tls);
+  CHECK(status_of(client) == 200);
+  env.advance_ms(20 * kMinuteMs);
+  CHECK(status_of(client) == 0);
+  CHECK(running.handler.heads().size() == 1);
+}
+
 TEST_CASE("reloads while clients come and go lose no request") {
   Certificates files;
   files.issue("revoked", client_certificate());
