@@ -52,7 +52,7 @@ build asan
 check asan -E "$once"
 
 # What only reads bytes, in one thread, tells ThreadSanitizer nothing and is slow under it.
-one_thread='^(xml_|adapter_scanner|adapter_negatives|adapter_compile|adapter_text|openapi_)'
+one_thread='^(xml_|adapter_scanner|adapter_negatives|adapter_compile|adapter_text|adapter_bundle_|openapi_|gateway_guard|gateway_store_faults|byte_flip)'
 
 echo '== ThreadSanitizer'
 build tsan

@@ -67,6 +67,9 @@ class Api {
   /// Readiness is 503 from now on: the gateway is about to stop.
   void retire() { retired_ = true; }
 
+  /// The server is about to stop: streams that wait for their turn are broken off.
+  void send_waiting_away() { throttle_.pacer().stop(); }
+
   /// For ServerOptions::error_page: makes the answer, counts it, and writes its line in the log.
   http::Response error_page(int status, std::string_view problem, std::string_view detail);
 

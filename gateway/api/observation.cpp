@@ -97,13 +97,19 @@ Observation::Observation(Observer& observer, openapi::Listener side, const http:
       method_(method_of(head.method)),
       operation_(operation),
       started_ns_(head.received_ns),
-      trace_(telemetry::trace_of(head.find_all("traceparent"), observer.sample_ratio_,
-                                 observer.env_)) {
+      trace_(place_of(head, caller)) {
   if (caller != nullptr) {
     client_ = caller->client;
     if (caller->authorities.size() == 1) authority_ = caller->authorities.front();
   }
   observer_.metrics_.begin_request(side_, method_);
+}
+
+telemetry::TraceContext Observation::place_of(const http::RequestHead& head,
+                                              const policy::Caller* caller) const {
+  const double ratio = observer_.sample_ratio_;
+  const auto place = telemetry::trace_of(head.find_all("traceparent"), ratio, observer_.env_);
+  return caller != nullptr ? place : telemetry::of_a_stranger(place, ratio);
 }
 
 Observation::~Observation() {

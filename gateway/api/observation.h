@@ -85,6 +85,8 @@ class Observation {
     std::int64_t end_ns;
   };
 
+  telemetry::TraceContext place_of(const http::RequestHead& head,
+                                   const policy::Caller* caller) const;
   void record(int status, std::string_view problem, std::string_view instance);
   void write_line(int status, std::string_view problem, std::string_view instance,
                   std::int64_t duration_ns) const;

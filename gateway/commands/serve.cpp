@@ -114,6 +114,7 @@ void stop(const settings::Shutdown& settings, const Signals& signals, Shutdown& 
   service_manager::stopping();
   wait_for_grace(signals, milliseconds(settings.grace_ms));
   shutdown.begin(bound + kTeardown, [&server] { server.hurry(); });
+  api.send_waiting_away();
   server.stop(bound);
   shutdown.drained();
 }

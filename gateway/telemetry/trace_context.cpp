@@ -41,13 +41,10 @@ std::array<std::byte, N> random_id(Env& env) {
   return bytes;
 }
 
-// Decides by the trace id, so that everybody who has the same ratio decides alike.
-bool is_chosen(const TraceId& trace, double ratio) {
-  std::uint64_t low = 0;
-  for (std::size_t i = 8; i < trace.size(); ++i) {
-    low = low << 8 | std::to_integer<std::uint64_t>(trace[i]);
-  }
-  return static_cast<double>(low >> 11) < ratio * 0x1p53;
+bool is_chosen(std::span<const std::byte, 8> random, double ratio) {
+  std::uint64_t number = 0;
+  for (const std::byte byte : random) number = number << 8 | std::to_integer<std::uint64_t>(byte);
+  return static_cast<double>(number >> 11) < ratio * 0x1p53;
 }
 
 }  // namespace
@@ -74,7 +71,14 @@ TraceContext trace_of(std::span<const std::string_view> traceparents, double sam
   if (traceparents.size() == 1) parent = parse_traceparent(traceparents.front());
   if (parent) return {parent->trace, random_span_id(env), parent->span, parent->sampled};
   const auto trace = random_id<16>(env);
-  return {trace, random_span_id(env), std::nullopt, is_chosen(trace, sample_ratio)};
+  // By the trace id: everybody who has the same ratio decides alike.
+  const bool sampled = is_chosen(std::span(trace).last<8>(), sample_ratio);
+  return {trace, random_span_id(env), std::nullopt, sampled};
+}
+
+TraceContext of_a_stranger(TraceContext place, double sample_ratio) {
+  place.sampled = is_chosen(place.span, sample_ratio);  // The trace id is his choice.
+  return place;
 }
 
 SpanId random_span_id(Env& env) { return random_id<8>(env); }

@@ -40,6 +40,9 @@ struct TraceContext {
 TraceContext trace_of(std::span<const std::string_view> traceparents, double sample_ratio,
                       Env& env);
 
+/// The same place, sampled by the ratio alone: strangers do not decide what is kept.
+TraceContext of_a_stranger(TraceContext place, double sample_ratio);
+
 /// A new span id.
 SpanId random_span_id(Env& env);
 

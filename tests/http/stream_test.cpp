@@ -121,9 +121,6 @@ TEST_CASE("what a client does not take does not wait in the kernel") {
   client.send("GET /big?2000000 HTTP/1.1\r\nHost: h\r\n\r\n");
   CHECK(settles([&] { return running.server->counters().bytes_out; }));
   CHECK(running.server->counters().bytes_out < 1'000'000);
-  const auto reply = client.read();
-  REQUIRE(reply);
-  CHECK(reply->body.size() == 2'000'000);
 }
 
 TEST_CASE("an answer that is dropped before its end is not taken for complete") {

@@ -295,8 +295,7 @@ TEST_CASE("a request that is under way at a reload is answered") {
 }
 
 TEST_CASE("a body that streams is read as long as its sender is trusted") {
-  const std::string head =
-      "POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string head = "POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const bool expires : {false, true}) {
     CAPTURE(expires);
     Certificates files;

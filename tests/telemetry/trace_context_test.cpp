@@ -133,3 +133,19 @@ TEST_CASE("the ratio decides how many of the new traces are sampled") {
     CHECK(sampled <= high);
   }
 }
+
+TEST_CASE("a stranger keeps his trace and does not decide whether it is sampled") {
+  FakeEnv env;
+  const std::string all_high = "00-" + std::string(32, 'f') + "-" + kSpan + "-01";
+  const std::string all_low = "00-" + std::string(31, '0') + "1-" + kSpan + "-01";
+  for (const std::string& parent : {all_high, all_low}) {
+    int sampled = 0;
+    for (int i = 0; i < 4000; ++i) {
+      const TraceContext place = of_a_stranger(trace_of_fields({parent}, env), 0.25);
+      CHECK(to_hex(place.trace) == parent.substr(3, 32));
+      sampled += place.sampled ? 1 : 0;
+    }
+    CHECK(sampled >= 800);
+    CHECK(sampled <= 1200);
+  }
+}
