@@ -172,7 +172,7 @@ class MessageSource final : public ItemSource {
   void read(std::function<void(ItemChunk)> done) override {
     // A copy remains for the case that the pool takes no more.
     const std::string& sender = message_->reply->sender();
-    if (!parts_.blocking->post(sender, [this, done] { done(next_items()); })) {
+    if (!parts_.translating->post(sender, [this, done] { done(next_items()); })) {
       done({{}, ItemChunk::State::aborted});
     }
   }
@@ -288,7 +288,7 @@ void Api::receive_message(Call call, http::BodyReader body, Reply reply) {
         }
         const auto message = std::make_shared<const NativeMessage>(NativeMessage{
             reply, std::move(*shared), adapter, std::move(std::get<MessageBuffer>(result))});
-        run_blocking(reply, [this, message] { answer_message(message); });
+        run_on(*parts_.translating, reply, [this, message] { answer_message(message); });
       });
 }
 

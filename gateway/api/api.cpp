@@ -206,9 +206,11 @@ void Api::send_recorded(Reply reply, std::string record, http::Response response
 }
 
 void Api::run_blocking(Reply reply, std::function<void()> work) {
-  if (!parts_.blocking->post(reply->sender(), std::move(work))) {
-    reply->send(overloaded(Limit::blocking));
-  }
+  run_on(*parts_.blocking, reply, std::move(work));
+}
+
+void Api::run_on(ThreadPool& pool, const Reply& reply, std::function<void()> work) {
+  if (!pool.post(reply->sender(), std::move(work))) reply->send(overloaded(Limit::blocking));
 }
 
 http::Response Api::overloaded(Limit limit) {

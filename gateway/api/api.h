@@ -44,7 +44,8 @@ struct Parts {
   view::ProcedureIndex* index = nullptr;
   const adapter::Installed* adapters = nullptr;
   const ConfigurationState* configuration = nullptr;
-  ThreadPool* blocking = nullptr;
+  ThreadPool* blocking = nullptr;     ///< What waits for the disk.
+  ThreadPool* translating = nullptr;  ///< Large messages, which may take long: nobody waits behind.
   bool development_header = false;
   std::int64_t idempotency_lifetime_ms = 24LL * 3600 * 1000;
   std::size_t adapter_memory = 192u << 20;  ///< Bytes of all large native messages together.
@@ -146,6 +147,7 @@ class Api {
 
   /// Runs work that waits for the disk; answers 503 if too much is waiting.
   void run_blocking(Reply reply, std::function<void()> work);
+  void run_on(ThreadPool& pool, const Reply& reply, std::function<void()> work);
   /// 503, and which bound is reached.
   http::Response overloaded(Limit limit);
 

@@ -12,6 +12,7 @@
 #include "gateway/commands/exit_code.h"
 #include "gateway/store/audit_reader.h"
 #include "gateway/store/reopen.h"
+#include "ledger-client/embedded/lock_file.h"
 #include "ledger-client/embedded/operations.h"
 #include "ledger-client/merkle/proof.h"
 
@@ -136,6 +137,9 @@ int restore(const settings::Settings& settings, const ledger::LedgerFiles& files
   const auto restored = ledger::restore(files, *key, folder, on_loss, env);
   if (!restored) return fail(restored.error());
   if (!folder.empty()) {
+    // A gateway that has started since the ledger is back must not lose its mapping under its feet.
+    const auto lock = ledger::LockFile::acquire(ledger::lock_path(files.database));
+    if (!lock) return fail(lock.error());
     if (const Result<void> done = restore_store(settings, folder, env); !done) {
       return fail(done.error());
     }

@@ -20,6 +20,7 @@ namespace flora::commands {
 namespace {
 
 constexpr std::size_t kBlockingThreads = 4;
+constexpr std::size_t kTranslatingThreads = 2;
 constexpr std::size_t kBlockingQueue = 4096;
 constexpr std::chrono::seconds kTeardown{10};  // For queues on their way to the disk.
 
@@ -161,6 +162,7 @@ Result<void> run(const Source& source, const Examined& examined,
 
   FLORA_ASSIGN(const auto index, view::ProcedureIndex::open(settings.view_database(), *ledger));
   ThreadPool blocking(kBlockingThreads, kBlockingQueue);
+  ThreadPool translating(kTranslatingThreads, kBlockingQueue);
   intake::Forwarder forwarder(*store, *ledger, *index);
   FLORA_TRY(forwarder.recover());
 
@@ -184,6 +186,7 @@ Result<void> run(const Source& source, const Examined& examined,
   parts.adapters = definitions->adapters.get();
   parts.configuration = &configuration;
   parts.blocking = &blocking;
+  parts.translating = &translating;
   parts.development_header = settings.development_header;
   parts.adapter_memory = settings.adapter_memory;
   parts.exporter = exporter.get();

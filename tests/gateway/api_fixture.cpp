@@ -123,6 +123,7 @@ struct Gateway::Parts {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<view::ProcedureIndex> index;
   std::optional<ThreadPool> blocking;
+  std::optional<ThreadPool> translating;
   std::optional<intake::Forwarder> forwarder;
   std::optional<intake::Intake> intake;
   std::unique_ptr<api::Api> api;
@@ -168,6 +169,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
               .has_value());
   p.index = good(view::ProcedureIndex::open(settings.view_database(), *p.ledger));
   p.blocking.emplace(2, 4096);
+  p.translating.emplace(1, 4096);
   p.forwarder.emplace(*p.store, *p.ledger, *p.index);
   REQUIRE(p.forwarder->recover().has_value());
   p.intake.emplace(intake::Parts{p.definitions->policy.get(), &*p.keys, &*p.guard, p.store.get(),
@@ -188,6 +190,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   parts.adapters = p.definitions->adapters.get();
   parts.configuration = &p.configuration;
   parts.blocking = &*p.blocking;
+  parts.translating = &*p.translating;
   parts.development_header = true;
   parts.adapter_memory = settings.adapter_memory;
   p.api = good(api::Api::make(parts));
