@@ -14,6 +14,8 @@ namespace flora::api {
 /// Begin and end must match; names stand in objects only. Not thread-safe.
 class JsonWriter {
  public:
+  JsonWriter() { out_.reserve(kText); }
+
   JsonWriter& begin_object() { return open('{'); }
   JsonWriter& end_object() { return close('}'); }
   JsonWriter& begin_array() { return open('['); }
@@ -54,6 +56,8 @@ class JsonWriter {
   std::string take() { return std::exchange(out_, {}); }
 
  private:
+  static constexpr std::size_t kText = 1024;  // Most texts are shorter.
+
   JsonWriter& open(char c) {
     comma();
     out_ += c;

@@ -236,6 +236,8 @@ std::int64_t Statement::last_rowid() const {
   return sqlite3_last_insert_rowid(sqlite3_db_handle(handle_));
 }
 
+std::int64_t Statement::changes() const { return sqlite3_changes64(sqlite3_db_handle(handle_)); }
+
 bool Statement::is_null(int column) const {
   return sqlite3_column_type(handle_, column) == SQLITE_NULL;
 }

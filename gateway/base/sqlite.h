@@ -106,6 +106,8 @@ class Statement {
 
   /// The rowid of the newest row that this connection has inserted.
   std::int64_t last_rowid() const;
+  /// Rows that this connection's newest INSERT, UPDATE or DELETE has changed.
+  std::int64_t changes() const;
 
   bool is_null(int column) const;
   std::int64_t integer(int column) const;

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kCopy =
     16u << 10;  // A body up to this size is sent from one piece with its head.
 
+constexpr std::size_t kHead = 768;  // Heads are rarely longer.
+
 constexpr Refusal kFault{500, "internal-error", "The request failed."};
 
 bool is_sendable(const Response& response) {
@@ -78,6 +80,7 @@ void Connection::complete(Turn& turn, Response response) {
   const bool bare = has_no_body(response.status);
   if (response.status == 205) response.body.clear();
   std::string bytes;
+  bytes.reserve(kHead + std::min(response.body.size(), kCopy));
   append_head(
       bytes, response.status, response.headers,
       {bare ? Length::none : Length::known, response.body.size(), turn.http10, turn.keep_alive},

@@ -11,7 +11,11 @@ namespace {
 // Writes an object whose member names are given in canonical order.
 class ObjectWriter {
  public:
-  ObjectWriter() { out_ += '{'; }
+  // Of about this many bytes.
+  explicit ObjectWriter(std::size_t bytes) {
+    out_.reserve(bytes);
+    out_ += '{';
+  }
 
   void text(std::string_view name, std::string_view value) {
     begin(name);
@@ -42,7 +46,7 @@ class ObjectWriter {
 };
 
 std::string text_of(const AdapterMark& mark) {
-  ObjectWriter writer;
+  ObjectWriter writer(160);
   writer.text("hash", mark.hash);
   writer.text("id", mark.id);
   writer.text("version", mark.version);
@@ -114,7 +118,7 @@ Error not_canonical(std::string_view what) {
 }  // namespace
 
 std::string to_canonical(const Transaction& t) {
-  ObjectWriter writer;
+  ObjectWriter writer(640 + t.details.size());
   if (t.adapter) writer.raw("adapter", text_of(*t.adapter));
   writer.text("authority", t.authority);
   writer.text("catalogue", t.catalogue);

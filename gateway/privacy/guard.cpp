@@ -18,6 +18,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string without_separators(std::string_view text) {
   std::string out;
+  out.reserve(text.size());
   for (const char c : text) {
     if (is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')) out += c;
   }
@@ -31,7 +32,7 @@ bool worth_searching(std::string_view text) {
 bool contains(std::string_view members, std::string_view text) {
   if (worth_searching(text) && members.find(text) != members.npos) return true;
   const std::string bare = without_separators(text);
-  return worth_searching(bare) && members.find(bare) != members.npos;
+  return bare.size() != text.size() && worth_searching(bare) && members.find(bare) != members.npos;
 }
 
 bool is_time(std::string_view text) {

@@ -74,10 +74,9 @@ Result<AuditLog> AuditLog::load(sqlite::Database& db, AuditOptions options,
   FLORA_ASSIGN(auto delete_groups,
                db.prepare("DELETE FROM audit_group WHERE first IN (SELECT first FROM audit_group "
                           "WHERE first<=? ORDER BY first LIMIT ?)"));
-  FLORA_ASSIGN(auto changes, db.prepare("SELECT changes()"));
   AuditLog log(std::move(options), std::move(file),
                {std::move(insert_group), std::move(insert_segment), std::move(mark_deleted),
-                std::move(oldest_segment), std::move(delete_groups), std::move(changes)});
+                std::move(oldest_segment), std::move(delete_groups)});
   FLORA_TRY(log.load_closed(db));
   FLORA_TRY(log.load_open(db));
   log.state_.highest = log.state_.head.number;
@@ -192,6 +191,7 @@ Result<void> AuditLog::check_signed_head(sqlite::Database& database) {
   if (!row && head->number == state_.before.number) kept = state_.before;
   const bool agrees = *head == kept || head->number <= state_.deleting;
   if (!agrees) return corrupt("is not the one whose head was signed");
+  written_ = *head;
   return {};
 }
 
@@ -246,11 +246,7 @@ Result<void> AuditLog::begin_deletion(Instant at) {
 
 Result<void> AuditLog::delete_some() {
   FLORA_TRY(statements_.delete_groups.bind(1, state_.deleting).bind(2, kGroupsAtOnce).run());
-  statements_.changes.reset();
-  FLORA_ASSIGN(const bool row, statements_.changes.step());
-  const std::int64_t gone = row ? statements_.changes.integer(0) : 0;
-  statements_.changes.reset();
-  if (gone >= kGroupsAtOnce) return {};
+  if (statements_.delete_groups.changes() >= kGroupsAtOnce) return {};
   state_.deleting = 0;
   state_.next_deletion = {};
   return {};
@@ -279,17 +275,21 @@ Result<void> AuditLog::write_group(Instant at) {
       .run();
 }
 
-void AuditLog::committed() {
-  const bool moved = state_.head != settled_.head;
+void AuditLog::committed(std::chrono::nanoseconds now) {
   const bool closed = state_.segment != settled_.segment;
   settled_ = state_;
   waiting_.clear();
   hampered_ = false;
-  if (!moved) return;
+  if (!head_waits() || (!closed && now < next_write_)) return;
+  next_write_ = now + kHeadPause;
   Result<void> written = write_head();
   if (written && closed) written = file_.sync();
-  // The records are durable; what suffers is that a missing end would be noticed later than it
-  // could be.
+  report(written);
+}
+
+// The records are durable; what suffers if the file is not written is that a missing end would be
+// noticed later than it could be.
+void AuditLog::report(const Result<void>& written) {
   if (!written && !head_failed_) {
     log::write(log::Level::error, "audit: the file of the last head cannot be written",
                {{"detail", std::string_view(written.error().message)}});
@@ -305,18 +305,20 @@ void AuditLog::rolled_back() {
 
 std::chrono::milliseconds AuditLog::pause() const {
   using namespace std::chrono_literals;
-  return state_.deleting > 0 && !hampered_ ? std::chrono::milliseconds(10ms)
-                                           : std::chrono::milliseconds(1h);
+  if (state_.deleting > 0 && !hampered_) return 10ms;
+  return head_waits() ? kHeadPause : std::chrono::milliseconds(1h);
 }
 
 void AuditLog::sync() {
-  if (!file_.is_dirty()) return;
-  const Result<void> synced = file_.sync();
-  if (synced) return;
-  log::write(log::Level::error, "audit: the file of the last head cannot be synced",
-             {{"detail", std::string_view(synced.error().message)}});
+  Result<void> synced = head_waits() ? write_head() : Result<void>();
+  if (synced && file_.is_dirty()) synced = file_.sync();
+  report(synced);
 }
 
-Result<void> AuditLog::write_head() { return file_.write(options_.format->sign(state_.head)); }
+Result<void> AuditLog::write_head() {
+  FLORA_TRY(file_.write(options_.format->sign(settled_.head)));
+  written_ = settled_.head;
+  return {};
+}
 
 }  // namespace flora::store

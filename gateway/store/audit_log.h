@@ -16,11 +16,13 @@ namespace flora::store {
 
 /// The writer's side; used by one thread. The database must outlive it.
 ///
-/// The head file is written behind each commit, and not synced before a segment ends: after a kill
-/// it names the last or last but one group, after a power loss perhaps an older one, but never a
-/// head that the database lacks.
+/// The head file is written behind a commit, once in kHeadPause at most, and not synced before a
+/// segment ends: after a kill it names a head of about that age, after a power loss perhaps an
+/// older one, but never one that the database lacks.
 class AuditLog {
  public:
+  static constexpr std::chrono::milliseconds kHeadPause{100};
+
   /// Errors: corrupt (the last group does not fit, or the head file names records that are not
   /// there, or is missing although there are records), invalid (there is no format), unavailable.
   static Result<AuditLog> open(sqlite::Database& database, AuditOptions options,
@@ -39,14 +41,14 @@ class AuditLog {
   /// kept long enough. Within the writer's transaction.
   Result<void> write(Instant now);
 
-  /// After the commit, or after it was taken back.
-  void committed();
+  /// After the commit, at this time of a clock that only goes forward, or after it was taken back.
+  void committed(std::chrono::nanoseconds now);
   void rolled_back();
 
   /// How long write() need not be called if there is nothing to be added.
   std::chrono::milliseconds pause() const;
 
-  /// Makes the head file durable; at the end.
+  /// Makes the newest head durable in its file; at the end.
   void sync();
 
  private:
@@ -68,7 +70,6 @@ class AuditLog {
     sqlite::Statement mark_deleted;
     sqlite::Statement oldest_segment;
     sqlite::Statement delete_groups;
-    sqlite::Statement changes;
   };
 
   AuditLog(AuditOptions options, ledger::CheckpointFile file, Statements statements);
@@ -83,16 +84,20 @@ class AuditLog {
   Result<void> begin_deletion(Instant at);
   Result<void> delete_some();
   Result<void> write_group(Instant at);
+  bool head_waits() const { return settled_.head != written_; }
   Result<void> write_head();
+  void report(const Result<void>& written);
 
   AuditOptions options_;
   ledger::CheckpointFile file_;
   Statements statements_;
   std::vector<std::string> waiting_;  // Bodies.
   State state_;
-  State settled_;             // As of the last commit.
-  bool hampered_ = false;     // The last transaction was taken back.
-  bool head_failed_ = false;  // The head file could not be written.
+  State settled_;                           // As of the last commit.
+  AuditHead written_;                       // As in the head file.
+  std::chrono::nanoseconds next_write_{0};  // Of the head file.
+  bool hampered_ = false;                   // The last transaction was taken back.
+  bool head_failed_ = false;                // The head file could not be written.
 };
 
 }  // namespace flora::store

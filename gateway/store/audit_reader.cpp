@@ -89,7 +89,7 @@ Result<void> continue_audit(const std::string& path, const AuditOptions& options
     return std::move(log).error();
   }
   FLORA_TRY(database.commit());
-  log->committed();
+  log->committed({});
   log->sync();
   return {};
 }

@@ -211,7 +211,7 @@ Result<void> Store::Writer::write(Work& work) {
   }
   FLORA_TRY(audit_->write(Instant{env_.now_ms()}));
   FLORA_TRY(database_.commit());
-  audit_->committed();
+  audit_->committed(std::chrono::nanoseconds(env_.steady_ns()));
   outbox_size_ += added;
   if (trims) trimmed_ = work.committed;
   return {};
@@ -220,9 +220,7 @@ Result<void> Store::Writer::write(Work& work) {
 // The number of rows that went.
 Result<std::int64_t> Store::Writer::trim_outbox(std::int64_t through) {
   FLORA_TRY(delete_outbox_->bind(1, through).run());
-  FLORA_ASSIGN(auto changes, database_.prepare("SELECT changes()"));
-  FLORA_ASSIGN(const bool row, changes.step());
-  return row ? changes.integer(0) : 0;
+  return delete_outbox_->changes();
 }
 
 Result<void> Store::Writer::write_answer(const Answer& answer) {

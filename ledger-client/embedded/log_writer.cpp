@@ -188,7 +188,7 @@ Result<void> LogWriter::record_entry(LedgerEntry& entry, std::vector<Result<Posi
                 .bind_blob(2, entry.id.bytes)
                 .bind_text(3, entry.body)
                 .run());
-  if (sqlite3_changes(database_.handle()) == 1) {
+  if (statements_->insert_entry.changes() == 1) {
     results.push_back(Position{tree_.size(), false, std::nullopt});
     tree_.append(leaf_hash(entry.body));
     return {};
