@@ -74,7 +74,7 @@ adapters: [{self.bundle}]
         fresh.write_text("authorities:\n"
                          f'  - {{id: "{g.AE}", name: "{note}", land: {land}, role: AE}}\n'
                          f'  - {{id: "{g.ABH}", name: "Ausländerbehörde", land: DE-NI, role: ABH}}\n'
-                         "clients:\n" + "".join(clients))
+                         "clients:\n" + "".join(clients) + f"rates: {g.FREELY}\n")
         fresh.rename(self.folder / "policy.yaml")
 
     def edit_bundle(self, old, new):
