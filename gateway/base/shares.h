@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace flora {
 
@@ -70,6 +72,40 @@ class Shares {
   mutable std::mutex mutex_;
   std::size_t used_ = 0;
   std::map<std::string, std::size_t, std::less<>> held_;
+};
+
+/// Part of a quantity, given back when this goes. Not thread-safe; movable.
+class Held {
+ public:
+  Held() = default;
+  explicit Held(std::shared_ptr<Shares> shares, std::string sender)
+      : shares_(std::move(shares)), sender_(std::move(sender)) {}
+  Held(Held&& other) noexcept
+      : shares_(std::move(other.shares_)),
+        sender_(std::move(other.sender_)),
+        amount_(std::exchange(other.amount_, 0)) {}
+  Held& operator=(Held&& other) noexcept {
+    Held old = std::move(*this);
+    shares_ = std::move(other.shares_);
+    sender_ = std::move(other.sender_);
+    amount_ = std::exchange(other.amount_, 0);
+    return *this;
+  }
+  ~Held() {
+    if (amount_ > 0) shares_->give_back(sender_, amount_);
+  }
+
+  /// As Shares::take.
+  [[nodiscard]] bool take_more(std::size_t amount) {
+    if (!shares_->take(sender_, amount)) return false;
+    amount_ += amount;
+    return true;
+  }
+
+ private:
+  std::shared_ptr<Shares> shares_;
+  std::string sender_;
+  std::size_t amount_ = 0;
 };
 
 }  // namespace flora

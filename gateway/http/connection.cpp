@@ -275,7 +275,7 @@ void Connection::close(bool reset) {
   if (owed || !out_.empty()) WorkerCounters::add(worker_.counters().aborted);
   worker_.deadlines().set(*this, Deadline::none, 0);
   stream_.close(reset);
-  release_body();
+  held_ = Held();
   worker_.shared().answers.fetch_sub(std::exchange(answers_, 0), std::memory_order_relaxed);
   endpoint_.leave(address_key_);
   worker_.shared().open.fetch_sub(1, std::memory_order_relaxed);

@@ -119,8 +119,6 @@ class Connection final : public DeadlineNode {
   void give(BodyChunk chunk);
   void on_read(Message& message);
   void on_ignore_body(const Message& message);
-  bool charge(std::size_t bytes);
-  void release_body();
 
   // connection_output.cpp
   Turn* find_turn(std::uint64_t number);
@@ -153,8 +151,7 @@ class Connection final : public DeadlineNode {
   std::string_view borrowed_;  // … unless they are still where they were read to.
   std::string body_;
   std::size_t body_max_ = 0;
-  std::string account_;          // Of the last request.
-  std::size_t charged_ = 0;      // Of the body, to that account.
+  Held held_;                    // The memory of `body_`, by the account of its request.
   std::uint64_t body_turn_ = 0;  // Whose body is being read; 0: nobody's.
   std::function<void(BodyChunk)> read_;
 

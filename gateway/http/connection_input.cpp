@@ -131,7 +131,7 @@ void Connection::dispatch() {
   decoder_ = parsed.chunked ? BodyDecoder::chunked(limits())
                             : BodyDecoder::fixed(head.content_length.value_or(0));
   Admission admission = ask_admission(head);
-  account_ = std::move(admission.account);
+  held_ = Held(worker_.shared().bodies, std::move(admission.account));
   switch (admission.kind) {
     case Admission::Kind::refuse:
       return refuse_body(std::move(*admission.refusal));
@@ -183,7 +183,7 @@ bool Connection::step_body() {
   use(decoder_.decode(available(), body_max_ + 1 - before, body_));
   if (body_.size() > body_max_) {
     fail_body(kTooLarge);
-  } else if (!charge(body_.size() - before)) {
+  } else if (!held_.take_more(body_.size() - before)) {
     WorkerCounters::add(worker_.counters().no_memory);
     fail_body(kFull);
   } else if (decoder_.status() == BodyDecoder::Status::malformed) {
@@ -200,9 +200,8 @@ bool Connection::step_body() {
 
 void Connection::hand_over() {
   Request request{std::move(parser_.parsed().head), std::exchange(body_, {})};
-  release_body();
-  Responder responder(
-      std::make_shared<RemoteExchange>(worker_.mailbox(), id_, turns_.back().number));
+  Responder responder(std::make_shared<RemoteExchange>(worker_.mailbox(), id_, turns_.back().number,
+                                                       std::move(held_)));
   end_of_body();
   try {
     endpoint_.handler().handle(std::move(request), std::move(responder));
@@ -279,8 +278,8 @@ void Connection::refuse_head(const Refusal& refusal) {
 
 // The body of the present request will not be complete.
 void Connection::fail_body(const Refusal& refusal) {
-  release_body();
   body_ = std::string();
+  held_ = Held();
   small_body_ = false;
   Turn* turn = find_turn(body_turn_);
   if (turn) leave_body(*turn);
@@ -332,16 +331,6 @@ void Connection::on_read(Message& message) {
 void Connection::on_ignore_body(const Message& message) {
   if (input_ != Input::stream || message.request != body_turn_) return;
   if (Turn* turn = find_turn(message.request)) leave_body(*turn);
-}
-
-bool Connection::charge(std::size_t bytes) {
-  if (!worker_.shared().bodies.take(account_, bytes)) return false;
-  charged_ += bytes;
-  return true;
-}
-
-void Connection::release_body() {
-  if (charged_ > 0) worker_.shared().bodies.give_back(account_, std::exchange(charged_, 0));
 }
 
 }  // namespace flora::http

@@ -17,7 +17,7 @@ struct Limits {
   std::size_t read_ahead = 16u << 10;   ///< Bytes kept of requests that wait for their turn.
   std::size_t output = 256u << 10;      ///< Bytes waiting for the client: back-pressure above.
   std::size_t discard = 64u << 10;      ///< A refused body up to this size is read and dropped.
-  /// Bytes of all bodies that are being collected, and of those of one account (503).
+  /// Bytes of all bodies that are being collected or handled, and of those of one account (503).
   std::size_t buffered_bodies = 512u << 20;
   std::size_t buffered_bodies_of_one = 128u << 20;
   std::size_t buffered_answers =

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/base/shares.h"
 #include "gateway/http/message.h"
 #include "gateway/http/responder.h"
 
@@ -90,8 +91,13 @@ class Mailbox {
 /// The exchange of one request of one connection. Outliving them does no harm.
 class RemoteExchange final : public Exchange {
  public:
-  RemoteExchange(std::shared_ptr<Mailbox> mailbox, std::uint64_t connection, std::uint64_t request)
-      : mailbox_(std::move(mailbox)), connection_(connection), request_(request) {}
+  /// `body` is the memory of the request's body: given back when nobody handles it any more.
+  RemoteExchange(std::shared_ptr<Mailbox> mailbox, std::uint64_t connection, std::uint64_t request,
+                 Held body = Held())
+      : mailbox_(std::move(mailbox)),
+        connection_(connection),
+        request_(request),
+        body_(std::move(body)) {}
 
   void respond(Response response) override;
   void begin(int status, std::vector<Header> headers) override;
@@ -109,6 +115,7 @@ class RemoteExchange final : public Exchange {
   std::shared_ptr<Mailbox> mailbox_;
   std::uint64_t connection_;
   std::uint64_t request_;
+  Held body_;
 };
 
 }  // namespace flora::http

@@ -26,12 +26,15 @@ class Connection;
 struct Shared {
   explicit Shared(ServerOptions given)
       : options(std::move(given)),
-        bodies(options.limits.buffered_bodies, options.limits.buffered_bodies_of_one) {}
+        bodies(std::make_shared<Shares>(options.limits.buffered_bodies,
+                                        options.limits.buffered_bodies_of_one)) {}
 
   const ServerOptions options;
   std::vector<std::unique_ptr<Endpoint>> endpoints;
-  std::atomic<std::size_t> open{0};     ///< Connections.
-  Shares bodies;                        ///< Bytes that are being collected, by account.
+  std::atomic<std::size_t> open{0};  ///< Connections.
+  /// Bytes of bodies that are being collected or handled, by account. Outlives the server with
+  /// whoever still handles one.
+  const std::shared_ptr<Shares> bodies;
   std::atomic<std::size_t> answers{0};  ///< Bytes of answers that wait for their clients.
 
   std::mutex mutex;

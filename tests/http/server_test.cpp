@@ -327,6 +327,26 @@ TEST_CASE("bodies in total are bounded") {
   CHECK(status_of(third, post("/echo", std::string(999, 'b'))) == 200);
 }
 
+TEST_CASE("a body counts until its request is answered, also if its client has gone") {
+  ServerOptions options;
+  options.limits.buffered_bodies = 1500;
+  Running running(std::move(options));
+  {
+    Client gone(running.port());
+    REQUIRE(gone.send(post("/hold", std::string(1000, 'a'))));
+    running.handler.wait_for_held(1);
+    gone.reset();
+  }
+  CHECK(eventually([&] { return running.server->counters().aborted == 1; }));
+  Client second(running.port());
+  CHECK(status_of(second, post("/echo", std::string(999, 'b'))) == 503);
+  running.handler.release(1);
+  CHECK(eventually([&] {
+    Client third(running.port());
+    return status_of(third, post("/echo", std::string(999, 'b'))) == 200;
+  }));
+}
+
 TEST_CASE("bodies of one account leave room for those of others") {
   ServerOptions options;
   options.limits.buffered_bodies = 2000;
