@@ -13,7 +13,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include "gateway/base/env.h"
 #include "gateway/base/json.h"
@@ -27,8 +26,6 @@ using Seconds = std::chrono::seconds;
 constexpr std::size_t kPiece = 4096;
 constexpr std::size_t kBatch = 16 * kPiece;
 constexpr int kPollMs = 50;
-// After a batch its thread rests, so that a line for each request does not wake it each time.
-constexpr std::chrono::milliseconds kRest{5};
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -143,10 +140,7 @@ class Sink final : public spdlog::sinks::sink {
     tell_dropped();
     batch_.append(message.payload.data(), message.payload.size());
     batch_ += '\n';
-    if (batch_.size() >= kBatch) write_batch();
-    if (queue_.queue_size() > 0) return;
-    write_batch();
-    std::this_thread::sleep_for(kRest);
+    if (queue_.queue_size() == 0 || batch_.size() >= kBatch) write_batch();
   }
 
   void flush() override {
