@@ -305,7 +305,8 @@ void AuditLog::rolled_back() {
 
 std::chrono::milliseconds AuditLog::pause() const {
   using namespace std::chrono_literals;
-  if (state_.deleting > 0 && !hampered_) return 10ms;
+  if (hampered_) return 1h;
+  if (state_.deleting > 0) return 10ms;
   return head_waits() ? kHeadPause : std::chrono::milliseconds(1h);
 }
 

@@ -11,6 +11,7 @@
 
 #include "gateway/audit/check.h"
 #include "gateway/base/log.h"
+#include "gateway/store/audit_log.h"
 #include "gateway/store/audit_reader.h"
 #include "tests/gateway/store_fixture.h"
 
@@ -299,6 +300,41 @@ TEST_CASE("a store whose file of the last head is missing or another's does not 
   std::filesystem::remove(fixture.options.audit.head_file);
   CHECK(has(fixture.refusal(), "the file of its last head is missing"));
   CHECK_FALSE(fixture.check().clean());
+}
+
+TEST_CASE("the head file follows a commit within a pause, and is not tried while commits fail") {
+  using namespace std::chrono_literals;
+  AuditedStore fixture;
+  fixture.close();
+  auto database = sqlite::Database::open(fixture.options.path, sqlite::Mode::read_write);
+  REQUIRE(database.has_value());
+  auto log = AuditLog::open(*database, fixture.options.audit, {});
+  REQUIRE(log.has_value());
+  const auto commit = [&](std::chrono::nanoseconds now) {
+    REQUIRE(database->begin());
+    log->add("\"action\":\"TEST\"");
+    REQUIRE(log->write({fixture.env.now_ms()}));
+    REQUIRE(database->commit());
+    log->committed(now);
+  };
+  const auto head = [&] { return read_signed_head(fixture.options.audit.head_file)->value(); };
+  commit(0ms);
+  const std::string first = head();
+  commit(50ms);
+  CHECK(head() == first);
+  CHECK(log->pause() == AuditLog::kHeadPause);
+  REQUIRE(database->begin());
+  database->rollback();
+  log->rolled_back();
+  CHECK(log->pause() > AuditLog::kHeadPause);
+  commit(AuditLog::kHeadPause);
+  const std::string second = head();
+  CHECK(second != first);
+  CHECK(log->pause() > AuditLog::kHeadPause);
+  commit(AuditLog::kHeadPause + 1ms);
+  CHECK(head() == second);
+  log->sync();
+  CHECK(head() != second);
 }
 
 TEST_CASE("after a loss the trail goes on under numbers that were never used, and says so") {

@@ -51,9 +51,6 @@ struct Certificates::Pair {
 };
 
 Certificates::Certificates() {
-  char folder[] = "/tmp/flora-certificates-XXXXXX";
-  if (!::mkdtemp(folder)) std::abort();
-  folder_ = folder;
   Wanted authority;
   authority.is_authority = true;
   issue("ca", authority);
@@ -68,10 +65,7 @@ Certificates::Certificates() {
   issue("stranger", client);
 }
 
-Certificates::~Certificates() {
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
-}
+Certificates::~Certificates() = default;
 
 void Certificates::issue(const std::string& name, const Wanted& wanted) {
   auto pair = std::make_unique<Pair>(make_key(wanted.key));

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
+
 namespace flora::http::test {
 
 /// What a certificate shall be like. Times are in seconds from now.
@@ -30,7 +32,7 @@ class Certificates {
   Certificates(const Certificates&) = delete;
   Certificates& operator=(const Certificates&) = delete;
 
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  std::string path(const std::string& name) const { return folder_.file(name); }
 
   /// Writes `name`.pem and `name`.key; what had the name before is gone.
   void issue(const std::string& name, const Wanted& wanted);
@@ -55,7 +57,7 @@ class Certificates {
 
  private:
   struct Pair;
-  std::string folder_;
+  TemporaryFolder folder_;
   std::map<std::string, std::unique_ptr<Pair>> pairs_;
   long serial_ = 0;
 };
