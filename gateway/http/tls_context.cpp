@@ -262,6 +262,10 @@ Result<void> TlsContext::read_trust(const TlsOptions& options) {
       return invalid("the client CA " + file +
                      " is refused: a key is shorter than EC 256 or RSA 3072 bits");
     }
+    // OpenSSL reads the extensions when somebody first asks: now, while there is one thread.
+    if (X509_check_purpose(authority.get(), -1, 0) != 1) {
+      return invalid("the client CA " + file + " is refused: its extensions cannot be read");
+    }
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(handle_), authority.get()) != 1 ||
         SSL_CTX_add_client_CA(handle_, authority.get()) != 1) {
       return invalid("cannot use the client CA " + file);

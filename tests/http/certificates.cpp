@@ -18,9 +18,11 @@ EVP_PKEY* make_key(const std::string& kind) {
   return EVP_EC_gen(kind.c_str());
 }
 
-void add_extension(X509* certificate, int nid, const std::string& value) {
+void add_extension(X509* certificate, X509* issuer, int nid, const std::string& value) {
   if (value.empty()) return;
-  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value.c_str());
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str());
   if (!extension) std::abort();
   X509_add_ext(certificate, extension, -1);
   X509_EXTENSION_free(extension);
@@ -79,10 +81,14 @@ void Certificates::issue(const std::string& name, const Wanted& wanted) {
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
                              reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
   X509_set_issuer_name(certificate, X509_get_subject_name(issuer.certificate));
-  add_extension(certificate, NID_basic_constraints,
-                wanted.is_authority ? "critical,CA:TRUE" : "CA:FALSE");
-  add_extension(certificate, NID_subject_alt_name, wanted.san);
-  add_extension(certificate, NID_ext_key_usage, wanted.usage);
+  const auto add = [&](int nid, const std::string& value) {
+    add_extension(certificate, issuer.certificate, nid, value);
+  };
+  add(NID_basic_constraints, wanted.is_authority ? "critical,CA:TRUE" : "CA:FALSE");
+  add(NID_subject_key_identifier, "hash");
+  add(NID_authority_key_identifier, "keyid");
+  add(NID_subject_alt_name, wanted.san);
+  add(NID_ext_key_usage, wanted.usage);
   if (X509_sign(certificate, issuer.key, hash_for(issuer.key, wanted.hash)) == 0) std::abort();
   if (FILE* file = std::fopen(path(name + ".key").c_str(), "w")) {
     PEM_write_PrivateKey(file, pair->key, nullptr, nullptr, 0, nullptr, nullptr);

@@ -390,3 +390,23 @@ TEST_CASE("reloads while clients come and go lose no request") {
   CHECK(taken == 0);
   CHECK(eventually([&] { return running.server->counters().untrusted > 0; }));
 }
+
+// OpenSSL keeps what it reads of a CA when it is first asked: ThreadSanitizer watches.
+TEST_CASE("the first clients of several workers may come at the same time") {
+  Certificates files;
+  for (int round = 0; round < 10; ++round) {
+    ServerOptions options;
+    options.workers = 2;
+    Running running(std::move(options), {listener(files, false)});
+    std::atomic<int> taken = 0;
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 8; ++i) {
+      clients.emplace_back([&] {
+        ClientTls tls = showing(files, "client");
+        if (status_of(running.port(), tls) == 200) ++taken;
+      });
+    }
+    for (std::thread& client : clients) client.join();
+    CHECK(taken == 8);
+  }
+}
