@@ -134,7 +134,12 @@ bool Admission::authenticate(const http::RequestHead& head, Verdict& verdict) co
   // The header counts on loopback only, whatever the listeners are.
   verdict.caller =
       policy_.get()->authenticate(credentials, development_header_ && head.peer.loopback);
-  return verdict.caller ? true : refuse(verdict, "unauthenticated");
+  if (!verdict.caller) return refuse(verdict, "unauthenticated");
+  if (policy::opens(verdict.caller->duty, verdict.match.operation->id)) return true;
+  refuse(verdict, "not-permitted");
+  verdict.problem->detail = "The operation is not open to clients of the duty " +
+                            std::string(policy::to_string(verdict.caller->duty)) + '.';
+  return false;
 }
 
 bool Admission::check_body(const http::RequestHead& head, Verdict& verdict) const {

@@ -27,7 +27,8 @@ constexpr ProblemKind kKinds[] = {
      "The request needs a client certificate that the policy lists or, with a development gateway "
      "on the loopback interface, the field Flora-Dev-Authority."},
     {"not-permitted", 403, "The caller may not do this",
-     "The role of the caller's authority does not allow this operation."},
+     "The role of the caller's authority, or the duty of its client, does not allow this "
+     "operation."},
     {"not-your-authority", 403, "The reporter is not the caller's authority",
      "The event names a reporting authority that this client may not act for."},
     {"not-your-status", 403, "This authority does not report this status",

@@ -1,17 +1,38 @@
 #include "gateway/policy/policy.h"
 
 #include <algorithm>
+#include <array>
 
 #include "gateway/base/yaml_section.h"
 
 namespace flora::policy {
 namespace {
 
+// In the order of Duty.
+constexpr std::array<std::string_view, 3> kDuties = {"CASEWORK", "DATA_PROTECTION", "ERASURE"};
+constexpr std::string_view kDevelopmentPrefix = "development-";
+
+struct DutyRule {
+  std::string_view operation;
+  std::vector<Duty> duties;
+};
+
+// The operations that other duties than casework use; all others are of casework alone.
+const std::vector<DutyRule>& duty_rules() {
+  static const std::vector<DutyRule> rules = {
+      {"listStatuses", {Duty::casework, Duty::data_protection, Duty::erasure}},
+  };
+  return rules;
+}
+
 bool all_of(std::string_view text, bool (*test)(char)) {
   return !text.empty() && std::ranges::all_of(text, test);
 }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_site_character(char c) { return (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_authority_number(std::string_view text) {
+  return text.size() == 6 && all_of(text, is_digit);
+}
 bool is_lower_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 
 // No digits: a site must not be able to hold a number of a person.
@@ -46,7 +67,7 @@ Authority read_authority(yaml::Section section, const Rates& default_rates) {
   Authority authority;
   authority.rates = default_rates;
   authority.id = section.code("id");
-  if (!authority.id.empty() && (authority.id.size() != 6 || !all_of(authority.id, is_digit))) {
+  if (!authority.id.empty() && !is_authority_number(authority.id)) {
     section.error("id", "a Behördenkennzeichen has six digits");
     authority.id.clear();
   }
@@ -78,10 +99,20 @@ Authority read_authority(yaml::Section section, const Rates& default_rates) {
   return authority;
 }
 
+Duty duty_named(std::string_view name) {
+  const auto* const at = std::ranges::find(kDuties, name);
+  return at == kDuties.end() ? Duty::casework : static_cast<Duty>(at - kDuties.begin());
+}
+
 // A client whose authorities are all known and agree in Land and role.
 Caller read_client(yaml::Section& section, const Policy& policy) {
   Caller caller;
   caller.client = section.text("name");
+  if (is_authority_number(caller.client)) {
+    section.error("name", "six digits are the name of an authority, not of a client");
+  }
+  caller.duty =
+      duty_named(section.word_or("duty", {kDuties[0], kDuties[1], kDuties[2]}, "CASEWORK"));
   const std::vector<yaml::Node>& ids = section.list("authorities");
   for (const yaml::Node& item : ids) {
     if (item.kind != yaml::Kind::scalar || !item.quoted) {
@@ -143,18 +174,27 @@ Policy Policy::read(std::string_view text, const std::string& file, Findings& fi
   }
   std::ranges::sort(policy.authorities_, {}, &Authority::id);
   for (const yaml::Node& node : root.list_or_none("clients")) {
-    yaml::Section section(node, file, findings);
-    Caller caller = read_client(section, policy);
-    const std::string fingerprint = section.text("certificate_sha256");
-    if (fingerprint.empty()) continue;
-    caller.certificate_sha256 = fingerprint;
+    policy.add_client({node, file, findings});
+  }
+  return policy;
+}
+
+void Policy::add_client(yaml::Section section) {
+  Caller caller = read_client(section, *this);
+  if (section.has("certificate_sha256")) {
+    caller.certificate_sha256 = section.text("certificate_sha256");
+    const std::string& fingerprint = caller.certificate_sha256;
     if (fingerprint.size() != 64 || !all_of(fingerprint, is_lower_hex)) {
       section.error("certificate_sha256", "a fingerprint has 64 lower-case hexadecimal digits");
-    } else if (!policy.by_fingerprint_.emplace(fingerprint, std::move(caller)).second) {
+    } else if (!by_fingerprint_.emplace(fingerprint, caller.client).second) {
       section.error("certificate_sha256", "two clients have the same certificate");
     }
   }
-  return policy;
+  if (caller.client.empty() || caller.authorities.empty()) return;
+  const std::string name = caller.client;
+  if (!clients_.emplace(name, std::move(caller)).second) {
+    section.error("name", "two clients have the same name");
+  }
 }
 
 Result<Policy> Policy::parse(std::string_view text, const std::string& file) {
@@ -172,28 +212,52 @@ const Authority* Policy::authority(std::string_view id) const {
 std::optional<Caller> Policy::authenticate(const Credentials& credentials, bool development) const {
   if (credentials.certificate_sha256) {
     const auto at = by_fingerprint_.find(*credentials.certificate_sha256);
-    if (at != by_fingerprint_.end()) return at->second;
+    if (at != by_fingerprint_.end()) return clients_.at(at->second);
   }
   if (!development || !credentials.development_header) return std::nullopt;
-  const Authority* found = authority(*credentials.development_header);
-  if (found == nullptr) return std::nullopt;
-  return Caller{"development-" + found->id, {found->id}, found->role, found->land, true, {}};
+  return by_development_header(*credentials.development_header);
+}
+
+std::optional<Caller> Policy::by_development_header(std::string_view name) const {
+  Caller caller;
+  if (const Authority* found = authority(name)) {
+    caller.authorities = {found->id};
+    caller.role = found->role;
+    caller.land = found->land;
+  } else {
+    const auto at = clients_.find(name);
+    if (at == clients_.end()) return std::nullopt;
+    caller = at->second;
+    caller.certificate_sha256.clear();
+  }
+  caller.client = std::string(kDevelopmentPrefix) + std::string(name);
+  caller.development = true;
+  return caller;
 }
 
 const Caller* Policy::find(const Caller& caller) const {
   if (!caller.development) {
     const auto at = by_fingerprint_.find(caller.certificate_sha256);
-    return at == by_fingerprint_.end() ? nullptr : &at->second;
+    return at == by_fingerprint_.end() ? nullptr : &clients_.at(at->second);
   }
-  const Authority* found = authority(caller.authorities.front());
-  const bool same = found != nullptr && found->role == caller.role && found->land == caller.land;
-  return same ? &caller : nullptr;
+  const auto now =
+      by_development_header(std::string_view(caller.client).substr(kDevelopmentPrefix.size()));
+  return now == caller ? &caller : nullptr;
+}
+
+std::string_view to_string(Duty duty) { return kDuties[static_cast<std::size_t>(duty)]; }
+
+bool opens(Duty duty, std::string_view operation) {
+  const auto rule = std::ranges::find(duty_rules(), operation, &DutyRule::operation);
+  if (rule == duty_rules().end()) return duty == Duty::casework;
+  return std::ranges::find(rule->duties, duty) != rule->duties.end();
 }
 
 std::optional<Denial> may_report(const Policy& policy, const Caller& caller,
                                  const ReporterClaim& claim, const Status& status) {
   const Authority* authority = policy.authority(claim.authority);
-  if (authority == nullptr || !caller.acts_for(claim.authority)) return Denial::not_your_authority;
+  const bool acts = caller.duty == Duty::casework && caller.acts_for(claim.authority);
+  if (authority == nullptr || !acts) return Denial::not_your_authority;
   if (!claim.land.empty() && claim.land != authority->land) return Denial::wrong_land;
   if (!claim.role.empty() && claim.role != to_string(authority->role)) return Denial::wrong_role;
   if (!status.may_be_reported_by(authority->role)) return Denial::not_your_status;

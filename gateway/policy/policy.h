@@ -15,6 +15,10 @@
 #include "gateway/model/status_event.h"
 #include "gateway/policy/gcra.h"
 
+namespace flora::yaml {
+class Section;
+}
+
 namespace flora::policy {
 
 /// How much one authority may ask for. The defaults are far above what a large Land has to report.
@@ -41,14 +45,31 @@ struct Authority {
   Rates rates;
 };
 
+/// What a client is there for. Each duty opens its own operations (opens()), so that who attends to
+/// data protection reads no procedures, and who works on cases reads no audit.
+enum class Duty {
+  casework,         ///< Reports and reads.
+  data_protection,  ///< The data protection officer of its authorities.
+  erasure,          ///< Erases mappings.
+};
+
+std::string_view to_string(Duty duty);
+
+/// True if clients of this duty may use the operation. `operation` is an operationId of the
+/// document, of one that needs a caller: what is open to all asks for no duty.
+bool opens(Duty duty, std::string_view operation);
+
 /// Who sent a request. All authorities of one caller have the same Land and role.
 struct Caller {
-  std::string client;                    ///< The client's name in the policy.
+  std::string client;                    ///< The client's name in the policy; no other has it.
   std::vector<std::string> authorities;  ///< It may act for these; at least one.
   Role role = Role::ae;
   std::string land;
+  Duty duty = Duty::casework;
   bool development = false;        ///< Known by the development header alone.
   std::string certificate_sha256;  ///< Of whom is known by a certificate.
+
+  bool operator==(const Caller&) const = default;
 
   bool acts_for(std::string_view authority) const;
 
@@ -77,8 +98,9 @@ class Policy {
   const std::set<std::string, std::less<>>& ids() const { return ids_; }
   const std::set<std::string, std::less<>>& sites() const { return sites_; }
 
-  /// The caller, or nothing. A client certificate decides where there is one; the development
-  /// header names a configured authority and counts only if `development` is true.
+  /// The caller, or nothing. A client certificate decides where there is one. The development
+  /// header counts only if `development` is true: it names a configured authority, whose duty is
+  /// casework, or a configured client.
   std::optional<Caller> authenticate(const Credentials& credentials, bool development) const;
 
   /// The same caller as this policy knows it, which may be another than the one that has let it in;
@@ -91,10 +113,14 @@ class Policy {
   bool knows_certificates() const { return !by_fingerprint_.empty(); }
 
  private:
+  void add_client(yaml::Section section);
+  std::optional<Caller> by_development_header(std::string_view name) const;
+
   std::vector<Authority> authorities_;  // Sorted by id.
   std::set<std::string, std::less<>> ids_;
   std::set<std::string, std::less<>> sites_;
-  std::map<std::string, Caller, std::less<>> by_fingerprint_;
+  std::map<std::string, Caller, std::less<>> clients_;              // By name.
+  std::map<std::string, std::string, std::less<>> by_fingerprint_;  // To the client's name.
   Rate anonymous_rate_ = kAnonymousRate;
 };
 

@@ -2,6 +2,8 @@
 // reported stays.
 #include <doctest/doctest.h>
 
+#include <sstream>
+
 #include "gateway/base/env.h"
 #include "tests/gateway/api_fixture.h"
 
@@ -18,12 +20,15 @@ std::string sample_policy() {
   return std::move(*text);
 }
 
-// The sample policy without the line of an authority.
+// The sample policy without the lines of an authority and of its clients.
 std::string policy_without(const std::string& authority) {
-  std::string text = sample_policy();
-  const std::size_t at = text.find("  - {id: \"" + authority + '"');
-  REQUIRE(at != std::string::npos);
-  return text.erase(at, text.find('\n', at) + 1 - at);
+  std::istringstream lines(sample_policy());
+  std::string text;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find('"' + authority + '"') == std::string::npos) text += line + '\n';
+  }
+  REQUIRE(text.size() < sample_policy().size());
+  return text;
 }
 
 Json ready_of(Gateway& gateway) {
@@ -47,6 +52,21 @@ TEST_CASE("who is not in the policy any more is refused, and what he reported st
   CHECK(history.json()["entries"][0].dump().find(kAe) != std::string::npos);
   gateway.replace_policy(sample_policy());
   CHECK(gateway.report(event("e-secret-2")).status == 201);
+}
+
+TEST_CASE("a client that is not there for casework is refused wherever casework is done") {
+  Gateway gateway;
+  for (const char* client : {"musterstadt-datenschutz", "bamf-loeschung"}) {
+    CHECK(gateway.get("/v1/statuses", client).status == 200);
+    const Response read = gateway.get("/v1/adapters", client);
+    CHECK(read.status == 403);
+    CHECK(read.problem() == "not-permitted");
+    const Response reported =
+        gateway.post("/v1/status-events", "application/json", event("e-1").dump(), client);
+    CHECK(reported.problem() == "not-permitted");
+  }
+  CHECK(gateway.get("/v1/statuses", "nobody-of-that-name").status == 401);
+  CHECK(gateway.ledger_size() == 0);
 }
 
 TEST_CASE("a new authority and its sites pass the guard at once") {

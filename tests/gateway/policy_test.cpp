@@ -147,6 +147,8 @@ TEST_CASE("mistakes in the policy are named with their place") {
       {"aaaaaaaa", "AAAAAAAA", "a fingerprint has 64 lower-case hexadecimal digits"},
       {"aaaaaaaa", "aaaaaaa", "a fingerprint has 64 lower-case hexadecimal digits"},
       {"name: lab, ", "", "\"name\" is missing"},
+      {"name: lab, ", "name: \"000160\", ", "six digits are the name of an authority"},
+      {"name: lab, ", "name: lab, duty: OFFICER, ", "policy.yaml:8:"},
   };
   for (const Mistake& one : mistakes) {
     CAPTURE(one.to);
@@ -159,13 +161,65 @@ TEST_CASE("mistakes in the policy are named with their place") {
   }
 }
 
-TEST_CASE("one certificate cannot be two clients") {
+TEST_CASE("a client has the duty of the file, or casework, and needs no certificate") {
+  const Policy policy =
+      policy_of(kPolicy + R"(  - {name: dpo, authorities: ["000250"], duty: DATA_PROTECTION}
+  - {name: eraser, authorities: ["099045"], duty: ERASURE}
+)");
+  CHECK(policy.authenticate({kFingerprint, std::nullopt}, false)->duty == Duty::casework);
+  const auto officer = policy.authenticate({std::nullopt, "dpo"}, true);
+  REQUIRE(officer.has_value());
+  CHECK(officer->duty == Duty::data_protection);
+  CHECK(officer->client == "development-dpo");
+  CHECK(officer->authorities == std::vector<std::string>{"000250"});
+  CHECK(officer->development);
+  CHECK(policy.authenticate({std::nullopt, "eraser"}, true)->duty == Duty::erasure);
+  CHECK(policy.authenticate({std::nullopt, "000250"}, true)->duty == Duty::casework);
+  CHECK_FALSE(policy.authenticate({std::nullopt, "dpo"}, false));
+}
+
+TEST_CASE("who is known by the development header is nobody once the policy has changed") {
+  const std::string with_officer =
+      kPolicy + "  - {name: dpo, authorities: [\"000250\"], duty: DATA_PROTECTION}\n";
+  const Policy policy = policy_of(with_officer);
+  const Caller officer = *policy.authenticate({std::nullopt, "dpo"}, true);
+  const Caller authority = *policy.authenticate({std::nullopt, "000250"}, true);
+  CHECK(policy.find(officer) == &officer);
+  CHECK(policy.find(authority) == &authority);
+  CHECK(policy_of(replaced(with_officer, "DATA_PROTECTION", "ERASURE")).find(officer) == nullptr);
+  CHECK(policy_of(kPolicy).find(officer) == nullptr);
+  CHECK(policy_of(kPolicy).find(authority) == &authority);
+}
+
+TEST_CASE("each duty opens its own operations, and all may read the catalogue") {
+  for (const Duty duty : {Duty::casework, Duty::data_protection, Duty::erasure}) {
+    CHECK(opens(duty, "listStatuses"));
+    for (const char* operation : {"submitStatusEvents", "searchProcedures", "getReceipt"}) {
+      CHECK(opens(duty, operation) == (duty == Duty::casework));
+    }
+  }
+}
+
+TEST_CASE("a client that is not there for casework reports nothing") {
+  const Policy policy =
+      policy_of(kPolicy + "  - {name: dpo, authorities: [\"000250\"], duty: DATA_PROTECTION}\n");
+  const Catalogue catalogue = read_catalogue();
+  const Caller officer = *policy.authenticate({std::nullopt, "dpo"}, true);
+  CHECK(may_report(policy, officer, {"000250", "", "", ""},
+                   *catalogue.find("REGISTRIERUNG_ABGESCHLOSSEN")) == Denial::not_your_authority);
+}
+
+TEST_CASE("one certificate cannot be two clients, nor one name") {
   const std::string twice = kPolicy + "  - {name: other, certificate_sha256: \"" + kFingerprint +
                             "\", authorities: [\"000160\"]}\n";
   const auto parsed = Policy::parse(twice, "policy.yaml");
   REQUIRE_FALSE(parsed.has_value());
   CHECK(parsed.error().message.starts_with("policy.yaml:9:"));
   CHECK(parsed.error().message.ends_with("two clients have the same certificate"));
+  const auto namesake =
+      Policy::parse(kPolicy + "  - {name: lab, authorities: [\"000160\"]}\n", "policy.yaml");
+  REQUIRE_FALSE(namesake.has_value());
+  CHECK(namesake.error().message == "policy.yaml:9:12: two clients have the same name");
 }
 
 TEST_CASE("the policy of the sample configuration is good") {
