@@ -28,10 +28,15 @@ constexpr const char* kUsage =
     "  ledger restore [<folder>] [--accept-loss]\n"
     "  ledger rebuild            make the read model anew\n"
     "  receipt verify <file> --key <verifier key>   offline\n"
-    "  audit verify [<folder>]   follow the whole trail, or check exported segments\n"
-    "  audit list [--procedure <pseudonym>] [--client <name>] [--from <time>] [--to <time>]\n"
+    "  audit verify [<folder> | <file>]   follow the whole trail, or check what was exported\n"
+    "  audit list                records as NDJSON\n"
+    "  audit export --out <file> the same, signed, with the seals of their segments\n"
+    "        [--procedure <pseudonym>] [--authority <number>] [--action <action>]\n"
+    "        [--client <name>] [--from <time>] [--to <time>]\n"
     "  audit export <segment> <folder>   its records and its seal\n"
     "  audit accept-loss         let a trail go on that has lost its end\n"
+    "  subject-report            what is stored about a person; reads identifiers from stdin, a\n"
+    "                            line `<type> <value>` each\n"
     "  adapter export <hash> <folder>   a version that was in use, as a bundle\n"
     "  adapter new | lint | explain | try | test | bench   for authors of adapters, offline;\n"
     "                            `adapter --help` says more\n";
@@ -63,9 +68,10 @@ int main(int argc, char** argv) {
   flora::Env& env = flora::Env::system();
   const auto line = CommandLine::parse(
       std::vector<std::string>(argv + 1, argv + argc),
-      {"--config", "--data", "--port", "--operations-port", "--port-file", "--key",
-       "--accept-loss!", "--json!", "--statuses", "--write!", "--sample", "--format", "--land",
-       "--out", "--procedure", "--client", "--from", "--to", "--help!"});
+      {"--config",       "--data",  "--port",      "--operations-port", "--port-file", "--key",
+       "--accept-loss!", "--json!", "--statuses",  "--write!",          "--sample",    "--format",
+       "--land",         "--out",   "--procedure", "--client",          "--authority", "--action",
+       "--from",         "--to",    "--help!"});
   if (!line) return commands::fail(line.error());
   const std::string command = line->words.empty() ? "" : line->words[0];
   // Only what is taken out of the store needs the settings.
@@ -89,6 +95,7 @@ int main(int argc, char** argv) {
   if (command == "init") return commands::init(*settings, env);
   if (command == "ledger") return commands::ledger(*settings, *line, env);
   if (command == "audit") return commands::audit(*settings, *line, env);
+  if (command == "subject-report") return commands::subject_report(*settings, std::cin, env);
   if (exports) return commands::adapter_export(*settings, *line, env);
   std::cerr << kUsage;
   return 2;

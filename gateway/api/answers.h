@@ -9,6 +9,7 @@
 #include "gateway/api/call.h"
 #include "gateway/api/json_writer.h"
 #include "gateway/intake/intake.h"
+#include "gateway/view/history.h"
 #include "ledger-client/ledger.h"
 
 namespace flora::api {
@@ -24,6 +25,9 @@ void write_submission(JsonWriter& json, const intake::Answer& answer,
 /// `ItemResult` of the document.
 void write_item(JsonWriter& json, std::size_t item, const intake::Answer& answer,
                 const std::vector<std::string>& verifier_keys);
+
+/// `HistoryEntry` of the document.
+void write_entry(JsonWriter& json, const view::HistoryEntry& entry);
 
 /// For Submission::reached: makes each stage a phase of the request; empty if phases are of no use.
 std::function<void(intake::Stage)> stages_of(const Reply& reply);

@@ -17,6 +17,7 @@
 #include "gateway/api/message_buffer.h"
 #include "gateway/api/metrics.h"
 #include "gateway/api/throttle.h"
+#include "gateway/audit/trail.h"
 #include "gateway/base/in_flight.h"
 #include "gateway/base/shares.h"
 #include "gateway/base/thread_pool.h"
@@ -41,6 +42,7 @@ struct Parts {
   intake::Forwarder* forwarder = nullptr;
   store::Store* store = nullptr;
   ledger::EmbeddedLedger* ledger = nullptr;
+  const audit::Trail* trail = nullptr;
   view::ProcedureIndex* index = nullptr;
   const adapter::Installed* adapters = nullptr;
   const ConfigurationState* configuration = nullptr;
@@ -68,8 +70,12 @@ class Api {
   /// Readiness is 503 from now on: the gateway is about to stop.
   void retire() { retired_ = true; }
 
-  /// The server is about to stop: streams that wait for their turn are broken off.
-  void send_waiting_away() { throttle_.pacer().stop(); }
+  /// The server is about to stop: streams that wait for their turn, and exports, are
+  /// broken off.
+  void send_waiting_away() {
+    leaving_ = true;
+    throttle_.pacer().stop();
+  }
 
   /// For ServerOptions::error_page: makes the answer, counts it, and writes its line in the log.
   http::Response error_page(int status, std::string_view problem, std::string_view detail);
@@ -124,6 +130,12 @@ class Api {
   void search_procedures(Call call, Reply reply);
   void get_procedure(Call call, Reply reply);
   void get_history(Call call, Reply reply);
+  // audit.cpp
+  class AuditStream;
+  void list_audit_records(Call call, Reply reply);
+  void export_audit_records(Call call, Reply reply);
+  // subject_report.cpp
+  void create_subject_report(Call call, Reply reply);
   // log.cpp
   void get_checkpoint(Call call, Reply reply);
   void get_tile(Call call, Reply reply);
@@ -153,6 +165,7 @@ class Api {
 
   Parts parts_;
   std::atomic<bool> retired_ = false;
+  std::atomic<bool> leaving_ = false;
   Metrics metrics_;
   Observer observer_;
   EntityTags tags_;

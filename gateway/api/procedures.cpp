@@ -1,8 +1,10 @@
 // Procedures: search by identifier, current state, history.
 #include <charconv>
 
+#include "gateway/api/answers.h"
 #include "gateway/api/api.h"
 #include "gateway/api/json_writer.h"
+#include "gateway/api/procedure_entries.h"
 #include "gateway/base/bytes.h"
 #include "gateway/intake/event_parser.h"
 #include "gateway/view/history.h"
@@ -22,22 +24,6 @@ http::Response unavailable() { return problem_response({"unavailable", {}, {}});
 
 view::Reader reader_of(const policy::Caller& caller) {
   return {caller.authorities, caller.land, std::string(to_string(caller.role))};
-}
-
-// A procedure's settled entries.
-Result<std::vector<view::HistoryEntry>> own_entries(const Parts& parts, const Uuid& procedure) {
-  std::vector<view::HistoryEntry> entries;
-  FLORA_ASSIGN(const auto indexes, parts.index->entries_of(procedure));
-  for (const std::uint64_t index : indexes) {
-    FLORA_ASSIGN(const auto read, parts.ledger->read(index, 1));
-    if (read.size() != 1) return Error{Errc::unavailable, "an indexed entry is not there"};
-    view::HistoryEntry entry;
-    entry.index = index;
-    FLORA_ASSIGN(entry.transaction, parse_transaction(read.front().body));
-    entries.push_back(std::move(entry));
-  }
-  view::settle(entries);
-  return entries;
 }
 
 struct Loaded {
@@ -93,6 +79,8 @@ void write_time(JsonWriter& json, const Transaction& t) {
               std::visit([](const auto& time) { return to_string(time); }, t.occurred));
 }
 
+}  // namespace
+
 void write_entry(JsonWriter& json, const view::HistoryEntry& entry) {
   const Transaction& t = entry.transaction;
   const auto reference = [&json](std::string_view name, const std::optional<Uuid>& id) {
@@ -114,6 +102,8 @@ void write_entry(JsonWriter& json, const view::HistoryEntry& entry) {
   reference("revokedBy", entry.revoked_by);
   json.end_object();
 }
+
+namespace {
 
 std::string text_member(const json::Value& object, std::string_view name) {
   const auto value = object.find(name);

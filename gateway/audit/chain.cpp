@@ -48,6 +48,20 @@ std::string text_of(std::string_view origin, const AuditSegment& segment) {
   return text + '\n';
 }
 
+std::string text_of(std::string_view origin, const ExportStatement& statement) {
+  std::string text(kFormat);
+  text += " export\n";
+  text += origin;
+  text += "\nat " + to_string(statement.at);
+  text += "\nhead " + text_of(statement.head);
+  text += "\nfirst " + std::to_string(statement.first);
+  text += "\nlast " + std::to_string(statement.last);
+  text += "\nscope " + statement.scope;
+  text += "\nquery " + statement.query;
+  text += "\ncontent " + text_of(AuditHead{statement.lines, statement.content});
+  return text + '\n';
+}
+
 std::string text_of(std::string_view origin, const AuditHead& head) {
   std::string text(kFormat);
   text += " head\n";
@@ -96,6 +110,11 @@ std::string sign(std::string_view origin, const crypto::Ed25519Key& key, const A
   return ledger::sign_note(text_of(origin, head), origin, key);
 }
 
+std::string sign(std::string_view origin, const crypto::Ed25519Key& key,
+                 const ExportStatement& statement) {
+  return ledger::sign_note(text_of(origin, statement), origin, key);
+}
+
 Result<AuditSegment> open_seal(std::string_view note, const ledger::NoteVerifier& verifier) {
   FLORA_ASSIGN(const std::string text, ledger::open_note(note, verifier));
   const auto values = values_in(text);
@@ -119,6 +138,29 @@ Result<AuditHead> open_head(std::string_view note, const ledger::NoteVerifier& v
   const auto head = values.size() == 1 ? head_in(values[0]) : std::nullopt;
   if (!head || text_of(verifier.name, *head) != text) return not_ours();
   return *head;
+}
+
+Result<ExportStatement> open_statement(std::string_view note,
+                                       const ledger::NoteVerifier& verifier) {
+  FLORA_ASSIGN(const std::string text, ledger::open_note(note, verifier));
+  const auto values = values_in(text);
+  if (values.size() != 7) return not_ours();
+  const auto at = parse_instant(values[0]);
+  const auto head = head_in(values[1]);
+  const auto first = number_in(values[2]);
+  const auto last = number_in(values[3]);
+  const auto content = head_in(values[6]);
+  if (!at || !head || !first || !last || !content) return not_ours();
+  const ExportStatement statement{*at,
+                                  *head,
+                                  *first,
+                                  *last,
+                                  std::string(values[4]),
+                                  std::string(values[5]),
+                                  content->number,
+                                  content->hash};
+  if (text_of(verifier.name, statement) != text) return not_ours();
+  return statement;
 }
 
 }  // namespace flora::audit

@@ -26,9 +26,25 @@ std::string seal(std::string_view origin, const crypto::Ed25519Key& key,
                  const AuditSegment& segment);
 std::string sign(std::string_view origin, const crypto::Ed25519Key& key, const AuditHead& head);
 
+/// What stands signed in the last line of an export (export.h).
+struct ExportStatement {
+  Instant at;              ///< When it was begun.
+  AuditHead head;          ///< The trail's then.
+  std::int64_t first = 0;  ///< The records that were looked at: from this number
+  std::int64_t last = 0;   ///< to this one; less than `first`: none.
+  std::string scope;       ///< Scope::text()
+  std::string query;       ///< Query::text()
+  std::int64_t lines = 0;  ///< That stand before it.
+  Digest content{};        ///< Behind the last of them: next_hash() of each, from first_head() on.
+  bool operator==(const ExportStatement&) const = default;
+};
+std::string sign(std::string_view origin, const crypto::Ed25519Key& key,
+                 const ExportStatement& statement);
+
 /// What a seal or a signed head says. Errors: invalid (it is none, of another trail, or not signed
 /// by this key).
 Result<AuditSegment> open_seal(std::string_view note, const ledger::NoteVerifier& verifier);
 Result<AuditHead> open_head(std::string_view note, const ledger::NoteVerifier& verifier);
+Result<ExportStatement> open_statement(std::string_view note, const ledger::NoteVerifier& verifier);
 
 }  // namespace flora::audit

@@ -80,6 +80,12 @@ std::string_view to_string(Action action) {
       return "READ_ENTRIES";
     case Action::read_answer:
       return "READ_ANSWER";
+    case Action::read_audit:
+      return "READ_AUDIT";
+    case Action::export_audit:
+      return "EXPORT_AUDIT";
+    case Action::subject_report:
+      return "SUBJECT_REPORT";
     case Action::segment_deleted:
       return "SEGMENT_DELETED";
     case Action::continued:
@@ -172,6 +178,14 @@ Result<Record> parse_record(std::string_view line) {
   if (!at || record.number < 1 || record.action.empty()) return error;
   record.at = *at;
   record.client = text_of(root, "client");
+  record.outcome = text_of(root, "outcome");
+  if (const auto authorities = root.find("authorities")) {
+    if (!authorities->is(json::Kind::array)) return error;
+    for (json::Value one = authorities->first(); one.valid(); one = one.next()) {
+      if (!one.is(json::Kind::string)) return error;
+      record.authorities.emplace_back(one.string());
+    }
+  }
   record.segment = number_of(root, "segment");
   record.after = number_of(root, "after");
   const auto procedures = root.find("procedures");

@@ -27,6 +27,9 @@ enum class Action : std::uint8_t {
   read_receipt,      ///< Its receipt, which holds the entry.
   read_entries,      ///< Entries of the ledger as they are, of any procedure.
   read_answer,       ///< The answer that is kept under an Idempotency-Key.
+  read_audit,        ///< A page of this trail.
+  export_audit,      ///< This trail, as a file that can be verified.
+  subject_report,    ///< What is stored about an identifier.
   segment_deleted,   ///< By the gateway, after retention.
   continued,         ///< By an operator: the trail goes on where records are missing.
 };
@@ -63,6 +66,8 @@ struct Record {
   Instant at;
   std::string action;
   std::string client;  ///< Empty for the gateway's own.
+  std::vector<std::string> authorities;
+  std::string outcome;
   std::vector<Uuid> procedures;
   std::int64_t segment = 0;  ///< Of SEGMENT_DELETED.
   std::int64_t after = 0;    ///< Of CONTINUED.

@@ -11,6 +11,10 @@ Trail::Trail(std::string origin, crypto::Ed25519Key key)
 
 ledger::NoteVerifier Trail::verifier() const { return {origin_, key_.public_key()}; }
 
+std::string Trail::sign(const ExportStatement& statement) const {
+  return audit::sign(origin_, key_, statement);
+}
+
 AuditHead Trail::first_head() const { return audit::first_head(origin_); }
 
 std::string Trail::body(std::string_view opening, const AuditEffect& effect) const {

@@ -14,6 +14,7 @@ class Trail final : public AuditFormat {
   Trail(std::string origin, crypto::Ed25519Key key);
 
   ledger::NoteVerifier verifier() const;
+  std::string sign(const ExportStatement& statement) const;
 
   AuditHead first_head() const override;
   std::string body(std::string_view opening, const AuditEffect& effect) const override;

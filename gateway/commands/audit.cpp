@@ -7,6 +7,7 @@
 #include <iostream>
 #include <limits>
 
+#include "gateway/api/audit_scan.h"
 #include "gateway/audit/check.h"
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
@@ -26,20 +27,11 @@ constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::size_t kMaxSeal = 1 << 16;
 constexpr const char* kForms =
-    "audit verify [<folder>] | list [--procedure <pseudonym>] [--client <name>] [--from <time>] "
-    "[--to <time>] | export <segment> <folder> | accept-loss; a time is an instant (RFC 3339) or a "
-    "day (UTC)";
-
-// Calls use(line) for each record of a group.
-template <typename Use>
-void for_each_record(const AuditGroup& group, Use use) {
-  std::string_view rest = group.records;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    use(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-}
+    "audit verify [<folder> | <file>] | list [<filters>] | export --out <file> [<filters>] | "
+    "export <segment> <folder> | accept-loss; filters: --procedure <pseudonym> --authority "
+    "<number> "
+    "--action <action> --client <name> --from <time> --to <time>; a time is an instant (RFC 3339) "
+    "or a day (UTC)";
 
 Result<audit::CheckReport> check_trail(const settings::Settings& settings, const Trail& trail) {
   audit::Check check(trail->verifier());
@@ -96,26 +88,6 @@ int verify_folder(const std::string& folder, const Trail& trail, Env& env) {
   return findings == 0 ? kDone : kFailed;
 }
 
-// What `list` is asked for.
-struct Query {
-  std::optional<Uuid> procedure;
-  std::string procedure_text;
-  std::optional<std::string> client;
-  Instant from;
-  std::optional<Instant> before;
-
-  bool may_match(const AuditGroup& group) const {
-    return group.at >= from && (!before || group.at < *before) &&
-           (!procedure || group.records.find(procedure_text) != std::string::npos);
-  }
-
-  bool matches(const audit::Record& record) const {
-    return (!client || record.client == *client) &&
-           (!procedure ||
-            std::ranges::find(record.procedures, *procedure) != record.procedures.end());
-  }
-};
-
 // An instant, or the begin of a day in UTC.
 Result<Instant> time_of(const std::string& text, std::int64_t after_day) {
   if (const auto instant = parse_instant(text)) return *instant;
@@ -123,14 +95,15 @@ Result<Instant> time_of(const std::string& text, std::int64_t after_day) {
   return Error{Errc::invalid, "a time is an instant (RFC 3339) or a day (YYYY-MM-DD, UTC)"};
 }
 
-Result<Query> query_of(const CommandLine& line) {
-  Query query;
+Result<audit::Query> query_of(const CommandLine& line) {
+  audit::Query query;
   if (const auto text = line.option("--procedure")) {
     query.procedure = parse_uuid(*text);
     if (!query.procedure) return Error{Errc::invalid, "--procedure needs a pseudonym (UUID)"};
-    query.procedure_text = to_string(*query.procedure);
   }
+  query.action = line.option("--action");
   query.client = line.option("--client");
+  query.authority = line.option("--authority");
   if (const auto text = line.option("--from")) {
     FLORA_ASSIGN(query.from, time_of(*text, 0));
   }
@@ -141,32 +114,64 @@ Result<Query> query_of(const CommandLine& line) {
   return query;
 }
 
-// The first record that the query can be about: those of segments that ended before are not.
-Result<std::int64_t> first_record(store::AuditReader& reader, const Query& query,
-                                  const Trail& trail) {
-  FLORA_ASSIGN(const auto segments, reader.segments());
-  std::int64_t first = 1;
-  for (const SealedSegment& one : segments) {
-    const auto segment = trail->open_seal(one.seal);
-    if (segment && segment->end < query.from) first = segment->last.number + 1;
-  }
-  return first;
+// Whoever may read the files may see all of it.
+Result<audit::Filter> filter_of(const CommandLine& line) {
+  FLORA_ASSIGN(audit::Query query, query_of(line));
+  return audit::Filter(std::move(query), audit::Scope());
 }
 
-Result<void> list(const settings::Settings& settings, const CommandLine& line, const Trail& trail) {
-  FLORA_ASSIGN(const Query query, query_of(line));
+Result<void> list(const settings::Settings& settings, const CommandLine& line) {
+  constexpr std::size_t kLines = 1000;
+  FLORA_ASSIGN(audit::Filter filter, filter_of(line));
   FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_database()));
-  FLORA_ASSIGN(const std::int64_t first, first_record(reader, query, trail));
-  return reader.groups(first, kLast, [&query](const AuditGroup& group) -> Result<void> {
-    if (!query.may_match(group)) return {};
-    for_each_record(group, [&query](std::string_view text) {
-      const auto record = audit::parse_record(text);
-      // What is no record is shown: it is what an auditor must see.
-      if (!record || query.matches(*record)) std::cout << text << '\n';
-    });
+  FLORA_ASSIGN(api::AuditScan scan, api::AuditScan::begin(std::move(reader), std::move(filter)));
+  while (!scan.rest().is_empty()) {
+    FLORA_ASSIGN(const auto records, scan.some(kLines));
+    for (const std::string& record : records) std::cout << record << '\n';
     if (!std::cout) return Error{Errc::unavailable, "the output cannot be written"};
-    return {};
-  });
+  }
+  return {};
+}
+
+// The file has its name when it is complete.
+Result<void> export_to(const settings::Settings& settings, const CommandLine& line,
+                       const std::string& path, const Trail& trail, Env& env) {
+  std::error_code error;
+  if (fs::exists(path, error)) return Error{Errc::conflict, path + " is there already"};
+  FLORA_ASSIGN(audit::Filter filter, filter_of(line));
+  FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_database()));
+  FLORA_ASSIGN(api::AuditExport lines, api::AuditExport::begin(std::move(reader), std::move(filter),
+                                                               *trail, Instant{env.now_ms()}));
+  const std::string part = path + ".part";
+  std::ofstream file(part, std::ios::binary);
+  while (!lines.is_done() && file) {
+    FLORA_ASSIGN(const std::string text, lines.some());
+    file << text;
+  }
+  file.close();
+  if (file) fs::rename(part, path, error);
+  if (!file || error) return Error{Errc::unavailable, "cannot write " + path};
+  std::cout << path << ": records " << lines.range().next << " to " << lines.range().last
+            << " were looked at\n";
+  return {};
+}
+
+int verify_file(const std::string& path, const Trail& trail) {
+  audit::ExportCheck check(trail->verifier());
+  std::ifstream file(path, std::ios::binary);
+  for (std::string text; std::getline(file, text);) check.line(text);
+  const audit::ExportReport report = check.finish();
+  for (const std::string& finding : report.findings) std::cout << "FINDING " << finding << '\n';
+  const audit::ExportStatement& said = report.statement;
+  if (report.clean()) {
+    std::cout << "stated at " << to_string(said.at) << ": of records " << said.first << " to "
+              << said.last << " those of scope " << said.scope << " and query " << said.query
+              << "; the trail's head was " << said.head.number << '\n';
+  }
+  std::cout << "audit verify: " << report.records << " records; " << report.whole_segments
+            << " segments whole by the hash chain, " << report.partial_segments
+            << " in part, by the statement alone; " << report.findings.size() << " findings\n";
+  return report.clean() ? kDone : kFailed;
 }
 
 Result<SealedSegment> find_segment(store::AuditReader& reader, const std::string& text) {
@@ -189,7 +194,7 @@ Result<void> write_segment(store::AuditReader& reader, const AuditSegment& segme
   std::ofstream file(path, std::ios::binary);
   FLORA_TRY(reader.groups(
       segment.first, segment.last.number, [&](const AuditGroup& group) -> Result<void> {
-        for_each_record(group, [&check](std::string_view line) { check.record(line); });
+        audit::for_each_record(group, [&check](std::string_view line) { check.record(line); });
         file << group.records;
         return {};
       }));
@@ -236,9 +241,12 @@ int audit(const settings::Settings& settings, const CommandLine& line, Env& env)
   const std::string action = line.words.size() > 1 ? line.words[1] : "";
   if (action == "verify" && line.words.size() == 2) return verify(settings, *trail);
   if (action == "verify" && line.words.size() == 3) {
-    return verify_folder(line.words[2], *trail, env);
+    const std::string& path = line.words[2];
+    return fs::is_directory(path) ? verify_folder(path, *trail, env) : verify_file(path, *trail);
   }
-  if (action == "list") return exit_code(list(settings, line, *trail));
+  if (action == "list") return exit_code(list(settings, line));
+  const auto out = line.option("--out");
+  if (action == "export" && out) return exit_code(export_to(settings, line, *out, *trail, env));
   if (action == "export") return exit_code(export_segment(settings, line, *trail, env));
   if (action == "accept-loss") return exit_code(accept_loss(settings, env));
   return fail({Errc::invalid, kForms});

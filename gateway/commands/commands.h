@@ -2,6 +2,7 @@
 // (exit_code.h).
 #pragma once
 
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,11 @@ int ledger(const settings::Settings& settings, const CommandLine& line, Env& env
 
 /// `audit verify|list|export|accept-loss`; all but the last also beside a running gateway.
 int audit(const settings::Settings& settings, const CommandLine& line, Env& env);
+
+/// `subject-report`: what is stored about the person whose identifiers stand on `input`, one line
+/// `<type> <value>` each, as JSON (`SubjectReport` of the document) on stdout. An identifier never
+/// is an argument: others can see those. Also beside a running gateway, without a bound of work.
+int subject_report(const settings::Settings& settings, std::istream& input, Env& env);
 
 /// Lets the audit trail go on where its end is lost, or may be. While no gateway runs.
 Result<void> continue_audit(const settings::Settings& settings, Env& env);

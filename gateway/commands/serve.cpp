@@ -135,7 +135,7 @@ Result<void> run(const Source& source, const Examined& examined,
   FLORA_ASSIGN(const auto keys,
                privacy::Keys::load(settings.mapping_secret_file, settings.environment, env));
   FLORA_ASSIGN(crypto::Ed25519Key ledger_key, load_ledger_key(settings, env));
-  FLORA_ASSIGN(auto audit_trail, load_audit_trail(settings, env));
+  FLORA_ASSIGN(const auto audit_trail, load_audit_trail(settings, env));
   std::error_code error;
   std::filesystem::create_directories(settings.data_folder, error);
   if (error) {
@@ -155,7 +155,7 @@ Result<void> run(const Source& source, const Examined& examined,
     return keys.seal(identifier, procedure, env);
   };
   store_options.on_fatal = stop_at_once;
-  store_options.audit = audit_options(settings, std::move(audit_trail));
+  store_options.audit = audit_options(settings, audit_trail);
   FLORA_ASSIGN(const auto store, store::Store::open(std::move(store_options), env));
   const adapter::Installed::BeforeUse prepare_adapter = before_use(*store, known_adapters);
   FLORA_TRY(take_into_use(*definitions->adapters, prepare_adapter));
@@ -182,6 +182,7 @@ Result<void> run(const Source& source, const Examined& examined,
   parts.forwarder = &forwarder;
   parts.store = store.get();
   parts.ledger = ledger.get();
+  parts.trail = audit_trail.get();
   parts.index = index.get();
   parts.adapters = definitions->adapters.get();
   parts.configuration = &configuration;

@@ -20,6 +20,9 @@ struct DutyRule {
 // The operations that other duties than casework use; all others are of casework alone.
 const std::vector<DutyRule>& duty_rules() {
   static const std::vector<DutyRule> rules = {
+      {"listAuditRecords", {Duty::data_protection}},
+      {"exportAuditRecords", {Duty::data_protection}},
+      {"createSubjectReport", {Duty::data_protection}},
       {"listStatuses", {Duty::casework, Duty::data_protection, Duty::erasure}},
   };
   return rules;

@@ -9,9 +9,6 @@
 namespace flora::store {
 namespace {
 
-// Groups that are read with one query: then the gateway may tidy up its write-ahead log.
-constexpr std::int64_t kChunk = 16;
-
 AuditGroup group_in(const sqlite::Statement& row) {
   AuditGroup group;
   group.segment = row.integer(0);
@@ -53,6 +50,21 @@ Result<std::vector<SealedSegment>> AuditReader::segments() {
   }
 }
 
+Result<std::vector<AuditGroup>> AuditReader::chunk(std::int64_t first, std::int64_t last) {
+  FLORA_ASSIGN(auto select,
+               database_.prepare("SELECT segment, first, last, head, at, records FROM audit_group "
+                                 "WHERE first>=coalesce((SELECT first FROM audit_group WHERE "
+                                 "first<=?1 ORDER BY first DESC LIMIT 1), ?1) AND first<=?2 "
+                                 "ORDER BY first LIMIT ?3"));
+  select.bind(1, first).bind(2, last).bind(3, kChunk);
+  std::vector<AuditGroup> groups;
+  while (true) {
+    FLORA_ASSIGN(const bool row, select.step());
+    if (!row) return groups;
+    groups.push_back(group_in(select));
+  }
+}
+
 Result<void> AuditReader::groups(std::int64_t first, std::int64_t last,
                                  const std::function<Result<void>(const AuditGroup&)>& use) {
   FLORA_ASSIGN(auto select,
@@ -72,6 +84,40 @@ Result<void> AuditReader::groups(std::int64_t first, std::int64_t last,
     first = chunk.back().first + 1;
     for (const AuditGroup& group : chunk) FLORA_TRY(use(group));
   }
+}
+
+// Time never goes back: by halves.
+Result<std::int64_t> AuditReader::first_since(Instant at) {
+  FLORA_ASSIGN(const AuditHead end, newest());
+  FLORA_ASSIGN(auto probe, database_.prepare("SELECT first, at FROM audit_group WHERE first>=? "
+                                             "ORDER BY first LIMIT 1"));
+  std::int64_t low = 1;
+  std::int64_t high = end.number + 1;
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    probe.reset();
+    FLORA_ASSIGN(const bool row, probe.bind(1, middle).step());
+    if (row && probe.integer(1) < at.ms) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  probe.reset();
+  FLORA_ASSIGN(const bool row, probe.bind(1, low).step());
+  return row ? probe.integer(0) : end.number + 1;
+}
+
+Result<AuditHead> AuditReader::newest() {
+  FLORA_ASSIGN(auto select, database_.prepare("SELECT last, head FROM audit_group "
+                                              "ORDER BY first DESC LIMIT 1"));
+  FLORA_ASSIGN(const bool row, select.step());
+  AuditHead head;
+  if (!row) return head;
+  head.number = select.integer(0);
+  const auto hash = select.blob(1);
+  std::copy_n(hash.begin(), std::min(hash.size(), head.hash.size()), head.hash.begin());
+  return head;
 }
 
 Result<std::optional<std::string>> read_signed_head(const std::string& path,

@@ -27,6 +27,19 @@ class AuditReader {
   /// By number.
   Result<std::vector<SealedSegment>> segments();
 
+  /// Groups in order, from the one that holds record `first`, or the one before it, to one that
+  /// begins with `last` at most; kChunk at most. None that ends with `first` or later: there is no
+  /// more.
+  Result<std::vector<AuditGroup>> chunk(std::int64_t first, std::int64_t last);
+  /// Groups that are read with one query: between two the gateway may tidy up its write-ahead log.
+  static constexpr std::int64_t kChunk = 16;
+
+  /// The number of the first record that is not older; one above the newest if there is none.
+  Result<std::int64_t> first_since(Instant at);
+
+  /// The newest record and its head; number 0, hash unset, if there is no record.
+  Result<AuditHead> newest();
+
   /// Calls `use` for each group that begins with one of the records `first` to `last`, in order,
   /// until it returns an error, which is returned.
   Result<void> groups(std::int64_t first, std::int64_t last,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gateway/base/sqlite.h"
+#include "gateway/store/audit_reader.h"
 #include "gateway/store/writer.h"
 
 namespace flora::store {
@@ -72,6 +73,8 @@ class Store::Readers {
  public:
   Readers(std::string path, std::string vfs) : path_(std::move(path)), vfs_(std::move(vfs)) {}
 
+  Result<AuditReader> audit() const { return AuditReader::open(path_, vfs_); }
+
   // Runs `work(database)` with a connection of its own.
   template <typename Work>
   auto with(Work work) -> decltype(work(std::declval<sqlite::Database&>())) {
@@ -132,6 +135,13 @@ Result<void> Store::keep_adapter(const AdapterMark& mark, const AdapterTexts& te
                         [promise](const Result<void>& kept) { promise->set_value(kept); });
   return promise->get_future().get();
 }
+
+Result<std::vector<Holding>> Store::holdings(const KeyedIdentifier& identifier) {
+  return readers_->with(
+      [&identifier](sqlite::Database& db) { return holdings_of(db, identifier.hash); });
+}
+
+Result<AuditReader> Store::audit_reader() const { return readers_->audit(); }
 
 Result<std::vector<AdapterVersion>> Store::adapter_versions(std::string_view id) {
   return readers_->with([&](sqlite::Database& db) { return archived_versions(db, id); });

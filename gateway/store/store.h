@@ -19,6 +19,7 @@
 #include "gateway/model/ids.h"
 #include "gateway/model/transaction.h"
 #include "gateway/store/adapter_archive.h"
+#include "gateway/store/holdings.h"
 
 namespace flora::store {
 
@@ -128,6 +129,8 @@ struct Options {
   std::string vfs;  ///< A SQLite VFS for tests.
 };
 
+class AuditReader;
+
 /// Thread-safe.
 class Store {
  public:
@@ -165,6 +168,12 @@ class Store {
   Result<void> keep_adapter(const AdapterMark& mark, const AdapterTexts& texts);
 
   // Reading. Blocks on the disk. Any thread.
+
+  /// What is held about the procedures that the identifier leads to (holdings.h).
+  Result<std::vector<Holding>> holdings(const KeyedIdentifier& identifier);
+
+  /// A connection of its own to the audit trail (audit_reader.h); used by one thread at a time.
+  Result<AuditReader> audit_reader() const;
 
   /// The versions of one adapter that were ever in use, in that order.
   Result<std::vector<AdapterVersion>> adapter_versions(std::string_view id);

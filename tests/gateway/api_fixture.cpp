@@ -186,6 +186,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   parts.forwarder = &*p.forwarder;
   parts.store = p.store.get();
   parts.ledger = p.ledger.get();
+  parts.trail = p.trail.get();
   parts.index = p.index.get();
   parts.adapters = p.definitions->adapters.get();
   parts.configuration = &p.configuration;
@@ -341,6 +342,8 @@ std::vector<Json> Gateway::audit() const {
   for (const std::string& finding : check.finish().findings) FAIL_CHECK(finding);
   return records;
 }
+
+ledger::NoteVerifier Gateway::audit_verifier() const { return parts_->trail->verifier(); }
 
 std::string Gateway::folder() const { return parts_->folder.path(); }
 

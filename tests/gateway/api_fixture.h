@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "gateway/model/catalogue.h"
+#include "ledger-client/merkle/note.h"
 #include "openapi/document.h"
 #include "tests/fake_env.h"
 #include "tests/http/client.h"
@@ -98,6 +99,7 @@ class Gateway {
   std::uint64_t ledger_size() const;
   /// The records of the audit trail, from the first on. They must be well chained.
   std::vector<Json> audit() const;
+  ledger::NoteVerifier audit_verifier() const;
   std::string folder() const;
 
   FakeEnv env;

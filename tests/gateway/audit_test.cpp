@@ -2,11 +2,14 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "gateway/audit/check.h"
+#include "gateway/audit/export.h"
+#include "gateway/audit/query.h"
 #include "gateway/audit/trail.h"
 #include "gateway/base/crypto.h"
 
@@ -343,4 +346,126 @@ TEST_CASE("an exported segment is checked by itself") {
   CHECK_FALSE(check({lines[0], lines[1]}));
   CHECK_FALSE(check({lines[1], lines[0], lines[2]}));
   CHECK_FALSE(check({}));
+}
+
+namespace {
+
+// The lines of an export of those records that `keep` names.
+std::vector<std::string> exported(const Kept& kept, const std::function<bool(std::int64_t)>& keep) {
+  audit::ExportStatement statement;
+  statement.at = kAt;
+  statement.head = kept.head;
+  statement.first = 1;
+  statement.last = kept.head.number;
+  statement.scope = "all";
+  statement.query = "{}";
+  audit::ExportWriter writer(trail(), statement);
+  std::string text = writer.seals(kept.segments);
+  for (const AuditGroup& group : kept.groups) {
+    audit::for_each_record(group, [&](std::string_view line) {
+      if (keep(audit::parse_record(line)->number)) text += writer.record(line);
+    });
+  }
+  text += writer.finish();
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+audit::ExportReport checked(const std::vector<std::string>& lines) {
+  audit::ExportCheck check(trail().verifier());
+  for (const std::string& line : lines) check.line(line);
+  return check.finish();
+}
+
+Kept two_segments_and_more() {
+  Kept kept;
+  const std::string one = reading(Outcome::found);
+  kept.add({one, one});
+  kept.add({one});
+  kept.seal();
+  kept.add({one, one, one});
+  kept.seal();
+  kept.add({one, one});
+  return kept;
+}
+
+const auto kAll = [](std::int64_t) { return true; };
+
+}  // namespace
+
+TEST_CASE("an export of all records is closed by the chain, segment by segment") {
+  const auto report = checked(exported(two_segments_and_more(), kAll));
+  CHECK(report.findings.empty());
+  CHECK(report.records == 8);
+  CHECK(report.whole_segments == 2);
+  CHECK(report.partial_segments == 0);
+}
+
+TEST_CASE("an export without some records says which segments it does not show whole") {
+  const auto report =
+      checked(exported(two_segments_and_more(), [](std::int64_t n) { return n != 2; }));
+  CHECK(report.findings.empty());
+  CHECK(report.records == 7);
+  CHECK(report.whole_segments == 1);
+  CHECK(report.partial_segments == 1);
+}
+
+TEST_CASE("a gap that an operator let be is no part that was left out of an export") {
+  Kept kept;
+  kept.add({reading(Outcome::found)});
+  const AuditHead known = kept.head;
+  const std::string line = trail().line(5, kept.at, audit::body_of_continuation(1, known));
+  kept.head = {5, trail().next_hash(kept.head.hash, line)};
+  kept.groups.push_back({1, 5, kept.head, kept.at, line + '\n'});
+  kept.seal();
+  const auto report = checked(exported(kept, kAll));
+  CHECK(report.findings.empty());
+  CHECK(report.whole_segments == 1);
+}
+
+TEST_CASE("an export that was changed, cut or put together is found") {
+  const auto lines = exported(two_segments_and_more(), kAll);
+  const auto is_found = [&lines](const auto& change) {
+    std::vector<std::string> changed = lines;
+    change(changed);
+    CHECK_FALSE(checked(changed).clean());
+  };
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    CAPTURE(i);
+    is_found([i](auto& all) { all.erase(all.begin() + static_cast<std::ptrdiff_t>(i)); });
+    is_found([i](auto& all) { all.insert(all.begin() + static_cast<std::ptrdiff_t>(i), all[i]); });
+    is_found([i](auto& all) { all[i][all[i].size() / 2] ^= 1; });
+    if (i > 0) is_found([i](auto& all) { std::swap(all[i], all[i - 1]); });
+  }
+  const auto others = exported(two_segments_and_more(), [](std::int64_t n) { return n < 8; });
+  is_found([&others](auto& all) { all.back() = others.back(); });
+  audit::ExportCheck stranger(trail_of("flora.example/other/audit", 'b').verifier());
+  for (const std::string& line : lines) stranger.line(line);
+  CHECK_FALSE(stranger.finish().clean());
+}
+
+TEST_CASE("a filter lets own records pass, and of a named procedure who was told") {
+  const Uuid id = *parse_uuid("5f0c1f5e-8a4b-4c63-9f0e-2d1c7a9b6e10");
+  audit::Record record;
+  record.at = kAt;
+  record.authorities = {"999904"};
+  record.outcome = "FOUND";
+  record.procedures = {id};
+  audit::Query query;
+  const auto passes = [&](audit::Scope scope) {
+    return audit::Filter(query, std::move(scope)).matches(record);
+  };
+  CHECK(passes({}));
+  CHECK(passes({{{"999902", "999904"}}, false}));
+  CHECK_FALSE(passes({{{"999902"}}, true}));
+  query.procedure = id;
+  CHECK(passes({{{"999902"}}, true}));
+  CHECK_FALSE(passes({{{"999902"}}, false}));
+  record.outcome = "HIDDEN";
+  CHECK_FALSE(passes({{{"999902"}}, true}));
 }

@@ -163,6 +163,37 @@ def test_export(gateway, folder):
     assert gateway.command("audit", "export", 99, folder / "export", check=False).returncode == 1
 
 
+def test_officers(gateway, folder):
+    """Data protection officers read and export by the interface; an export is verified offline. Beside load."""
+    load = Load(gateway, 1000)
+    g.wait_for(lambda: sum(load.answered.values()) >= 100 or load.wrong, "answers")
+    officer, whole = gateway.client("musterstadt-datenschutz"), folder / "whole.ndjson"
+    whole.write_bytes(gateway.client("bamf-datenschutz").get("/v1/audit/export").body)
+    load.enough.set()
+    load.join()
+    report = gateway.command("audit", "verify", whole).stdout
+    assert " 0 in part" in report and "0 findings" in report and "of scope all" in report, report
+    lines = whole.read_text().splitlines(keepends=True)
+    assert sum('"action"' in line for line in lines) > 1000 and '"seal"' in lines[0]
+    for changed in (lines[:-1], lines[:-2] + lines[-1:], [*lines[:9], lines[9].replace("ACCEPTED", "REPEAT"), *lines[10:]]):
+        (folder / "changed.ndjson").write_text("".join(changed))
+        found = gateway.command("audit", "verify", folder / "changed.ndjson", check=False)
+        assert changed == lines or (found.returncode == 1 and "FINDING" in found.stdout), found
+    procedure = load.known[0]
+    own = officer.get(f"/v1/audit/records?procedure={procedure}")
+    assert own.status == 200 and own.json["records"], own.text
+    gateway.command("audit", "export", "--out", folder / "own.ndjson", "--procedure", procedure, "--authority", g.AE)
+    report = gateway.command("audit", "verify", folder / "own.ndjson").stdout
+    assert "0 findings" in report and procedure in report, report
+    assert gateway.command("audit", "export", "--out", folder / "own.ndjson", check=False).returncode == 1
+    subject = json.loads(gateway.command("subject-report", input="D_NUMMER AUDIT1\n").stdout)
+    assert [one["action"] for one in subject["procedures"][0]["audit"]["records"]][:2] == ["REPORT", "REPORT"]
+    assert gateway.command("subject-report", input="", check=False).returncode == 2
+    actions = [record["action"] for record in trail(gateway, "--client", "development-musterstadt-datenschutz")]
+    assert actions == ["READ_AUDIT"], actions
+    assert trail(gateway, "--action", "EXPORT_AUDIT")
+
+
 def last_number(gateway):
     return trail(gateway)[-1]["n"]
 
@@ -234,6 +265,7 @@ def run(binary, kills):
             load.join()
             check_answered(gateway, load.answered)
             test_export(gateway, folder)
+            test_officers(gateway, folder)
             test_restore(gateway, folder)
             test_cut(gateway)
         (folder / "keyless").mkdir()

@@ -69,11 +69,11 @@ class Gateway:
         self.process = None
         self.port = self.operations_port = 0
 
-    def command(self, *words, check=True):
-        """Runs a subcommand to its end. Returns it with its output as text."""
+    def command(self, *words, check=True, input=""):
+        """Runs a subcommand to its end, with this text on its stdin. Returns it with its output as text."""
         done = subprocess.run(
             [self.binary, *map(str, words), "--config", self.config, "--data", self.data],
-            capture_output=True, text=True, timeout=600)
+            capture_output=True, text=True, input=input, timeout=600)
         if check and done.returncode != 0:
             raise AssertionError(f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done

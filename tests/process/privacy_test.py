@@ -306,10 +306,37 @@ def send_broken(gateway, evidence):
         evidence.places[f"answer {len(evidence.places)} to broken octets"] = answer
 
 
+def read_as_officers(gateway, evidence, folder):
+    """Audit, exports and data-subject reports, by the interface and on the machine."""
+    for name in ("bamf-datenschutz", "musterstadt-datenschutz"):
+        client = gateway.client(name)
+        records = evidence.answer("audit records", client.get("/v1/audit/records?limit=1000"))
+        exported = evidence.answer("audit export", client.get("/v1/audit/export"))
+        assert len(records.json["records"]) > 50 and exported.body.count(b"\n") > 50, name
+        for kind, value in IDENTIFIERS:
+            report = evidence.answer("report", client.send(
+                "POST", "/v1/data-subject-reports",
+                json.dumps({"identifiers": [{"type": kind, "value": value}]}),
+                {"Content-Type": "application/json"}))
+            assert report.status == 200, report.text
+        client.close()
+    gateway.command("audit", "export", "--out", folder / "export.ndjson")
+    evidence.file(folder / "export.ndjson")
+    for kind, value in IDENTIFIERS:
+        evidence.places[f"subject-report {kind}"] = gateway.command(
+            "subject-report", input=f"{kind} {value}\n").stdout.encode()
+    assert any(b'"procedureId"' in data for name, data in evidence.places.items() if "subject-report" in name)
+    refused = gateway.command("subject-report", input=f"AZR_NUMMER {evidence.value('99063077712399')}\n",
+                              check=False)
+    assert refused.returncode == 2, refused
+    evidence.places["subject-report refused"] = (refused.stdout + refused.stderr).encode()
+
+
 def collect(gateway, evidence, backup):
     gateway.command("ledger", "backup", backup)
     evidence.places["audit list"] = gateway.command("audit", "list").stdout.encode()
     assert evidence.places["audit list"].count(b'"outcome":"ACCEPTED"') > 50
+    read_as_officers(gateway, evidence, backup.parent)
     evidence.answer("metrics", gateway.operations().get("/metrics"))
     evidence.answer("readiness", gateway.operations().get("/health/ready"))
     for path in [*gateway.data.iterdir(), *backup.iterdir()]:

@@ -1,0 +1,30 @@
+// The ledger's entries of a procedure, and whose procedure it is. Blocks on the disk.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "gateway/policy/policy.h"
+#include "gateway/view/history.h"
+
+namespace flora::api {
+
+struct Parts;
+
+/// The procedure's own entries, settled; none if it is not known.
+Result<std::vector<view::HistoryEntry>> own_entries(const Parts& parts, const Uuid& procedure);
+
+/// A procedure that somebody names.
+struct OfProcedure {
+  bool exists = false;                    ///< The ledger has entries of it.
+  std::vector<view::HistoryEntry> shown;  ///< Those that the caller may see.
+
+  /// The caller's authorities have reported on it, or are competent for it.
+  bool is_own() const { return !shown.empty(); }
+};
+
+/// Neither, if none is named.
+Result<OfProcedure> of_procedure(const Parts& parts, const std::optional<Uuid>& procedure,
+                                 const policy::Caller& caller);
+
+}  // namespace flora::api

@@ -1,0 +1,86 @@
+#include "gateway/store/holdings.h"
+
+#include <string_view>
+#include <utility>
+
+namespace flora::store {
+namespace {
+
+// Up from the identifier to where its procedures were merged into, and down again to all that was.
+constexpr std::string_view kProcedures =
+    "WITH RECURSIVE up(n) AS (SELECT procedure FROM identifier WHERE hash=?1"
+    " UNION SELECT p.merged_into FROM up JOIN procedure p ON p.n=up.n"
+    " WHERE p.merged_into IS NOT NULL),"
+    " whole(n) AS (SELECT n FROM up"
+    " UNION SELECT p.n FROM whole JOIN procedure p ON p.merged_into=whole.n)"
+    " SELECT p.n, p.pseudonym, (SELECT pseudonym FROM procedure WHERE n=p.merged_into)"
+    " FROM whole JOIN procedure p ON p.n=whole.n ORDER BY p.n";
+
+constexpr std::string_view kSubmissions =
+    "SELECT transaction_id, authority, EXISTS(SELECT 1 FROM outbox o"
+    " WHERE o.transaction_id=s.transaction_id) FROM submission s"
+    " WHERE procedure=? AND content IS NOT NULL ORDER BY n";
+
+// Calls use(row) for each row.
+template <typename Use>
+Result<void> for_each_row(sqlite::Statement& select, Use use) {
+  while (true) {
+    FLORA_ASSIGN(const bool row, select.step());
+    if (!row) return {};
+    use(select);
+  }
+}
+
+Result<void> add_mapping(sqlite::Database& database, std::int64_t n, Holding& holding) {
+  FLORA_ASSIGN(auto types, database.prepare("SELECT type FROM identifier WHERE procedure=? "
+                                            "ORDER BY type"));
+  types.bind(1, n);
+  FLORA_TRY(for_each_row(types, [&holding](const sqlite::Statement& row) {
+    holding.types.push_back(static_cast<IdentifierType>(row.integer(0)));
+  }));
+  FLORA_ASSIGN(auto submissions, database.prepare(kSubmissions));
+  submissions.bind(1, n);
+  return for_each_row(submissions, [&holding](const sqlite::Statement& row) {
+    holding.submissions.push_back(
+        {uuid_from_bytes(row.blob(0)), std::string(row.text(1)), row.integer(2) != 0});
+  });
+}
+
+Result<void> add_answers(sqlite::Database& database, Holding& holding) {
+  FLORA_ASSIGN(auto select, database.prepare("SELECT count(*), coalesce(max(expires), 0) FROM "
+                                             "kept_answer WHERE procedure=?"));
+  select.bind_blob(1, holding.procedure.bytes);
+  return for_each_row(select, [&holding](const sqlite::Statement& row) {
+    holding.kept_answers = row.integer(0);
+    holding.answers_until = {row.integer(1)};
+  });
+}
+
+}  // namespace
+
+Result<std::vector<Holding>> holdings_of(sqlite::Database& database,
+                                         const Digest& identifier_hash) {
+  FLORA_ASSIGN(auto select, database.prepare(kProcedures));
+  select.bind_blob(1, identifier_hash);
+  std::vector<std::pair<std::int64_t, Holding>> found;
+  FLORA_TRY(for_each_row(select, [&found](const sqlite::Statement& row) {
+    Holding holding;
+    holding.procedure = uuid_from_bytes(row.blob(1));
+    if (!row.is_null(2)) holding.merged_into = uuid_from_bytes(row.blob(2));
+    found.emplace_back(row.integer(0), std::move(holding));
+  }));
+  std::vector<Holding> holdings;
+  for (auto& [n, holding] : found) {
+    FLORA_TRY(add_mapping(database, n, holding));
+    FLORA_TRY(add_answers(database, holding));
+    holdings.push_back(std::move(holding));
+  }
+  return holdings;
+}
+
+Result<std::vector<Holding>> holdings_of(const std::string& path, const Digest& identifier_hash) {
+  FLORA_ASSIGN(auto database, sqlite::Database::open(path, sqlite::Mode::read_only));
+  return holdings_of(database, identifier_hash);
+}
+
+}  // namespace flora::store

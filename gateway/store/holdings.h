@@ -1,0 +1,43 @@
+// What the store holds that an identifier leads to: for the report that a person may ask for
+// (Art. 15 DSGVO).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/base/bytes.h"
+#include "gateway/base/result.h"
+#include "gateway/base/sqlite.h"
+#include "gateway/model/identifiers.h"
+#include "gateway/model/ids.h"
+#include "gateway/model/time.h"
+
+namespace flora::store {
+
+/// An event that was accepted.
+struct HeldSubmission {
+  Uuid transaction_id;
+  std::string authority;  ///< That reported it.
+  bool in_outbox = false;
+};
+
+/// Of one procedure.
+struct Holding {
+  Uuid procedure;
+  std::optional<Uuid> merged_into;
+  std::vector<IdentifierType> types;        ///< Of the identifiers that are kept, one for each.
+  std::vector<HeldSubmission> submissions;  ///< In the order of acceptance.
+  std::int64_t kept_answers = 0;
+  Instant answers_until;  ///< The last of them goes then.
+};
+
+/// The procedures that carry the identifier, and all that these are merged with. Blocks on the
+/// disk.
+Result<std::vector<Holding>> holdings_of(sqlite::Database& database, const Digest& identifier_hash);
+
+/// The same, of a store's file beside a running gateway. Errors: also not_found.
+Result<std::vector<Holding>> holdings_of(const std::string& path, const Digest& identifier_hash);
+
+}  // namespace flora::store
