@@ -27,7 +27,7 @@ void write_item(JsonWriter& json, std::size_t item, const intake::Answer& answer
                 const std::vector<std::string>& verifier_keys);
 
 /// `HistoryEntry` of the document.
-void write_entry(JsonWriter& json, const view::HistoryEntry& entry);
+void write_entry(JsonWriter& json, const view::HistoryEntry& entry, const Uuid& procedure);
 
 /// For Submission::reached: makes each stage a phase of the request; empty if phases are of no use.
 std::function<void(intake::Stage)> stages_of(const Reply& reply);

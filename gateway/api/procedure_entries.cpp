@@ -1,5 +1,6 @@
 #include "gateway/api/procedure_entries.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/api/api.h"
@@ -19,6 +20,37 @@ Result<std::vector<view::HistoryEntry>> own_entries(const Parts& parts, const Uu
   }
   view::settle(entries);
   return entries;
+}
+
+Result<Joined> joined_with(const Parts& parts, const Uuid& procedure) {
+  Joined joined;
+  std::vector<Uuid> open = {procedure};
+  while (!open.empty()) {
+    const Uuid at = open.back();
+    open.pop_back();
+    if (joined.contains(at)) continue;
+    FLORA_ASSIGN(auto entries, own_entries(parts, at));
+    for (const Merge& merge : merges_in_effect(entries)) open.push_back(merge.into);
+    joined.emplace(at, std::move(entries));
+    FLORA_ASSIGN(const auto sources, parts.index->merged_from(at));
+    for (const Uuid& source : sources) {
+      if (joined.contains(source)) continue;
+      FLORA_ASSIGN(const auto theirs, own_entries(parts, source));
+      const auto merges = merges_in_effect(theirs);
+      // Else the merge was taken back.
+      if (std::ranges::find(merges, at, &Merge::into) != merges.end()) open.push_back(source);
+    }
+  }
+  return joined;
+}
+
+Uuid shown_in(const Uuid& procedure, const Joined& joined) {
+  std::vector<view::HistoryEntry> all;
+  for (const auto& [id, entries] : joined) all.insert(all.end(), entries.begin(), entries.end());
+  view::settle(all);
+  const auto leads = remaining(merges_in_effect(all));
+  const auto found = leads.find(procedure);
+  return found == leads.end() ? procedure : found->second;
 }
 
 Result<OfProcedure> of_procedure(const Parts& parts, const std::optional<Uuid>& procedure,

@@ -1,6 +1,7 @@
 // The ledger's entries of a procedure, and whose procedure it is. Blocks on the disk.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -13,6 +14,14 @@ struct Parts;
 
 /// The procedure's own entries, settled; none if it is not known.
 Result<std::vector<view::HistoryEntry>> own_entries(const Parts& parts, const Uuid& procedure);
+
+/// The settled entries of a procedure and of all that are joined with it by merges in effect.
+using Joined = std::map<Uuid, std::vector<view::HistoryEntry>>;
+
+Result<Joined> joined_with(const Parts& parts, const Uuid& procedure);
+
+/// Where the procedure's events are shown: in the one that remains of those that are joined.
+Uuid shown_in(const Uuid& procedure, const Joined& joined);
 
 /// A procedure that somebody names.
 struct OfProcedure {

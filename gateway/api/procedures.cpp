@@ -1,4 +1,5 @@
 // Procedures: search by identifier, current state, history.
+#include <algorithm>
 #include <charconv>
 
 #include "gateway/api/answers.h"
@@ -32,18 +33,16 @@ struct Loaded {
   std::vector<Uuid> procedures;  // Those that entries were read of, whether or not any may be seen.
 };
 
-// What the caller may see of a procedure, those merged into it included; no entries: nothing.
+// What the caller may see of a procedure, all that is joined to it included; no entries: nothing.
 Result<Loaded> load(const Parts& parts, const Uuid& procedure, const policy::Caller& caller) {
   Loaded loaded;
-  FLORA_ASSIGN(loaded.entries, own_entries(parts, procedure));
-  loaded.merged_into = view::merged_into(loaded.entries);
-  if (!loaded.entries.empty()) loaded.procedures.push_back(procedure);
-  FLORA_ASSIGN(const auto sources, parts.index->merged_from(procedure));
-  for (const Uuid& source : sources) {
-    FLORA_ASSIGN(auto entries, own_entries(parts, source));
-    if (view::merged_into(entries) != procedure) continue;  // The merge was taken back.
+  FLORA_ASSIGN(Joined joined, joined_with(parts, procedure));
+  const Uuid remains = shown_in(procedure, joined);
+  if (remains != procedure) loaded.merged_into = remains;
+  for (auto& [id, entries] : joined) {
+    if (entries.empty() || (loaded.merged_into && id != procedure)) continue;
     std::ranges::move(entries, std::back_inserter(loaded.entries));
-    loaded.procedures.push_back(source);
+    loaded.procedures.push_back(id);
   }
   view::settle(loaded.entries);
   const view::Reader reader = reader_of(caller);
@@ -81,13 +80,14 @@ void write_time(JsonWriter& json, const Transaction& t) {
 
 }  // namespace
 
-void write_entry(JsonWriter& json, const view::HistoryEntry& entry) {
+void write_entry(JsonWriter& json, const view::HistoryEntry& entry, const Uuid& procedure) {
   const Transaction& t = entry.transaction;
   const auto reference = [&json](std::string_view name, const std::optional<Uuid>& id) {
     if (id) json.member(name, to_string(*id));
   };
   json.begin_object().member("transactionId", to_string(t.id));
   json.name("logIndex").number(entry.index).member("status", t.status);
+  if (t.procedure != procedure) json.member("procedureId", to_string(t.procedure));
   json.optional("regime", t.regime);
   write_time(json, t);
   if (t.source_sequence) json.name("sourceSequence").number(*t.source_sequence);
@@ -123,6 +123,16 @@ void write_handover(JsonWriter& json, const std::vector<view::HistoryEntry>& ent
     json.member("authority", text_member(document.root(), "empfaengerBehoerde")).end_object();
     return;
   }
+}
+
+// The newest rectification of data that stands.
+void write_rectification(JsonWriter& json, const std::vector<view::HistoryEntry>& entries) {
+  const view::HistoryEntry* entry = view::newest(entries, "DATEN_BERICHTIGT");
+  if (entry == nullptr) return;
+  const Transaction& t = entry->transaction;
+  json.name("rectified").begin_object().member("transactionId", to_string(t.id));
+  write_time(json, t);
+  json.member("authority", t.authority).name("details").raw(t.details).end_object();
 }
 
 // A page begins behind this many entries. Opaque to clients; nothing if it is none of ours.
@@ -198,7 +208,7 @@ void Api::get_procedure(Call call, Reply reply) {
     json.begin_object().member("procedureId", to_string(id));
     if (loaded->merged_into) json.member("mergedInto", to_string(*loaded->merged_into));
     json.name("current");
-    if (const view::HistoryEntry* current = view::current(loaded->entries)) {
+    if (const view::HistoryEntry* current = view::current(loaded->entries, *parts_.catalogue)) {
       const Transaction& t = current->transaction;
       json.begin_object().member("transactionId", to_string(t.id)).member("status", t.status);
       json.optional("regime", t.regime);
@@ -210,6 +220,7 @@ void Api::get_procedure(Call call, Reply reply) {
       json.raw("null");
     }
     write_handover(json, loaded->entries, *parts_.catalogue);
+    write_rectification(json, loaded->entries);
     json.name("events").number(loaded->entries.size()).end_object();
     send_recorded(reply, std::move(record), json_response(200, json.take()));
   });
@@ -239,7 +250,7 @@ void Api::get_history(Call call, Reply reply) {
     if (loaded->entries.empty()) return send_recorded(reply, std::move(record), not_found());
     JsonWriter json;
     json.begin_object().member("procedureId", to_string(id)).name("entries").begin_array();
-    for (std::size_t i = begin; i < end; ++i) write_entry(json, loaded->entries[i]);
+    for (std::size_t i = begin; i < end; ++i) write_entry(json, loaded->entries[i], id);
     json.end_array();
     if (end < loaded->entries.size()) json.member("next", encode_cursor(end));
     send_recorded(reply, std::move(record), json_response(200, json.end_object().take()));

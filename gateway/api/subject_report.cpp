@@ -76,7 +76,9 @@ void write_procedure(JsonWriter& json, const ReportedProcedure& procedure) {
   json.end_object();
   json.name("readModel").number(procedure.entries.size());
   json.name("ledger").begin_array();
-  for (const view::HistoryEntry& entry : procedure.entries) write_entry(json, entry);
+  for (const view::HistoryEntry& entry : procedure.entries) {
+    write_entry(json, entry, held.procedure);
+  }
   json.end_array();
   write_adapters(json, procedure.entries);
   json.name("audit").begin_object();

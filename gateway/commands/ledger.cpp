@@ -123,10 +123,7 @@ Result<std::uint64_t> reopen_lost(const settings::Settings& settings, Env& env) 
                                       {settings.ledger_database(), settings.ledger_checkpoint_file,
                                        settings.ledger_origin, std::move(key)},
                                       env));
-  return store::reopen_lost(settings.store_database(), [&ledger](const Uuid& id) -> Result<bool> {
-    FLORA_ASSIGN(const auto index, ledger->find(id));
-    return index.has_value();
-  });
+  return store::reopen_lost(settings.store_database(), *ledger);
 }
 
 int restore(const settings::Settings& settings, const ledger::LedgerFiles& files,

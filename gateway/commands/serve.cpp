@@ -150,6 +150,7 @@ Result<void> run(const Source& source, const Examined& examined,
 
   store::Options store_options;
   store_options.path = settings.store_database();
+  store_options.ledger = ledger.get();
   FLORA_ASSIGN(store_options.last_recorded, last_recorded(*ledger));
   store_options.seal = [&keys, &env](const Identifier& identifier, const Uuid& procedure) {
     return keys.seal(identifier, procedure, env);

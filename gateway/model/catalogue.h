@@ -30,7 +30,7 @@ struct Status {
   std::string name;  ///< Such as `AKTENANLAGE_ERFOLGT`.
   std::string label_de;
   std::string label_en;
-  std::string subprocess;             ///< I, II or III; empty for those of all.
+  std::string subprocess;             ///< I, II or III, or ALL.
   std::vector<Role> reporters;        ///< Who may report it.
   std::string details;                ///< The name of its details schema in the OpenAPI document.
   bool hands_over = false;            ///< Names the receiving Land and authority in its details.

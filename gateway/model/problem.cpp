@@ -75,10 +75,11 @@ constexpr ProblemKind kKinds[] = {
     {"procedure-unknown", 422, "The procedure is not known",
      "No procedure has this pseudonym. Name the procedure by identifiers instead."},
     {"reference-cycle", 422, "The event would correct itself",
-     "The chain of corrections leads back to this event."},
+     "The chain of corrections leads back to this event, or is too long to follow (1000)."},
     {"reference-mismatch", 422, "The event that is referred to does not fit",
      "A correction or revocation is about the procedure of the event that it refers to, and a "
-     "revocation repeats its status."},
+     "revocation repeats its status; only a merge of procedures corrects one. The event that came "
+     "last does not fit those that are here."},
     {"reference-unknown", 422, "The event that is referred to is not known",
      "There is no such transaction, or it is another authority's: both are answered alike. Only "
      "the "

@@ -6,7 +6,8 @@
 namespace flora::store {
 namespace {
 
-constexpr std::string_view kMergeStatus = "VERFAHREN_ZUSAMMENGEFUEHRT";
+// More than any sender's correction of corrections; each link costs a look-up.
+constexpr int kMaxChain = 1000;
 
 Digest digest_of(std::span<const std::byte> bytes) {
   Digest digest{};
@@ -17,6 +18,17 @@ Digest digest_of(std::span<const std::byte> bytes) {
 std::optional<Digest> optional_digest(const sqlite::Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
   return digest_of(row.blob(column));
+}
+
+// Joining and separating persons is explicit: only a merge replaces or takes back a merge.
+bool may_refer(std::string_view status, std::string_view target) {
+  return (status == kMergeStatus) == (target == kMergeStatus);
+}
+
+// A reservation has the status that a revocation of it repeats; without one yet, anything but a
+// merge fits.
+bool fits(std::string_view reserved, std::string_view status) {
+  return reserved.empty() ? may_refer(status, reserved) : reserved == status;
 }
 
 }  // namespace
@@ -33,12 +45,14 @@ struct Acceptor::Statements {
   sqlite::Statement insert_submission;
   sqlite::Statement fill_submission;
   sqlite::Statement insert_outbox;
-  sqlite::Statement update_merged;
+  sqlite::Statement narrow_reservation;
   sqlite::Statement last_outbox;
 };
 
-Acceptor::Acceptor(std::unique_ptr<Statements> statements, const Options& options, Env& env)
+Acceptor::Acceptor(std::unique_ptr<Statements> statements, Merges merges, const Options& options,
+                   Env& env)
     : s_(std::move(statements)),
+      merges_(std::move(merges)),
       options_(&options),
       env_(&env),
       ids_(env),
@@ -69,14 +83,15 @@ Result<Acceptor> Acceptor::open(sqlite::Database& db, const Options& options, En
                           "WHERE n=?"));
   FLORA_ASSIGN(auto insert_outbox,
                db.prepare("INSERT INTO outbox(n, transaction_id, body) VALUES(?,?,?)"));
-  FLORA_ASSIGN(auto update_merged, db.prepare("UPDATE procedure SET merged_into=? WHERE n=?"));
+  FLORA_ASSIGN(auto narrow_reservation, db.prepare("UPDATE submission SET status=? WHERE n=?"));
   FLORA_ASSIGN(auto last_outbox, db.prepare("SELECT coalesce(max(n), 0) FROM outbox"));
   auto statements = std::make_unique<Statements>(Statements{
       std::move(by_identity), std::move(by_id), std::move(by_pseudonym), std::move(by_number),
       std::move(of_identifier), std::move(outbox_body), std::move(insert_procedure),
       std::move(insert_identifier), std::move(insert_submission), std::move(fill_submission),
-      std::move(insert_outbox), std::move(update_merged), std::move(last_outbox)});
-  Acceptor acceptor(std::move(statements), options, env);
+      std::move(insert_outbox), std::move(narrow_reservation), std::move(last_outbox)});
+  FLORA_ASSIGN(Merges merges, Merges::open(db, options.ledger));
+  Acceptor acceptor(std::move(statements), std::move(merges), options, env);
   FLORA_ASSIGN(const bool row, acceptor.s_->last_outbox.step());
   if (row) acceptor.last_number_ = acceptor.s_->last_outbox.integer(0);
   acceptor.s_->last_outbox.reset();
@@ -116,40 +131,62 @@ Result<Outcome> Acceptor::accept_new(Draft& draft, const std::optional<Submissio
   FLORA_ASSIGN(auto resolved, resolve(draft.procedure));
   if (const auto* refusal = std::get_if<Refusal>(&resolved)) return Outcome(*refusal);
   plan.procedure = std::move(std::get<Resolution>(resolved));
-  if (draft.corrects || draft.revokes) {
-    FLORA_ASSIGN(auto checked, check_reference(draft, plan));
-    if (const auto* refusal = std::get_if<Refusal>(&checked)) return Outcome(*refusal);
-    plan.reference = std::move(std::get<Reference>(checked));
-  }
-  if (draft.merged_into) {
-    FLORA_ASSIGN(auto target, resolve(*draft.merged_into));
-    if (const auto* refusal = std::get_if<Refusal>(&target)) return Outcome(*refusal);
-    plan.merge = std::move(std::get<Resolution>(target));
-    if (merges_with_itself(plan)) return Outcome(Refusal::merge_with_itself);
-    // A new identifier of a person that both sides name belongs to the first one.
-    std::erase_if(plan.merge->to_add, [&plan](const KeyedIdentifier& one) {
-      return names_a_person(one) &&
-             std::ranges::find(plan.procedure.to_add, one.hash, &KeyedIdentifier::hash) !=
-                 plan.procedure.to_add.end();
-    });
-  }
-  if (reserved) {
-    // A reference to this event came first and named its procedure.
-    FLORA_ASSIGN(const Procedure expected, root_of(reserved->procedure));
-    if (!plan.procedure.existing || plan.procedure.existing->number != expected.number) {
-      return Outcome(Refusal::reference_mismatch);
-    }
+  for (const auto step :
+       {&Acceptor::plan_reserved, &Acceptor::plan_reference, &Acceptor::plan_merge}) {
+    FLORA_ASSIGN(const std::optional<Refusal> refusal, (this->*step)(draft, plan));
+    if (refusal) return Outcome(*refusal);
   }
   return write(draft, plan);
+}
+
+// If a reference to this event came first, it has named the procedure and what the status can be.
+Result<std::optional<Refusal>> Acceptor::plan_reserved(const Draft& draft, Plan& plan) {
+  using Answer = std::optional<Refusal>;
+  if (!plan.reserved) return Answer();
+  FLORA_ASSIGN(const bool same, is_about(plan.procedure, plan.reserved->procedure));
+  if (!same || !fits(plan.reserved->status, draft.transaction.status)) {
+    return Answer(Refusal::reference_mismatch);
+  }
+  plan.kept = plan.reserved->procedure;
+  return Answer();
+}
+
+// The event that is replaced or taken back keeps its procedure, even if that was joined to another
+// since. What refers to each other is always of one procedure.
+Result<std::optional<Refusal>> Acceptor::plan_reference(const Draft& draft, Plan& plan) {
+  using Answer = std::optional<Refusal>;
+  if (!draft.corrects && !draft.revokes) return Answer();
+  FLORA_ASSIGN(auto checked, check_reference(draft, plan));
+  if (const auto* refusal = std::get_if<Refusal>(&checked)) return Answer(*refusal);
+  plan.reference = std::move(std::get<Reference>(checked));
+  if (!plan.reference->existing) return Answer();
+  const std::int64_t procedure = plan.reference->existing->procedure;
+  if (plan.kept && *plan.kept != procedure) return Answer(Refusal::reference_mismatch);
+  plan.kept = procedure;
+  return Answer();
+}
+
+Result<std::optional<Refusal>> Acceptor::plan_merge(const Draft& draft, Plan& plan) {
+  using Answer = std::optional<Refusal>;
+  if (!draft.merged_into) return Answer();
+  FLORA_ASSIGN(auto target, resolve(*draft.merged_into));
+  if (const auto* refusal = std::get_if<Refusal>(&target)) return Answer(*refusal);
+  plan.merge = std::move(std::get<Resolution>(target));
+  if (merges_with_itself(plan)) return Answer(Refusal::merge_with_itself);
+  // A new identifier of a person that both sides name belongs to the first one.
+  std::erase_if(plan.merge->to_add, [&plan](const KeyedIdentifier& one) {
+    return names_a_person(one) &&
+           std::ranges::find(plan.procedure.to_add, one.hash, &KeyedIdentifier::hash) !=
+               plan.procedure.to_add.end();
+  });
+  return Answer();
 }
 
 // Before anything is written: would a procedure be merged into itself?
 bool Acceptor::merges_with_itself(const Plan& plan) {
   const Resolution& from = plan.procedure;
   const Resolution& into = *plan.merge;
-  if (into.existing && plan.reference && plan.reference->existing) {
-    return into.existing->number == plan.reference->existing->procedure;
-  }
+  if (into.existing && plan.kept) return into.existing->number == *plan.kept;
   if (into.existing && from.existing) return into.existing->number == from.existing->number;
   if (into.existing || from.existing) return false;
   return std::ranges::any_of(from.to_add, [&into](const KeyedIdentifier& a) {
@@ -160,25 +197,16 @@ bool Acceptor::merges_with_itself(const Plan& plan) {
 
 Result<Outcome> Acceptor::write(Draft& draft, const Plan& plan) {
   FLORA_ASSIGN(Procedure target, materialise(plan.procedure));
+  if (plan.kept) {
+    FLORA_ASSIGN(target, procedure(*plan.kept));
+  }
   Transaction& t = draft.transaction;
   if (plan.reference) {
-    Uuid referred;
-    if (plan.reference->existing) {
-      referred = plan.reference->existing->transaction_id;
-      // The event that is replaced keeps its procedure, even if that was merged since.
-      FLORA_ASSIGN(target, procedure(plan.reference->existing->procedure));
-    } else {
-      FLORA_ASSIGN(referred, reserve(draft, *plan.reference->to_reserve, target));
-    }
-    (draft.corrects ? t.corrects : t.revokes) = referred;
-    if (plan.reference->existing && plan.reference->existing->status == kMergeStatus) {
-      FLORA_TRY(set_merged(target.number, std::nullopt));
-    }
+    FLORA_ASSIGN((draft.corrects ? t.corrects : t.revokes), refer(draft, *plan.reference, target));
   }
   if (plan.merge) {
     FLORA_ASSIGN(const Procedure into, materialise(*plan.merge));
     t.merged_into = into.pseudonym;
-    FLORA_TRY(set_merged(target.number, into.number));
   }
   t.id = plan.reserved ? plan.reserved->transaction_id : ids_.next();
   t.procedure = target.pseudonym;
@@ -197,6 +225,7 @@ Result<Outcome> Acceptor::write(Draft& draft, const Plan& plan) {
                 .bind_blob(2, t.id.bytes)
                 .bind_text(3, accepted.body)
                 .run());
+  if (t.status == kMergeStatus) FLORA_TRY(merges_.update(target.number));
   return Outcome(std::move(accepted));
 }
 
@@ -295,67 +324,86 @@ Result<std::variant<Acceptor::Resolution, Refusal>> Acceptor::resolve(const Proc
   const std::int64_t number = select.integer(0);
   select.reset();
   Resolution resolution;
-  FLORA_ASSIGN(resolution.existing, root_of(number));
+  FLORA_ASSIGN(resolution.existing, procedure(number));
   return std::variant<Resolution, Refusal>(std::move(resolution));
 }
 
 // An identifier of a person leads to one procedure, or is new. A file number leads to a procedure
 // only where no identifier of a person is given and exactly one procedure carries it: so it never
-// joins two persons.
+// joins two persons. Procedures that are joined count as one. An event stays with the procedure
+// that carries what it names, also while that is joined to another: so a merge that is taken back
+// leaves everything where it was.
 Result<std::variant<Acceptor::Resolution, Refusal>> Acceptor::resolve_identifiers(
     const std::vector<KeyedIdentifier>& identifiers) {
   using Answer = std::variant<Resolution, Refusal>;
   Resolution resolution;
   bool any_person = false;
-  std::optional<std::vector<std::int64_t>> of_files;  // What all known file numbers share.
-  std::vector<std::int64_t> of_persons;
+  Carriers of_persons;
+  std::optional<Carriers> of_files;  // What all known file numbers share.
   for (const KeyedIdentifier& identifier : identifiers) {
-    std::vector<std::int64_t> roots;
-    sqlite::Statement& select = s_->procedures_of_identifier;
-    std::vector<std::int64_t> direct;
-    select.reset();
-    select.bind_blob(1, identifier.hash);
-    while (true) {
-      FLORA_ASSIGN(const bool row, select.step());
-      if (!row) break;
-      direct.push_back(select.integer(0));
-    }
-    select.reset();
-    for (const std::int64_t number : direct) {
-      FLORA_ASSIGN(const Procedure root, root_of(number));
-      if (std::ranges::find(roots, root.number) == roots.end()) roots.push_back(root.number);
-    }
-    const bool person = names_a_person(identifier);
-    // A person's identifier that is known leads to where it leads, perhaps by way of a merge.
-    if (!person || direct.empty()) resolution.to_add.push_back(identifier);
-    if (person) {
+    FLORA_ASSIGN(const Carriers carriers, carriers_of(identifier.hash));
+    const bool known = !carriers.direct.empty();
+    // A person's identifier that is known stays where it is.
+    if (!names_a_person(identifier)) {
+      resolution.to_add.push_back(identifier);
+      if (known && of_files) of_files->keep(carriers);
+      if (known && !of_files) of_files = carriers;
+    } else {
+      if (!known) resolution.to_add.push_back(identifier);
       any_person = true;
-      for (const std::int64_t root : roots) {
-        if (std::ranges::find(of_persons, root) == of_persons.end()) of_persons.push_back(root);
-      }
-    } else if (!roots.empty()) {
-      if (!of_files) {
-        of_files = roots;
-      } else {
-        std::erase_if(*of_files, [&roots](std::int64_t root) {
-          return std::ranges::find(roots, root) == roots.end();
-        });
-      }
+      of_persons.add(carriers);
     }
   }
-  if (of_persons.size() > 1) return Answer(Refusal::identifier_conflict);
-  std::optional<std::int64_t> number;
-  if (of_persons.size() == 1) {
-    number = of_persons.front();
-  } else if (!any_person && of_files) {
-    if (of_files->empty()) return Answer(Refusal::identifier_conflict);
-    if (of_files->size() > 1) return Answer(Refusal::identifier_ambiguous);
-    number = of_files->front();
+  const Carriers found = any_person ? of_persons : of_files.value_or(Carriers{});
+  if (!any_person && of_files) {
+    if (found.roots.empty()) return Answer(Refusal::identifier_conflict);
+    if (found.roots.size() > 1) return Answer(Refusal::identifier_ambiguous);
   }
-  if (number) {
-    FLORA_ASSIGN(resolution.existing, procedure(*number));
+  if (found.roots.size() > 1) return Answer(Refusal::identifier_conflict);
+  if (found.roots.size() == 1) {
+    FLORA_ASSIGN(resolution.existing, procedure(found.one()));
   }
   return Answer(std::move(resolution));
+}
+
+void Acceptor::Carriers::add(const Carriers& other) {
+  direct.insert(other.direct.begin(), other.direct.end());
+  roots.insert(other.roots.begin(), other.roots.end());
+}
+
+void Acceptor::Carriers::keep(const Carriers& other) {
+  std::erase_if(direct, [&other](std::int64_t one) { return !other.direct.contains(one); });
+  std::erase_if(roots, [&other](std::int64_t one) { return !other.roots.contains(one); });
+}
+
+std::int64_t Acceptor::Carriers::one() const {
+  return direct.size() == 1 ? *direct.begin() : *roots.begin();
+}
+
+Result<Acceptor::Carriers> Acceptor::carriers_of(const Digest& identifier) {
+  Carriers carriers;
+  sqlite::Statement& select = s_->procedures_of_identifier;
+  select.reset();
+  select.bind_blob(1, identifier);
+  while (true) {
+    FLORA_ASSIGN(const bool row, select.step());
+    if (!row) break;
+    carriers.direct.insert(select.integer(0));
+  }
+  select.reset();
+  for (const std::int64_t number : carriers.direct) {
+    FLORA_ASSIGN(const Procedure root, root_of(number));
+    carriers.roots.insert(root.number);
+  }
+  return carriers;
+}
+
+// True also if both are joined.
+Result<bool> Acceptor::is_about(const Resolution& resolution, std::int64_t procedure) {
+  if (!resolution.existing) return false;
+  FLORA_ASSIGN(const Procedure one, root_of(resolution.existing->number));
+  FLORA_ASSIGN(const Procedure other, root_of(procedure));
+  return one.number == other.number;
 }
 
 Result<std::variant<Acceptor::Reference, Refusal>> Acceptor::check_reference(const Draft& draft,
@@ -376,12 +424,12 @@ Result<std::variant<Acceptor::Reference, Refusal>> Acceptor::check_reference(con
   const Submission& target = *reference.existing;
   const bool own = target.authority == draft.transaction.authority;
   if (!own && !draft.may_correct_others) return Answer(Refusal::reference_unknown);
-  FLORA_ASSIGN(const Procedure root, root_of(target.procedure));
-  if (!plan.procedure.existing || plan.procedure.existing->number != root.number) {
-    return Answer(Refusal::reference_mismatch);
-  }
-  if (draft.revokes && target.content && target.status != draft.transaction.status) {
-    return Answer(Refusal::reference_mismatch);
+  FLORA_ASSIGN(const bool same, is_about(plan.procedure, target.procedure));
+  const std::string& status = draft.transaction.status;
+  if (!same || !may_refer(status, target.status)) return Answer(Refusal::reference_mismatch);
+  if (draft.revokes && target.status != status) {
+    reference.narrows = !target.content && target.status.empty();
+    if (!reference.narrows) return Answer(Refusal::reference_mismatch);
   }
   if (plan.reserved) {
     FLORA_ASSIGN(const bool cycle, leads_to(target, plan.reserved->transaction_id));
@@ -390,16 +438,17 @@ Result<std::variant<Acceptor::Reference, Refusal>> Acceptor::check_reference(con
   return Answer(std::move(reference));
 }
 
+// True also where the chain is too long to tell.
 Result<bool> Acceptor::leads_to(const Submission& from, const Uuid& transaction_id) {
   Submission at = from;
-  // Chains are finite: each link was checked when it was made.
-  while (true) {
+  for (int links = 0; links < kMaxChain; ++links) {
     if (at.transaction_id == transaction_id) return true;
     if (!at.refers) return false;
     FLORA_ASSIGN(const auto next, find_submission(*at.refers));
     if (!next) return false;
     at = *next;
   }
+  return true;
 }
 
 Result<Acceptor::Procedure> Acceptor::materialise(const Resolution& resolution) {
@@ -422,25 +471,33 @@ Result<Acceptor::Procedure> Acceptor::materialise(const Resolution& resolution) 
   return target;
 }
 
+// The transaction id of what the draft refers to.
+Result<Uuid> Acceptor::refer(const Draft& draft, const Reference& reference,
+                             const Procedure& procedure) {
+  if (!reference.existing) return reserve(draft, *reference.to_reserve, procedure);
+  if (reference.narrows) {
+    FLORA_TRY(s_->narrow_reservation.bind_text(1, draft.transaction.status)
+                  .bind(2, reference.existing->number)
+                  .run());
+  }
+  return reference.existing->transaction_id;
+}
+
 Result<Uuid> Acceptor::reserve(const Draft& draft, const Digest& identity,
                                const Procedure& procedure) {
   const Uuid id = ids_.next();
+  const std::string& status = draft.transaction.status;
   sqlite::Statement& row = s_->insert_submission;
-  for (int parameter = 1; parameter <= 4; ++parameter) row.bind_null(parameter);
+  row.bind_null(1).bind_null(2).bind_null(4);
+  if (draft.revokes || status == kMergeStatus) {
+    row.bind_text(3, status);
+  } else {
+    row.bind_null(3);
+  }
   row.bind_blob(5, id.bytes).bind_blob(6, identity);
   row.bind_text(7, draft.transaction.authority).bind(8, procedure.number);
   FLORA_TRY(row.run());
   return id;
-}
-
-Result<void> Acceptor::set_merged(std::int64_t procedure, std::optional<std::int64_t> into) {
-  sqlite::Statement& update = s_->update_merged;
-  if (into) {
-    update.bind(1, *into);
-  } else {
-    update.bind_null(1);
-  }
-  return update.bind(2, procedure).run();
 }
 
 }  // namespace flora::store

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "gateway/base/sqlite.h"
+#include "gateway/store/merges.h"
 #include "gateway/store/store.h"
 
 namespace flora::store {
@@ -35,7 +37,7 @@ class Acceptor {
     std::int64_t procedure = 0;
     std::optional<Digest> content;  // Nothing: the id is only reserved by a reference.
     std::optional<Digest> native;
-    std::string status;
+    std::string status;  // Of a reservation: see fits().
     std::optional<Uuid> refers;
   };
   struct Procedure {
@@ -47,9 +49,20 @@ class Acceptor {
     std::optional<Procedure> existing;
     std::vector<KeyedIdentifier> to_add;
   };
+  // Who carries an identifier: the procedures themselves, and those that remain of them.
+  struct Carriers {
+    std::set<std::int64_t> direct;
+    std::set<std::int64_t> roots;
+
+    void add(const Carriers& other);
+    void keep(const Carriers& other);
+    // The only one; of several that are joined the one that remains. `roots` has one.
+    std::int64_t one() const;
+  };
   struct Reference {
     std::optional<Submission> existing;
     std::optional<Digest> to_reserve;
+    bool narrows = false;  // The reservation learns its status.
   };
   // Everything that reading decided about one draft.
   struct Plan {
@@ -57,16 +70,21 @@ class Acceptor {
     std::optional<Resolution> merge;
     std::optional<Reference> reference;
     std::optional<Submission> reserved;
+    std::optional<std::int64_t> kept;  // The procedure that the event is about already.
   };
   template <typename T>
   using OrRefusal = Result<std::variant<T, Refusal>>;
 
-  Acceptor(std::unique_ptr<Statements> statements, const Options& options, Env& env);
+  Acceptor(std::unique_ptr<Statements> statements, Merges merges, const Options& options, Env& env);
 
   Result<Outcome> repeat(const Submission& known, const Draft& draft);
   Result<Outcome> accept_new(Draft& draft, const std::optional<Submission>& reserved);
+  Result<std::optional<Refusal>> plan_reserved(const Draft& draft, Plan& plan);
+  Result<std::optional<Refusal>> plan_reference(const Draft& draft, Plan& plan);
+  Result<std::optional<Refusal>> plan_merge(const Draft& draft, Plan& plan);
   static bool merges_with_itself(const Plan& plan);
   Result<Outcome> write(Draft& draft, const Plan& plan);
+  Result<Uuid> refer(const Draft& draft, const Reference& reference, const Procedure& procedure);
   Result<void> record(const Draft& draft, const Plan& plan, std::int64_t procedure);
 
   Result<std::optional<Submission>> find_submission(const EventKey& key);
@@ -74,14 +92,16 @@ class Acceptor {
   Result<Procedure> root_of(std::int64_t number);
   OrRefusal<Resolution> resolve(const ProcedureKey& key);
   OrRefusal<Resolution> resolve_identifiers(const std::vector<KeyedIdentifier>& identifiers);
+  Result<Carriers> carriers_of(const Digest& identifier);
+  Result<bool> is_about(const Resolution& resolution, std::int64_t procedure);
   OrRefusal<Reference> check_reference(const Draft& draft, const Plan& plan);
   Result<bool> leads_to(const Submission& from, const Uuid& transaction_id);
 
   Result<Procedure> materialise(const Resolution& resolution);
   Result<Uuid> reserve(const Draft& draft, const Digest& identity, const Procedure& procedure);
-  Result<void> set_merged(std::int64_t procedure, std::optional<std::int64_t> into);
 
   std::unique_ptr<Statements> s_;
+  Merges merges_;
   const Options* options_;
   Env* env_;
   UuidSequence ids_;

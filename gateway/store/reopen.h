@@ -2,21 +2,19 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "gateway/base/result.h"
-#include "gateway/model/ids.h"
+#include "ledger-client/ledger.h"
 
 namespace flora::store {
 
 /// Turns each submission whose transaction is neither on the ledger nor in the outbox into a mere
 /// reservation of its identity: the event, sent again, is committed under the transaction id that
-/// it had. Merges that were lost are taken back, kept answers go. While no gateway runs; durable on
-/// return, nothing is changed on failure. Returns the number of submissions; without a file: 0.
-/// Errors: unavailable, corrupt, invalid (the file is of a newer version), and those of
-/// `is_on_ledger`.
-Result<std::uint64_t> reopen_lost(const std::string& path,
-                                  const std::function<Result<bool>(const Uuid&)>& is_on_ledger);
+/// it had. Procedures are joined as the merges that are left have it, kept answers go. While no
+/// gateway runs; durable on return, nothing is changed on failure. Returns the number of
+/// submissions; without a file: 0. Errors: unavailable, corrupt, invalid (the file is of a newer
+/// version), and those of the ledger.
+Result<std::uint64_t> reopen_lost(const std::string& path, Ledger& ledger);
 
 }  // namespace flora::store

@@ -20,6 +20,7 @@
 #include "gateway/model/transaction.h"
 #include "gateway/store/adapter_archive.h"
 #include "gateway/store/holdings.h"
+#include "ledger-client/ledger.h"
 
 namespace flora::store {
 
@@ -118,7 +119,9 @@ struct Options {
   std::size_t queue = 16384;      ///< Drafts that may wait, see FairQueue; above, `overloaded`.
   std::size_t group = 512;        ///< Drafts per commit, at most.
   std::int64_t outbox = 200'000;  ///< Transactions not yet on the ledger; above, `overloaded`.
-  Instant last_recorded;          ///< recordedAt of the newest ledger entry: it never goes back.
+  /// What has left the outbox is here; it must outlive the store. nullptr: nothing has.
+  Ledger* ledger = nullptr;
+  Instant last_recorded;  ///< recordedAt of the newest ledger entry: it never goes back.
   /// Encrypts the value of an identifier that is new in a procedure. Called on the writer thread.
   std::function<std::string(const Identifier&, const Uuid& procedure)> seal;
   /// Called once, on the writer thread, after a commit whose outcome is unknown, or when the

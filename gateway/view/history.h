@@ -1,38 +1,25 @@
-// What a procedure's entries amount to: their order, which of them are in effect, and who may see
-// them. Pure functions over transactions.
+// What a procedure's entries say: its current state, and who may see it. Pure functions over
+// settled entries; which of them are in effect is the matter of gateway/model/history.h.
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include "gateway/model/transaction.h"
+#include "gateway/model/catalogue.h"
+#include "gateway/model/history.h"
 
 namespace flora::view {
 
-/// One entry of a procedure's history.
-struct HistoryEntry {
-  std::uint64_t index = 0;  ///< Its place in the ledger.
-  Transaction transaction;
-  bool effective = true;  ///< Neither replaced nor taken back, and not itself a revocation.
-  std::optional<Uuid> replaced_by;  ///< The correction that is in effect instead.
-  std::optional<Uuid> revoked_by;
-};
+using flora::HistoryEntry;
+using flora::settle;
 
-/// Marks what is in effect, and sorts by time, sourceSequence, ledger position. A correction
-/// replaces its target; a revocation takes its target back; a correction that was taken back
-/// restores what it had replaced; of several corrections of one event the last on the ledger holds;
-/// what corrects an entry that was taken back, or that lost to another correction, shares its fate:
-/// of one event at most one form is in effect. A calendar day sorts as its first instant in
-/// Europe/Berlin.
-void settle(std::vector<HistoryEntry>& entries);
+/// The newest entry in effect that moves the procedure on, or nullptr. A status of all
+/// sub-processes (`catalogue`) says something about the data and does not. `entries` is settled.
+const HistoryEntry* current(const std::vector<HistoryEntry>& entries, const Catalogue& catalogue);
 
-/// The newest entry in effect, or nullptr. `entries` is settled.
-const HistoryEntry* current(const std::vector<HistoryEntry>& entries);
-
-/// Where the procedure was merged into, by the newest entry in effect that says so.
-std::optional<Uuid> merged_into(const std::vector<HistoryEntry>& entries);
+/// The newest entry in effect with this status, or nullptr. `entries` is settled.
+const HistoryEntry* newest(const std::vector<HistoryEntry>& entries, std::string_view status);
 
 /// Who asks: the authorities that a caller acts for, their Land and role.
 struct Reader {

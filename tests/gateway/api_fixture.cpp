@@ -154,6 +154,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
       env));
   store::Options options;
   options.path = settings.store_database();
+  options.ledger = p.ledger.get();
   options.seal = [this](const Identifier& identifier, const Uuid& procedure) {
     pass_writer();
     return parts_->keys->seal(identifier, procedure, env);

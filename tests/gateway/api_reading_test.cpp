@@ -200,15 +200,90 @@ TEST_CASE("a merged procedure leads to the one that remains, whose history holds
   CHECK(gateway.get(path_of(from), kAe).json()["mergedInto"] == into["procedureId"]);
   CHECK(gateway.get(path_of(into, "/history"), kAe).json()["entries"].size() == 3);
   CHECK(search(gateway, "260815000001", kAe).json()["procedureId"] == into["procedureId"]);
-  const Json later = committed(gateway, event("e-4"));
-  CHECK(later["procedureId"] == into["procedureId"]);
+  Json last = event("e-4");
+  last["occurredAt"] = "2026-11-04T08:00:00Z";
+  const Json later = committed(gateway, last);
+  CHECK(later["procedureId"] == from["procedureId"]);
+  const Json state = gateway.get(path_of(into), kAe).json();
+  CHECK(state["current"]["transactionId"] == later["transactionId"]);
+  CHECK(state["events"] == 4);
+  for (const Json& entry : gateway.get(path_of(into, "/history"), kAe).json()["entries"]) {
+    const bool own = entry["transactionId"] == into["transactionId"];
+    CHECK(entry.contains("procedureId") != own);
+    if (!own) CHECK(entry["procedureId"] == from["procedureId"]);
+  }
 
   Json revocation = event_of("e-5", "260815000001", kBamf, "VERFAHREN_ZUSAMMENGEFUEHRT");
   revocation["revokes"] = {{"transactionId", merged["transactionId"]}};
   committed(gateway, revocation);
   CHECK_FALSE(gateway.get(path_of(from), kAe).json().contains("mergedInto"));
   CHECK(search(gateway, "260815000001", kAe).json()["procedureId"] == from["procedureId"]);
-  CHECK(gateway.get(path_of(into, "/history"), kAe).json()["entries"].size() == 2);
+  CHECK(gateway.get(path_of(into, "/history"), kAe).json()["entries"].size() == 1);
+  CHECK(gateway.get(path_of(from, "/history"), kAe).json()["entries"].size() == 4);
+}
+
+TEST_CASE("merges of merges lead to one procedure that shows everything, and come apart again") {
+  Gateway gateway;
+  std::vector<Json> persons;
+  for (const char digit : {'1', '2', '3'}) {
+    const std::string azr = std::string("26081500000") + digit;
+    persons.push_back(committed(gateway, event(std::string("e-") + digit, azr)));
+  }
+  const auto merge = [&](const std::string& id, std::size_t from, std::size_t into) {
+    Json made =
+        event_of(id, "26081500000" + std::to_string(from + 1), kBamf, "VERFAHREN_ZUSAMMENGEFUEHRT");
+    made["mergedInto"] = {{"procedureId", persons[into]["procedureId"]}};
+    return committed(gateway, made);
+  };
+  const auto entries = [&](std::size_t of) {
+    return gateway.get(path_of(persons[of], "/history"), kBamf).json()["entries"].size();
+  };
+  const auto remains = [&](std::size_t of) {
+    return search(gateway, "26081500000" + std::to_string(of + 1), kBamf).json()["procedureId"];
+  };
+  const Json first = merge("m-1", 0, 1);
+  merge("m-2", 1, 2);
+  merge("m-3", 2, 0);  // They are one already: nothing changes.
+  for (const std::size_t one : {0U, 1U, 2U}) CHECK(remains(one) == persons[2]["procedureId"]);
+  for (const std::size_t one : {0U, 1U}) {
+    CHECK(gateway.get(path_of(persons[one]), kBamf).json()["mergedInto"] ==
+          persons[2]["procedureId"]);
+  }
+  CHECK_FALSE(gateway.get(path_of(persons[2]), kBamf).json().contains("mergedInto"));
+  CHECK(entries(2) == 6);
+  CHECK(entries(1) == 2);
+  Json revocation = event_of("r-1", "260815000001", kBamf, "VERFAHREN_ZUSAMMENGEFUEHRT");
+  revocation["revokes"] = {{"transactionId", first["transactionId"]}};
+  const Json taken_back = committed(gateway, revocation);
+  for (const std::size_t one : {0U, 1U, 2U}) CHECK(remains(one) == persons[0]["procedureId"]);
+  CHECK(entries(0) == 7);
+  revocation["id"] = "r-2";
+  revocation["revokes"] = {{"transactionId", taken_back["transactionId"]}};
+  committed(gateway, revocation);
+  for (const std::size_t one : {0U, 1U, 2U}) CHECK(remains(one) == persons[2]["procedureId"]);
+  CHECK(entries(2) == 8);
+}
+
+TEST_CASE("a rectification of data stands beside the current state and does not take its place") {
+  Gateway gateway;
+  const Json first = committed(gateway, event("e-1"));
+  Json rectified = event_of(
+      "e-2", "260815000001", kBamf, "DATEN_BERICHTIGT",
+      R"({"anlass":{"list":"urn:xoev-de:xauslaender:codeliste:asyl.datenberichtigungsanlass",)"
+      R"("version":"1","code":"02"}})");
+  rectified["occurredAt"] = "2026-11-05T08:00:00Z";
+  const Json second = committed(gateway, rectified);
+  const Json state = gateway.get(path_of(first), kAe).json();
+  CHECK(state["current"]["transactionId"] == first["transactionId"]);
+  CHECK(state["rectified"] == Json{{"transactionId", second["transactionId"]},
+                                   {"occurredAt", "2026-11-05T08:00:00.000Z"},
+                                   {"authority", kBamf},
+                                   {"details", rectified["details"]}});
+  rectified["id"] = "e-3";
+  rectified.erase("details");
+  rectified["revokes"] = {{"transactionId", second["transactionId"]}};
+  committed(gateway, rectified);
+  CHECK_FALSE(gateway.get(path_of(first), kAe).json().contains("rectified"));
 }
 
 TEST_CASE("a procedure whose only event was revoked has no current state") {

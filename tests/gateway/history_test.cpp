@@ -1,4 +1,5 @@
-// What a procedure's entries amount to: which are in effect, their order, and who may see them.
+// What a procedure's entries amount to: which are in effect, their order, what they join, and who
+// may see them.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -44,6 +45,54 @@ std::vector<HistoryEntry> ledger_of(const std::vector<std::string>& lines) {
     entries.push_back(std::move(made));
   }
   return entries;
+}
+
+/// The same of merges: "m: a into b", "r revokes m", "n corrects m: a into c".
+std::vector<HistoryEntry> merges_of(const std::vector<std::string>& lines) {
+  std::vector<HistoryEntry> entries;
+  for (const std::string& line : lines) {
+    HistoryEntry made = entry(entries.size(), uuid(line.front()));
+    Transaction& t = made.transaction;
+    t.status = kMergeStatus;
+    t.role = "BAMF";
+    const auto after = [&line](std::string_view word) {
+      const auto at = line.find(word);
+      return at == line.npos ? std::optional<Uuid>() : uuid(line[at + word.size()]);
+    };
+    t.corrects = after("corrects ");
+    t.revokes = after("revokes ");
+    t.merged_into = after(" into ");
+    if (t.merged_into) t.procedure = *after(": ");
+    entries.push_back(std::move(made));
+  }
+  return entries;
+}
+
+/// Each procedure with the one that remains of it: "ac bc cc".
+std::string joined(std::vector<HistoryEntry> entries) {
+  settle(entries);
+  std::string text;
+  for (const auto& [procedure, remains] : remaining(merges_in_effect(entries))) {
+    text += text.empty() ? "" : " ";
+    text += static_cast<char>(procedure.bytes[15]);
+    text += static_cast<char>(remains.bytes[15]);
+  }
+  return text;
+}
+
+const Catalogue& catalogue() {
+  static const Catalogue read = [] {
+    auto parsed = Catalogue::parse(
+        "version: 2026-11\nstatuses:\n"
+        "  - name: AKTENANLAGE_ERFOLGT\n    label: { de: a, en: a }\n    subprocess: I\n"
+        "    reporters: [BAMF]\n    details: DetailsNone\n"
+        "  - name: DATEN_BERICHTIGT\n    label: { de: b, en: b }\n    subprocess: ALL\n"
+        "    reporters: [BAMF]\n    details: DetailsNone\n",
+        "statuses.yaml");
+    REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
+    return std::move(*parsed);
+  }();
+  return read;
 }
 
 std::string effective(const std::vector<HistoryEntry>& entries) {
@@ -191,7 +240,7 @@ TEST_CASE("long chains are settled") {
     }
     settle(entries);
     // The last correction stands; an even number of revocations leaves the first entry standing.
-    const HistoryEntry* newest = current(entries);
+    const HistoryEntry* newest = current(entries, catalogue());
     REQUIRE(newest != nullptr);
     CHECK(newest->index == (revocations ? 0 : kLength - 1));
   }
@@ -227,28 +276,119 @@ TEST_CASE("the current entry is the newest in effect by time, not by place") {
                                        at(2, Instant{400})};
   entries[2].transaction.revokes = uuid(std::uint32_t{99});
   settle(entries);
-  REQUIRE(current(entries) != nullptr);
-  CHECK(current(entries)->index == 0);
+  REQUIRE(current(entries, catalogue()) != nullptr);
+  CHECK(current(entries, catalogue())->index == 0);
   std::vector<HistoryEntry> none;
   settle(none);
-  CHECK(current(none) == nullptr);
+  CHECK(current(none, catalogue()) == nullptr);
 }
 
-TEST_CASE("a procedure is merged into what the newest merge in effect names") {
-  std::vector<HistoryEntry> entries = ledger_of({"a", "m", "n", "r revokes n"});
-  for (const char name : {'m', 'n', 'r'}) {
-    for (HistoryEntry& one : entries) {
-      if (one.transaction.id == uuid(name)) one.transaction.status = "VERFAHREN_ZUSAMMENGEFUEHRT";
+TEST_CASE("what says something about the data only is not the current state") {
+  std::vector<HistoryEntry> entries = {at(0, Instant{100}), at(1, Instant{200}),
+                                       at(2, Instant{300}), at(3, Instant{400})};
+  for (const std::size_t i : {1U, 2U, 3U}) entries[i].transaction.status = "DATEN_BERICHTIGT";
+  entries[3].transaction.revokes = entries[2].transaction.id;
+  settle(entries);
+  REQUIRE(current(entries, catalogue()) != nullptr);
+  CHECK(current(entries, catalogue())->index == 0);
+  REQUIRE(newest(entries, "DATEN_BERICHTIGT") != nullptr);
+  CHECK(newest(entries, "DATEN_BERICHTIGT")->index == 1);
+  CHECK(newest(entries, "AKTENANLAGE_TERMIN_GEPLANT") == nullptr);
+}
+
+TEST_CASE(
+    "of several corrections of one event the BAMF's, the later number, the later place holds") {
+  struct Rival {
+    const char* role;
+    std::optional<std::int32_t> sequence;
+  };
+  struct RivalCase {
+    Rival winner;
+    Rival loser;
+  };
+  // In both orders of arrival, unless the two are equal.
+  const std::vector<RivalCase> cases = {
+      {{"AE", 2}, {"AE", 1}},
+      {{"AE", 0}, {"AE", std::nullopt}},
+      {{"BAMF", std::nullopt}, {"AE", 9}},
+      {{"BAMF", 1}, {"BAMF", 0}},
+  };
+  for (const RivalCase& one : cases) {
+    for (const bool winner_first : {true, false}) {
+      for (const bool revocations : {true, false}) {
+        const std::string word = revocations ? " revokes a" : " corrects a";
+        std::vector<HistoryEntry> entries = ledger_of({"a", "b" + word, "c" + word});
+        for (const std::size_t place : {1U, 2U}) {
+          const Rival& rival = (place == 1) == winner_first ? one.winner : one.loser;
+          entries[place].transaction.role = rival.role;
+          entries[place].transaction.source_sequence = rival.sequence;
+        }
+        settle(entries);
+        const HistoryEntry& first = find(entries, 'a');
+        CHECK((revocations ? first.revoked_by : first.replaced_by) ==
+              uuid(winner_first ? 'b' : 'c'));
+      }
     }
   }
-  entries[1].transaction.merged_into = uuid('x');
-  entries[2].transaction.merged_into = uuid('y');
+}
+
+TEST_CASE("long chains are settled in whatever order they came") {
+  constexpr std::uint32_t kLength = 20'001;
+  for (const bool revocations : {false, true}) {
+    std::vector<HistoryEntry> entries;
+    for (std::uint32_t n = 0; n < kLength; ++n) {
+      entries.push_back(entry(kLength - n, uuid(n)));
+      if (n == 0) continue;
+      Transaction& t = entries.back().transaction;
+      (revocations ? t.revokes : t.corrects) = uuid(n - 1);
+    }
+    settle(entries);
+    const HistoryEntry* newest_one = current(entries, catalogue());
+    REQUIRE(newest_one != nullptr);
+    CHECK(newest_one->transaction.id == uuid(revocations ? 0 : kLength - 1));
+  }
+}
+
+TEST_CASE("entries that refer to each other in a circle are of no effect") {
+  std::vector<HistoryEntry> entries = ledger_of({"a corrects b", "b corrects a", "c corrects c"});
   settle(entries);
-  CHECK(merged_into(entries) == uuid('x'));
-  entries.pop_back();
-  settle(entries);
-  CHECK(merged_into(entries) == uuid('y'));
-  CHECK_FALSE(merged_into(ledger_of({"a"})));
+  CHECK(effective(entries).empty());
+}
+
+TEST_CASE("merges in effect decide which procedures are one, and which of them remains") {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{}, ""},
+      {{"m: a into b"}, "ab bb"},
+      {{"m: a into b", "n: b into c"}, "ac bc cc"},
+      {{"m: b into c", "n: a into b"}, "ac bc cc"},
+      {{"m: a into b", "n: a into c"}, "ac bc cc"},
+      {{"m: a into c", "n: b into c"}, "ac bc cc"},
+      {{"m: a into b", "n: c into a"}, "ab bb cb"},
+      {{"m: a into b", "n: b into a"}, "ab bb"},
+      {{"m: a into b", "n: b into c", "o: c into a"}, "ac bc cc"},
+      {{"m: a into b", "n: c into d"}, "ab bb cd dd"},
+      {{"m: a into b", "n: c into d", "o: b into d"}, "ad bd cd dd"},
+      {{"m: a into b", "r revokes m"}, ""},
+      {{"m: a into b", "r revokes m", "s revokes r"}, "ab bb"},
+      {{"m: a into b", "n corrects m: a into c"}, "ac cc"},
+      {{"m: a into b", "n corrects m: a into c", "r revokes n"}, "ab bb"},
+      {{"m: a into b", "n: b into a", "r revokes m"}, "aa ba"},
+      {{"m: a into b", "n: a into c", "r revokes m"}, "ac cc"},
+      {{"m: a into b", "n: b into c", "r revokes m"}, "bc cc"},
+  };
+  for (const auto& [ledger, expected] : cases) {
+    CAPTURE(expected);
+    CHECK(joined(merges_of(ledger)) == expected);
+  }
+}
+
+TEST_CASE("merges are applied in the order of their time, not of their arrival") {
+  std::vector<HistoryEntry> entries = merges_of({"m: a into b", "n: a into c"});
+  entries[0].transaction.occurred = Day{20'001};
+  CHECK(joined(entries) == "ab bb cb");
+  entries[0].transaction.occurred = entries[1].transaction.occurred;
+  entries[0].transaction.source_sequence = 7;
+  CHECK(joined(entries) == "ab bb cb");
 }
 
 TEST_CASE("competence follows from the ledger's entries alone") {

@@ -1,0 +1,43 @@
+// Which procedures are one, in the column procedure.merged_into: what the merges in effect amount
+// to, worked out from their transactions whenever one of them is accepted, replaced, taken back or
+// lost.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "gateway/base/sqlite.h"
+#include "gateway/model/history.h"
+#include "ledger-client/ledger.h"
+
+namespace flora::store {
+
+/// Used by the one thread that writes, within its transaction.
+class Merges {
+ public:
+  /// Both must outlive it. `ledger` holds what has left the outbox; nullptr: nothing has.
+  static Result<Merges> open(sqlite::Database& database, Ledger* ledger);
+  Merges(Merges&&) noexcept;
+  ~Merges();
+
+  /// Works out anew what the procedure is joined to, with all that is joined to it: each leads to
+  /// the one that remains, which leads nowhere. Errors: what SQLite and the ledger report; the
+  /// transaction must be rolled back then.
+  Result<void> update(std::int64_t procedure);
+
+ private:
+  struct Statements;
+  Merges(std::unique_ptr<Statements> statements, Ledger* ledger);
+
+  Result<std::vector<HistoryEntry>> entries_of(std::int64_t procedure);
+  Result<std::optional<HistoryEntry>> find(const Uuid& transaction_id);
+  Result<std::vector<std::int64_t>> neighbours(std::int64_t procedure,
+                                               const std::vector<HistoryEntry>& entries);
+
+  std::unique_ptr<Statements> s_;
+  Ledger* ledger_;
+};
+
+}  // namespace flora::store
