@@ -345,6 +345,15 @@ TEST_CASE_FIXTURE(Family, "a merge whose revocation was itself taken back joins 
   CHECK(find({azr("1")}) == a);
 }
 
+TEST_CASE_FIXTURE(Family, "what was joined to a procedure stays with it when it is separated") {
+  added(merge("m1", a, b));
+  const Accepted second = added(merge("m2", b, c));
+  added(revoked("r1", b, second));
+  CHECK(find({azr("1")}) == b);
+  CHECK(find({azr("2")}) == b);
+  CHECK(find({azr("3")}) == c);
+}
+
 TEST_CASE_FIXTURE(Family, "a correction of a merge that was taken back restores what it replaced") {
   const Accepted merged = added(merge("m1", a, b));
   Draft replace = merge("m2", a, c);
