@@ -262,10 +262,10 @@ TEST_CASE("a day sorts as its first instant in Berlin, also where the clocks cha
       {"2026-10-26", "2026-10-25T23:00:00.000Z"}, {"2027-03-28", "2027-03-27T23:00:00.000Z"},
       {"2027-03-29", "2027-03-28T22:00:00.000Z"}, {"2027-11-01", "2027-10-31T23:00:00.000Z"},
   };
-  for (const auto& [day, first] : days) {
-    CAPTURE(day);
-    const Instant start = *parse_instant(first);
-    CHECK(order_of({at(0, start), at(1, *parse_day(day)), at(2, start),
+  for (const auto& one : days) {
+    CAPTURE(one.first);
+    const Instant start = *parse_instant(one.second);
+    CHECK(order_of({at(0, start), at(1, *parse_day(one.first)), at(2, start),
                     at(3, Instant{start.ms - 1}), at(4, Instant{start.ms + 1})}) ==
           std::vector<std::uint64_t>{3, 0, 1, 2, 4});
   }
@@ -376,9 +376,9 @@ TEST_CASE("merges in effect decide which procedures are one, and which of them r
       {{"m: a into b", "n: a into c", "r revokes m"}, "ac cc"},
       {{"m: a into b", "n: b into c", "r revokes m"}, "bc cc"},
   };
-  for (const auto& [ledger, expected] : cases) {
-    CAPTURE(expected);
-    CHECK(joined(merges_of(ledger)) == expected);
+  for (const auto& one : cases) {
+    CAPTURE(one.second);
+    CHECK(joined(merges_of(one.first)) == one.second);
   }
 }
 
