@@ -207,7 +207,8 @@ TEST_CASE("a merged procedure leads to the one that remains, whose history holds
   const Json state = gateway.get(path_of(into), kAe).json();
   CHECK(state["current"]["transactionId"] == later["transactionId"]);
   CHECK(state["events"] == 4);
-  for (const Json& entry : gateway.get(path_of(into, "/history"), kAe).json()["entries"]) {
+  const Json history = gateway.get(path_of(into, "/history"), kAe).json();
+  for (const Json& entry : history["entries"]) {
     const bool own = entry["transactionId"] == into["transactionId"];
     CHECK(entry.contains("procedureId") != own);
     if (!own) CHECK(entry["procedureId"] == from["procedureId"]);
