@@ -37,6 +37,11 @@ constexpr const char* kUsage =
     "  audit accept-loss         let a trail go on that has lost its end\n"
     "  subject-report            what is stored about a person; reads identifiers from stdin, a\n"
     "                            line `<type> <value>` each\n"
+    "  policy explain --as <authority or client> --operation <operationId> [--json]\n"
+    "                            what the policy allows, and by which rule\n"
+    "        --status <status> [--reporter <authority>]                    of a report\n"
+    "        --entry <status>:<authority>[:<receiving authority>] ...      of a reading, or\n"
+    "        --procedure <pseudonym>\n"
     "  adapter export <hash> <folder>   a version that was in use, as a bundle\n"
     "  adapter new | lint | explain | try | test | bench   for authors of adapters, offline;\n"
     "                            `adapter --help` says more\n";
@@ -71,7 +76,8 @@ int main(int argc, char** argv) {
       {"--config",       "--data",  "--port",      "--operations-port", "--port-file", "--key",
        "--accept-loss!", "--json!", "--statuses",  "--write!",          "--sample",    "--format",
        "--land",         "--out",   "--procedure", "--client",          "--authority", "--action",
-       "--from",         "--to",    "--help!"});
+       "--from",         "--to",    "--as",        "--operation",       "--status",    "--reporter",
+       "--entry",        "--help!"});
   if (!line) return commands::fail(line.error());
   const std::string command = line->words.empty() ? "" : line->words[0];
   // Only what is taken out of the store needs the settings.
@@ -96,6 +102,7 @@ int main(int argc, char** argv) {
   if (command == "ledger") return commands::ledger(*settings, *line, env);
   if (command == "audit") return commands::audit(*settings, *line, env);
   if (command == "subject-report") return commands::subject_report(*settings, std::cin, env);
+  if (command == "policy") return commands::policy(*settings, *line, env);
   if (exports) return commands::adapter_export(*settings, *line, env);
   std::cerr << kUsage;
   return 2;

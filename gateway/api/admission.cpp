@@ -5,6 +5,7 @@
 #include <set>
 
 #include "gateway/api/call.h"
+#include "gateway/policy/decision.h"
 
 namespace flora::api {
 namespace {
@@ -132,13 +133,13 @@ bool Admission::authenticate(const http::RequestHead& head, Verdict& verdict) co
     credentials.development_header = std::string(*header);
   }
   // The header counts on loopback only, whatever the listeners are.
-  verdict.caller =
-      policy_.get()->authenticate(credentials, development_header_ && head.peer.loopback);
+  const auto policy = policy_.get();
+  verdict.caller = policy->authenticate(credentials, development_header_ && head.peer.loopback);
   if (!verdict.caller) return refuse(verdict, "unauthenticated");
-  if (policy::opens(verdict.caller->duty, verdict.match.operation->id)) return true;
+  const std::string& operation = verdict.match.operation->id;
+  if (policy::opens(verdict.caller->duty, operation)) return true;
   refuse(verdict, "not-permitted");
-  verdict.problem->detail = "The operation is not open to clients of the duty " +
-                            std::string(policy::to_string(verdict.caller->duty)) + '.';
+  verdict.problem->detail = policy::explain(*policy, *verdict.caller, operation, {});
   return false;
 }
 

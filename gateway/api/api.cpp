@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/api/access.h"
 #include "gateway/api/admission.h"
 
 namespace flora::api {
@@ -199,6 +200,15 @@ http::Response Api::error_page(int status, std::string_view problem, std::string
       problem_response({known ? kind->name : "internal-error", std::string(detail), {}});
   observer_.on_server_answer(response);
   return response;
+}
+
+bool Api::refuse(const Call& call, audit::Action action, const Reply& reply) const {
+  const auto problem = refusal_of(*parts_.policy->get(), *call.caller, call.operation().id);
+  if (!problem) return false;
+  AuditEffect refused;
+  refused.problem = problem->name;
+  send_recorded(reply, record_of(*call.caller, action, refused), problem_response(*problem));
+  return true;
 }
 
 void Api::send_recorded(Reply reply, std::string record, http::Response response) const {

@@ -154,6 +154,10 @@ class Api {
   void get_ready(Call call, Reply reply);
   void get_metrics(Call call, Reply reply);
 
+  /// Answers with 403, which is recorded, if the operation is not open to the caller, whatever it
+  /// is about. False: it is open.
+  bool refuse(const Call& call, audit::Action action, const Reply& reply) const;
+
   /// Answers when the record of the access is durable (audit::body); 503 if that cannot be.
   void send_recorded(Reply reply, std::string record, http::Response response) const;
 

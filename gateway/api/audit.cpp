@@ -4,10 +4,10 @@
 #include <memory>
 #include <variant>
 
+#include "gateway/api/access.h"
 #include "gateway/api/api.h"
 #include "gateway/api/audit_pages.h"
 #include "gateway/api/json_writer.h"
-#include "gateway/api/procedure_entries.h"
 #include "gateway/base/bytes.h"
 
 namespace flora::api {
@@ -54,7 +54,7 @@ Asked query_of(const Call& call) {
 // The effect of having read these records. A pseudonym is named if it is one of ours: another one
 // is the client's own text. Of a procedure that is another's nobody was told.
 AuditEffect effect_of(const audit::Query& query, const audit::Scope& scope,
-                      const OfProcedure& procedure, const AuditRange& looked) {
+                      const KnownProcedure& procedure, const AuditRange& looked) {
   using Outcome = AuditEffect::Outcome;
   const bool is_foreign = procedure.exists && scope.authorities && !scope.with_recipients;
   AuditEffect effect;
@@ -65,11 +65,6 @@ AuditEffect effect_of(const audit::Query& query, const audit::Scope& scope,
                       static_cast<std::uint64_t>(looked.last - looked.next + 1)};
   }
   return effect;
-}
-
-std::string record_of(const policy::Caller& caller, audit::Action action,
-                      const AuditEffect& effect) {
-  return audit::body(audit::opening(intake::actor_of(caller), action), effect);
 }
 
 }  // namespace
@@ -89,7 +84,7 @@ void Api::list_audit_records(Call call, Reply reply) {
   }
   run_blocking(reply, [this, query = std::get<audit::Query>(std::move(asked)), rest, limit,
                        caller = *call.caller, reply] {
-    const auto procedure = of_procedure(parts_, query.procedure, caller);
+    const auto procedure = known_procedure(parts_, caller, query.procedure);
     if (!procedure) return reply->send(unavailable());
     const audit::Filter filter(query, scope_of(caller, procedure->is_own()));
     const auto page = audit_page(*parts_.store, filter, rest, limit);
@@ -154,7 +149,7 @@ void Api::export_audit_records(Call call, Reply reply) {
   if (turn == nullptr) return reply->send(throttle_.too_many_streams());
   run_blocking(reply, [this, query = std::get<audit::Query>(std::move(asked)), turn,
                        caller = *call.caller, reply] {
-    const auto procedure = of_procedure(parts_, query.procedure, caller);
+    const auto procedure = known_procedure(parts_, caller, query.procedure);
     auto reader = parts_.store->audit_reader();
     if (!procedure || !reader) return reply->send(unavailable());
     const audit::Filter filter(query, scope_of(caller, procedure->is_own()));

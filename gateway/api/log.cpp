@@ -1,7 +1,7 @@
 // The ledger as a transparency log: checkpoint, tiles, entry bundles (C2SP tlog-tiles).
 #include <charconv>
 
-#include "gateway/api/api.h"
+#include "gateway/api/access.h"
 #include "ledger-client/merkle/tiles.h"
 
 namespace flora::api {
@@ -36,25 +36,19 @@ void Api::get_tile(Call call, Reply reply) {
 }
 
 void Api::get_entry_bundle(Call call, Reply reply) {
-  const std::string opening =
-      audit::opening(intake::actor_of(*call.caller), audit::Action::read_entries);
-  if (call.caller->role != Role::auditor) {
-    AuditEffect refused;
-    refused.problem = "not-permitted";
-    return send_recorded(reply, audit::body(opening, refused),
-                         problem_response({"not-permitted", {}, {}}));
-  }
+  if (refuse(call, audit::Action::read_entries, reply)) return;
   const auto bundle = ledger::parse_tile_path("entries/" + std::string(call.match.value("index")));
   if (!bundle || bundle->level) return reply->send(problem_response({"not-found", {}, {}}));
-  run_blocking(reply, [this, bundle = *bundle, head = std::move(call.head), opening, reply] {
-    const Result<std::string> bytes = parts_.ledger->entry_bundle(bundle.n, bundle.width);
-    if (!bytes) return reply->send(failed(bytes.error()));
-    AuditEffect effect;
-    effect.outcome = AuditEffect::Outcome::found;
-    effect.entries = {bundle.n * kBundle, bundle.width};
-    send_recorded(reply, audit::body(opening, effect),
-                  cacheable_response(head, kBytes, kImmutable, *bytes));
-  });
+  run_blocking(
+      reply, [this, bundle = *bundle, head = std::move(call.head), caller = *call.caller, reply] {
+        const Result<std::string> bytes = parts_.ledger->entry_bundle(bundle.n, bundle.width);
+        if (!bytes) return reply->send(failed(bytes.error()));
+        AuditEffect effect;
+        effect.outcome = AuditEffect::Outcome::found;
+        effect.entries = {bundle.n * kBundle, bundle.width};
+        send_recorded(reply, record_of(caller, audit::Action::read_entries, effect),
+                      cacheable_response(head, kBytes, kImmutable, *bytes));
+      });
 }
 
 }  // namespace flora::api

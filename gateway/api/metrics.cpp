@@ -224,7 +224,7 @@ void Metrics::count_item(const intake::Answer& answer) {
 
 std::string_view to_string(Limit limit) {
   constexpr std::array<std::string_view, kLimits> kNames = {
-      "requests", "events", "streams", "anonymous", "store", "blocking", "messages"};
+      "requests", "events", "streams", "anonymous", "store", "blocking", "messages", "identifiers"};
   return kNames[static_cast<std::size_t>(limit)];
 }
 

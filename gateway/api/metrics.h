@@ -27,11 +27,12 @@ enum class Limit : std::uint8_t {
   events,
   streams,
   anonymous,
-  store,     ///< Events that wait for the store.
-  blocking,  ///< Work that waits for the disk.
-  messages,  ///< Memory of large native messages.
+  store,        ///< Events that wait for the store.
+  blocking,     ///< Work that waits for the disk.
+  messages,     ///< Memory of large native messages.
+  identifiers,  ///< That a client searches for.
 };
-inline constexpr std::size_t kLimits = 7;
+inline constexpr std::size_t kLimits = 8;
 
 /// As in metrics and, for a rate, in RateLimit-Policy.
 std::string_view to_string(Limit limit);

@@ -1,6 +1,8 @@
 #include "gateway/api/procedure_entries.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <utility>
 
 #include "gateway/api/api.h"
@@ -22,8 +24,8 @@ Result<std::vector<view::HistoryEntry>> own_entries(const Parts& parts, const Uu
   return entries;
 }
 
-Result<Joined> joined_with(const Parts& parts, const Uuid& procedure) {
-  Joined joined;
+Result<std::vector<view::HistoryEntry>> joined_entries(const Parts& parts, const Uuid& procedure) {
+  std::map<Uuid, std::vector<view::HistoryEntry>> joined;
   std::vector<Uuid> open = {procedure};
   while (!open.empty()) {
     const Uuid at = open.back();
@@ -41,33 +43,10 @@ Result<Joined> joined_with(const Parts& parts, const Uuid& procedure) {
       if (std::ranges::find(merges, at, &Merge::into) != merges.end()) open.push_back(source);
     }
   }
-  return joined;
-}
-
-Uuid shown_in(const Uuid& procedure, const Joined& joined) {
   std::vector<view::HistoryEntry> all;
-  for (const auto& [id, entries] : joined) all.insert(all.end(), entries.begin(), entries.end());
+  for (auto& [id, entries] : joined) std::ranges::move(entries, std::back_inserter(all));
   view::settle(all);
-  const auto leads = remaining(merges_in_effect(all));
-  const auto found = leads.find(procedure);
-  return found == leads.end() ? procedure : found->second;
-}
-
-Result<OfProcedure> of_procedure(const Parts& parts, const std::optional<Uuid>& procedure,
-                                 const policy::Caller& caller) {
-  OfProcedure known;
-  if (!procedure) return known;
-  FLORA_ASSIGN(auto entries, own_entries(parts, *procedure));
-  known.exists = !entries.empty();
-  const view::Reader reader{caller.authorities, caller.land, std::string(to_string(caller.role))};
-  const view::Competence competence = view::competence(entries, reader);
-  for (view::HistoryEntry& entry : entries) {
-    const bool is_own = caller.acts_for(entry.transaction.authority);
-    const bool is_shown = competence == view::Competence::full ||
-                          (competence == view::Competence::own_reports && is_own);
-    if (is_shown) known.shown.push_back(std::move(entry));
-  }
-  return known;
+  return all;
 }
 
 }  // namespace flora::api

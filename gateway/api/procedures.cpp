@@ -2,80 +2,33 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gateway/api/access.h"
 #include "gateway/api/answers.h"
-#include "gateway/api/api.h"
 #include "gateway/api/json_writer.h"
-#include "gateway/api/procedure_entries.h"
 #include "gateway/base/bytes.h"
 #include "gateway/intake/event_parser.h"
-#include "gateway/view/history.h"
 
 namespace flora::api {
 namespace {
 
 constexpr std::size_t kDefaultPage = 100;
 
-std::string record_of(const policy::Caller& caller, audit::Action action,
-                      const AuditEffect& effect) {
-  return audit::body(audit::opening(intake::actor_of(caller), action), effect);
-}
-
 http::Response not_found() { return problem_response({"not-found", {}, {}}); }
 http::Response unavailable() { return problem_response({"unavailable", {}, {}}); }
 
-view::Reader reader_of(const policy::Caller& caller) {
-  return {caller.authorities, caller.land, std::string(to_string(caller.role))};
-}
-
-struct Loaded {
-  std::vector<view::HistoryEntry> entries;
-  std::optional<Uuid> merged_into;
-  std::vector<Uuid> procedures;  // Those that entries were read of, whether or not any may be seen.
-};
-
-// What the caller may see of a procedure, all that is joined to it included; no entries: nothing.
-Result<Loaded> load(const Parts& parts, const Uuid& procedure, const policy::Caller& caller) {
-  Loaded loaded;
-  FLORA_ASSIGN(Joined joined, joined_with(parts, procedure));
-  const Uuid remains = shown_in(procedure, joined);
-  if (remains != procedure) loaded.merged_into = remains;
-  for (auto& [id, entries] : joined) {
-    if (entries.empty() || (loaded.merged_into && id != procedure)) continue;
-    std::ranges::move(entries, std::back_inserter(loaded.entries));
-    loaded.procedures.push_back(id);
-  }
-  view::settle(loaded.entries);
-  const view::Reader reader = reader_of(caller);
-  switch (view::competence(loaded.entries, reader)) {
-    case view::Competence::full:
-      break;
-    case view::Competence::own_reports:
-      std::erase_if(loaded.entries, [&caller](const view::HistoryEntry& entry) {
-        return !caller.acts_for(entry.transaction.authority);
-      });
-      break;
-    case view::Competence::none:
-      loaded.entries.clear();
-      break;
-  }
-  return loaded;
-}
-
-// What the audit says of it.
-AuditEffect effect_of(const Loaded& loaded) {
-  using Outcome = AuditEffect::Outcome;
-  AuditEffect effect;
-  effect.procedures = loaded.procedures;
-  effect.outcome = loaded.procedures.empty() ? Outcome::not_found
-                   : loaded.entries.empty()  ? Outcome::hidden
-                                             : Outcome::found;
-  return effect;
+Question question_of(const Parts& parts, const Uuid& procedure) {
+  return {procedure, parts.keys->content_hash(to_string(procedure))};
 }
 
 void write_time(JsonWriter& json, const Transaction& t) {
   const bool is_day = std::holds_alternative<Day>(t.occurred);
   json.member(is_day ? "occurredOn" : "occurredAt",
               std::visit([](const auto& time) { return to_string(time); }, t.occurred));
+}
+
+void write_details(JsonWriter& json, const view::HistoryEntry& entry) {
+  if (!entry.transaction.details.empty()) json.name("details").raw(entry.transaction.details);
+  if (entry.details_withheld) json.name("detailsWithheld").boolean(true);
 }
 
 }  // namespace
@@ -93,7 +46,7 @@ void write_entry(JsonWriter& json, const view::HistoryEntry& entry, const Uuid& 
   if (t.source_sequence) json.name("sourceSequence").number(*t.source_sequence);
   json.member("recordedAt", to_string(t.recorded_at)).member("authority", t.authority);
   json.member("land", t.land).member("role", t.role).optional("site", t.site);
-  if (!t.details.empty()) json.name("details").raw(t.details);
+  write_details(json, entry);
   reference("corrects", t.corrects);
   reference("revokes", t.revokes);
   reference("mergedInto", t.merged_into);
@@ -105,9 +58,18 @@ void write_entry(JsonWriter& json, const view::HistoryEntry& entry, const Uuid& 
 
 namespace {
 
-std::string text_member(const json::Value& object, std::string_view name) {
-  const auto value = object.find(name);
-  return value && value->is(json::Kind::string) ? std::string(value->string()) : std::string();
+void write_current(JsonWriter& json, const view::HistoryEntry* current) {
+  if (current == nullptr) {
+    json.raw("null");
+    return;
+  }
+  const Transaction& t = current->transaction;
+  json.begin_object().member("transactionId", to_string(t.id)).member("status", t.status);
+  json.optional("regime", t.regime);
+  write_time(json, t);
+  json.member("authority", t.authority).member("land", t.land);
+  write_details(json, *current);
+  json.end_object();
 }
 
 // The last handing-over in effect.
@@ -116,11 +78,9 @@ void write_handover(JsonWriter& json, const std::vector<view::HistoryEntry>& ent
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
     const Status* status = catalogue.find(entry->transaction.status);
     if (!entry->effective || status == nullptr || !status->hands_over) continue;
-    json::Document document;
-    if (!document.parse(entry->transaction.details)) return;
+    const Receiver receiver = receiver_of(entry->transaction);
     json.name("handedOverTo").begin_object();
-    json.member("land", text_member(document.root(), "empfaengerLand"));
-    json.member("authority", text_member(document.root(), "empfaengerBehoerde")).end_object();
+    json.member("land", receiver.land).member("authority", receiver.authority).end_object();
     return;
   }
 }
@@ -132,7 +92,8 @@ void write_rectification(JsonWriter& json, const std::vector<view::HistoryEntry>
   const Transaction& t = entry->transaction;
   json.name("rectified").begin_object().member("transactionId", to_string(t.id));
   write_time(json, t);
-  json.member("authority", t.authority).name("details").raw(t.details).end_object();
+  write_details(json.member("authority", t.authority), *entry);
+  json.end_object();
 }
 
 // A page begins behind this many entries. Opaque to clients; nothing if it is none of ours.
@@ -170,26 +131,30 @@ void Api::search_procedures(Call call, Reply reply) {
   if (auto* problem = std::get_if<Problem>(&identifiers)) {
     return reply->send(problem_response(*problem));
   }
+  if (refuse(call, audit::Action::search, reply)) return;
   std::vector<store::KeyedIdentifier> keyed;
-  std::vector<IdentifierType> types;
+  AuditEffect asked;
   for (Identifier& identifier : std::get<std::vector<Identifier>>(identifiers)) {
     const Digest hash = parts_.keys->identifier_hash(identifier);
-    types.push_back(identifier.type);
+    asked.types.push_back(identifier.type);
     keyed.push_back({hash, std::move(identifier)});
   }
-  run_blocking(reply, [this, keyed = std::move(keyed), types = std::move(types),
-                       caller = *call.caller, reply] {
+  if (auto exceeded = throttle_.take_identifiers(*call.caller, keyed)) {
+    asked.problem = "quota-exceeded";
+    return send_recorded(reply, record_of(*call.caller, audit::Action::search, asked),
+                         std::move(*exceeded));
+  }
+  run_blocking(reply, [this, keyed = std::move(keyed), asked = std::move(asked),
+                       caller = *call.caller, operation = &call.operation(), reply] {
     const auto found = parts_.store->find_procedure(keyed);
     if (!found) return reply->send(unavailable());
-    // The same work and the same answer, whether it is unknown or not in the caller's competence.
-    const auto loaded = load(parts_, found->value_or(Uuid{}), caller);
-    if (!loaded) return reply->send(unavailable());
-    AuditEffect effect = effect_of(*loaded);
-    effect.types = types;
+    const auto read = read_procedure(parts_, caller, operation->id,
+                                     {found->value_or(Uuid{}), keyed.front().hash});
+    if (!read) return reply->send(unavailable());
+    AuditEffect effect = read->effect();
+    effect.types = asked.types;
     std::string record = record_of(caller, audit::Action::search, effect);
-    if (effect.outcome != AuditEffect::Outcome::found) {
-      return send_recorded(reply, std::move(record), not_found());
-    }
+    if (read->entries.empty()) return send_recorded(reply, std::move(record), not_found());
     JsonWriter json;
     json.begin_object().member("procedureId", to_string(**found)).end_object();
     send_recorded(reply, std::move(record), json_response(200, json.take()));
@@ -199,31 +164,22 @@ void Api::search_procedures(Call call, Reply reply) {
 void Api::get_procedure(Call call, Reply reply) {
   const auto id = parse_uuid(call.match.value("id"));
   if (!id) return reply->send(not_found());
-  run_blocking(reply, [this, id = *id, caller = *call.caller, reply] {
-    const auto loaded = load(parts_, id, caller);
-    if (!loaded) return reply->send(unavailable());
-    std::string record = record_of(caller, audit::Action::read_procedure, effect_of(*loaded));
-    if (loaded->entries.empty()) return send_recorded(reply, std::move(record), not_found());
-    JsonWriter json;
-    json.begin_object().member("procedureId", to_string(id));
-    if (loaded->merged_into) json.member("mergedInto", to_string(*loaded->merged_into));
-    json.name("current");
-    if (const view::HistoryEntry* current = view::current(loaded->entries, *parts_.catalogue)) {
-      const Transaction& t = current->transaction;
-      json.begin_object().member("transactionId", to_string(t.id)).member("status", t.status);
-      json.optional("regime", t.regime);
-      write_time(json, t);
-      json.member("authority", t.authority).member("land", t.land);
-      if (!t.details.empty()) json.name("details").raw(t.details);
-      json.end_object();
-    } else {
-      json.raw("null");
-    }
-    write_handover(json, loaded->entries, *parts_.catalogue);
-    write_rectification(json, loaded->entries);
-    json.name("events").number(loaded->entries.size()).end_object();
-    send_recorded(reply, std::move(record), json_response(200, json.take()));
-  });
+  if (refuse(call, audit::Action::read_procedure, reply)) return;
+  run_blocking(
+      reply, [this, id = *id, caller = *call.caller, operation = &call.operation(), reply] {
+        const auto read = read_procedure(parts_, caller, operation->id, question_of(parts_, id));
+        if (!read) return reply->send(unavailable());
+        std::string record = record_of(caller, audit::Action::read_procedure, read->effect());
+        if (read->entries.empty()) return send_recorded(reply, std::move(record), not_found());
+        JsonWriter json;
+        json.begin_object().member("procedureId", to_string(id));
+        if (read->merged_into) json.member("mergedInto", to_string(*read->merged_into));
+        write_current(json.name("current"), view::current(read->entries, *parts_.catalogue));
+        write_handover(json, read->entries, *parts_.catalogue);
+        write_rectification(json, read->entries);
+        json.name("events").number(read->entries.size()).end_object();
+        send_recorded(reply, std::move(record), json_response(200, json.take()));
+      });
 }
 
 void Api::get_history(Call call, Reply reply) {
@@ -239,20 +195,23 @@ void Api::get_history(Call call, Reply reply) {
   if (const auto text = call.query("limit")) {
     std::from_chars(text->data(), text->data() + text->size(), limit);
   }
-  run_blocking(reply, [this, id = *id, first, limit, caller = *call.caller, reply] {
-    const auto loaded = load(parts_, id, caller);
-    if (!loaded) return reply->send(unavailable());
-    const std::size_t begin = std::min(first, loaded->entries.size());
-    const std::size_t end = begin + std::min(limit, loaded->entries.size() - begin);
-    AuditEffect effect = effect_of(*loaded);
-    if (!loaded->entries.empty()) effect.entries = {begin, end - begin};
+  if (refuse(call, audit::Action::read_history, reply)) return;
+  run_blocking(reply, [this, id = *id, first, limit, caller = *call.caller,
+                       operation = &call.operation(), reply] {
+    const auto read = read_procedure(parts_, caller, operation->id, question_of(parts_, id));
+    if (!read) return reply->send(unavailable());
+    const std::vector<view::HistoryEntry>& entries = read->entries;
+    const std::size_t begin = std::min(first, entries.size());
+    const std::size_t end = begin + std::min(limit, entries.size() - begin);
+    AuditEffect effect = read->effect();
+    if (!entries.empty()) effect.entries = {begin, end - begin};
     std::string record = record_of(caller, audit::Action::read_history, effect);
-    if (loaded->entries.empty()) return send_recorded(reply, std::move(record), not_found());
+    if (entries.empty()) return send_recorded(reply, std::move(record), not_found());
     JsonWriter json;
     json.begin_object().member("procedureId", to_string(id)).name("entries").begin_array();
-    for (std::size_t i = begin; i < end; ++i) write_entry(json, loaded->entries[i], id);
+    for (std::size_t i = begin; i < end; ++i) write_entry(json, entries[i], id);
     json.end_array();
-    if (end < loaded->entries.size()) json.member("next", encode_cursor(end));
+    if (end < entries.size()) json.member("next", encode_cursor(end));
     send_recorded(reply, std::move(record), json_response(200, json.end_object().take()));
   });
 }

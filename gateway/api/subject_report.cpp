@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "gateway/api/access.h"
 #include "gateway/api/answers.h"
 #include "gateway/api/api.h"
 #include "gateway/api/json_writer.h"
-#include "gateway/api/procedure_entries.h"
 #include "gateway/api/report_texts.h"
 #include "gateway/intake/event_parser.h"
 
@@ -108,7 +108,7 @@ Result<AuditPage> accesses_to(store::Store& store, const policy::Caller& caller,
 // authority for what it has reported on or is competent for.
 Result<std::optional<ReportedProcedure>> reported(const Parts& parts, const policy::Caller& caller,
                                                   const store::Holding& held) {
-  FLORA_ASSIGN(OfProcedure known, of_procedure(parts, held.procedure, caller));
+  FLORA_ASSIGN(KnownProcedure known, known_procedure(parts, caller, held.procedure));
   ReportedProcedure procedure{held, std::move(known.shown), {}};
   if (caller.role != Role::bamf) {
     std::erase_if(procedure.held.submissions, [&](const store::HeldSubmission& one) {
@@ -171,12 +171,20 @@ void Api::create_subject_report(Call call, Reply reply) {
   if (auto* problem = std::get_if<Problem>(&identifiers)) {
     return reply->send(problem_response(*problem));
   }
+  if (refuse(call, audit::Action::subject_report, reply)) return;
   SubjectReport report;
   std::vector<store::KeyedIdentifier> keyed;
   for (Identifier& identifier : std::get<std::vector<Identifier>>(identifiers)) {
     const Digest hash = parts_.keys->identifier_hash(identifier);
     report.types.push_back(identifier.type);
     keyed.push_back({hash, std::move(identifier)});
+  }
+  if (auto exceeded = throttle_.take_identifiers(*call.caller, keyed)) {
+    AuditEffect asked;
+    asked.types = report.types;
+    asked.problem = "quota-exceeded";
+    return send_recorded(reply, record_of(*call.caller, audit::Action::subject_report, asked),
+                         std::move(*exceeded));
   }
   run_blocking(reply, [this, keyed = std::move(keyed), report = std::move(report),
                        caller = *call.caller, reply]() mutable {
@@ -194,11 +202,8 @@ void Api::create_subject_report(Call call, Reply reply) {
     }
     if (!report.procedures.empty()) effect.outcome = AuditEffect::Outcome::found;
     report.at = {parts_.env->now_ms()};
-    send_recorded(
-        reply,
-        audit::body(audit::opening(intake::actor_of(caller), audit::Action::subject_report),
-                    effect),
-        json_response(200, to_json(report)));
+    send_recorded(reply, record_of(caller, audit::Action::subject_report, effect),
+                  json_response(200, to_json(report)));
   });
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/api/item_stream.h"
+#include "gateway/base/log.h"
 
 namespace flora::api {
 namespace {
@@ -160,6 +161,20 @@ std::optional<http::Response> Throttle::take(const std::vector<Toll>& tolls) {
     return refusal(Limit::events, wait);
   }
   return std::nullopt;
+}
+
+std::optional<http::Response> Throttle::take_identifiers(
+    const policy::Caller& caller, const std::vector<store::KeyedIdentifier>& identifiers) {
+  std::vector<Digest> hashes;
+  for (const store::KeyedIdentifier& identifier : identifiers) hashes.push_back(identifier.hash);
+  const policy::SearchLimit limit = policy_.get()->search_limit();
+  const auto answer = searches_.take(caller.client, hashes, limit, env_.steady_ns());
+  if (answer.wait_ns == 0) return std::nullopt;
+  if (answer.first) {
+    log::write(log::Level::warning, "a client searches for more persons than the policy allows",
+               {{"client", caller.client}, {"identifiers", limit.identifiers}});
+  }
+  return refusal(Limit::identifiers, answer.wait_ns);
 }
 
 std::shared_ptr<void> Throttle::open_stream(const policy::Caller& caller) {

@@ -15,6 +15,7 @@
 #include "gateway/intake/intake.h"
 #include "gateway/policy/in_force.h"
 #include "gateway/policy/rate_limiter.h"
+#include "gateway/policy/search_limiter.h"
 
 namespace flora::api {
 
@@ -52,6 +53,11 @@ class Throttle {
   /// The same for so many items of the caller's own.
   std::optional<http::Response> take_events(const policy::Caller& caller, std::size_t count);
 
+  /// Counts the identifiers of one search. An answer, 429: with them the client would have searched
+  /// for too many. The first time in a window that is an alarm in the log.
+  std::optional<http::Response> take_identifiers(
+      const policy::Caller& caller, const std::vector<store::KeyedIdentifier>& identifiers);
+
   /// One stream of the caller is under way as long as the ticket lives; null: there are too many.
   std::shared_ptr<void> open_stream(const policy::Caller& caller);
   /// The answer then, 429.
@@ -78,6 +84,7 @@ class Throttle {
   const policy::InForce& policy_;
   Metrics& metrics_;
   policy::RateLimiter limiter_;
+  policy::SearchLimiter searches_;
   Pacer pacer_;
 };
 

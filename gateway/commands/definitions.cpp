@@ -128,7 +128,7 @@ std::unique_ptr<Definitions> load_definitions(const settings::Settings& settings
   }
   auto made = std::make_unique<Definitions>(Definitions{std::move(*document), {}, {}, {}, {}, {}});
   const bool statuses = read_statuses(*made, settings, env, findings);
-  auto policy = read_policy(settings, env, findings);
+  auto policy = read_policy(settings, statuses ? &made->catalogue : nullptr, env, findings);
   const adapter::CanonicalTypes types = canonical_types(made->document, made->catalogue);
   const bool adapters = lint_adapters(settings, statuses ? &types : nullptr, findings);
   if (statuses && adapters) load_adapters(*made, settings, findings);
@@ -137,12 +137,16 @@ std::unique_ptr<Definitions> load_definitions(const settings::Settings& settings
   return made;
 }
 
-std::optional<policy::Policy> read_policy(const settings::Settings& settings, Env& env,
+std::optional<policy::Policy> read_policy(const settings::Settings& settings,
+                                          const Catalogue* catalogue, Env& env,
                                           Findings& findings) {
   Findings own;
   const auto text = read_named(settings, "policy", settings.policy_file, env, own);
   std::optional<policy::Policy> policy;
   if (text) policy = policy::Policy::read(*text, settings.policy_file, own);
+  if (policy && catalogue != nullptr) {
+    policy->check_statuses(*catalogue, settings.policy_file, own);
+  }
   findings.add(own);
   if (own.has_errors()) policy.reset();
   return policy;

@@ -46,10 +46,10 @@ Result<std::unique_ptr<Definitions>> load_definitions(const settings::Settings& 
 /// outlive it.
 adapter::EventCheck canonical_check(const intake::EventParser& parser);
 
-/// The policy file that the settings name, read; what is wrong is told. Nothing if there is an
-/// error.
-std::optional<policy::Policy> read_policy(const settings::Settings& settings, Env& env,
-                                          Findings& findings);
+/// The policy file that the settings name, read and held against the catalogue (null: it is not
+/// there); what is wrong is told. Nothing if there is an error.
+std::optional<policy::Policy> read_policy(const settings::Settings& settings,
+                                          const Catalogue* catalogue, Env& env, Findings& findings);
 
 /// The lists that the guard closes the ledger with, but for those of the policy. `adapters` must
 /// outlive it.

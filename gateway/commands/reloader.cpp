@@ -119,7 +119,8 @@ void Reloader::read_certificates() {
 void Reloader::read_policy() {
   Findings findings;
   check_policy_file(parts_.settings, findings);
-  auto policy = commands::read_policy(parts_.settings, parts_.env, findings);
+  auto policy =
+      commands::read_policy(parts_.settings, &parts_.definitions.catalogue, parts_.env, findings);
   if (policy && !findings.has_errors()) {
     parts_.definitions.policy->replace(std::move(*policy));
     log::write(log::Level::info, "policy reloaded");

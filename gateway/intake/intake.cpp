@@ -4,14 +4,16 @@
 #include <memory>
 #include <utility>
 
+#include "gateway/policy/decision.h"
+
 namespace flora::intake {
 namespace {
 
-Problem problem_of(policy::Denial denial) {
-  const auto mismatch = [](std::string pointer, std::string detail) {
+Problem problem_of(policy::Denial denial, std::string explanation) {
+  const auto mismatch = [&explanation](std::string pointer) {
     ProblemCause cause;
     cause.code = "reporter";
-    cause.detail = std::move(detail);
+    cause.detail = std::move(explanation);
     cause.pointer = std::move(pointer);
     cause.has_pointer = true;
     return Problem{"validation-failed", {}, {std::move(cause)}};
@@ -20,13 +22,13 @@ Problem problem_of(policy::Denial denial) {
     case policy::Denial::not_your_authority:
       return {"not-your-authority", {}, {}};
     case policy::Denial::not_your_status:
-      return {"not-your-status", {}, {}};
+      return {"not-your-status", std::move(explanation), {}};
     case policy::Denial::wrong_land:
-      return mismatch("/reporter/land", "It is not the Land of the authority.");
+      return mismatch("/reporter/land");
     case policy::Denial::wrong_role:
-      return mismatch("/reporter/role", "It is not the role of the authority.");
+      return mismatch("/reporter/role");
     case policy::Denial::unknown_site:
-      return mismatch("/site", "The authority has no such site.");
+      return mismatch("/site");
   }
   return {"internal-error", {}, {}};
 }
@@ -260,10 +262,10 @@ std::optional<Problem> Intake::prepare(const Judge& judge, Item& item, store::Dr
   const StatusEvent& event = parsed.event;
   // Who is nobody any more is named as he was when he came.
   draft.audit = audit_opening(judge.caller != nullptr ? *judge.caller : judge.sender, event);
-  if (judge.caller == nullptr) return problem_of(policy::Denial::not_your_authority);
+  if (judge.caller == nullptr) return problem_of(policy::Denial::not_your_authority, {});
   if (const auto denial =
           policy::may_report(judge.policy, *judge.caller, parsed.claim, *parsed.status)) {
-    return problem_of(*denial);
+    return problem_of(*denial, policy::explain(*denial, *judge.caller, *parsed.status));
   }
   const policy::Authority& authority = *judge.policy.authority(event.authority);
   const privacy::Keys& keys = *parts_.keys;

@@ -22,6 +22,7 @@ struct HistoryEntry {
   bool effective = true;  ///< Neither replaced nor taken back, and not itself a revocation.
   std::optional<Uuid> replaced_by;  ///< The correction that is in effect instead.
   std::optional<Uuid> revoked_by;
+  bool details_withheld = false;  ///< There are details, and the reader may not see them.
 };
 
 /// Marks what is in effect, and sorts by time, sourceSequence, ledger position. A correction

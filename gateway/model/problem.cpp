@@ -90,8 +90,9 @@ constexpr ProblemKind kKinds[] = {
      "The authority, or the address of a caller that is not known, has used up what the policy "
      "allows. Nothing was written. violated-policies names the rate as RateLimit-Policy does: "
      "requests; events (each event of a batch or message counts); streams (that are under way at "
-     "the same time); anonymous (requests of one address that are nobody's). Send the same again "
-     "after the time in Retry-After. The kind is of draft-ietf-httpapi-ratelimit-headers.",
+     "the same time); anonymous (requests of one address that are nobody's); or identifiers: the "
+     "client has searched for too many different ones. Send the same again after the time in "
+     "Retry-After. The kind is of draft-ietf-httpapi-ratelimit-headers.",
      true},
     {"header-fields-too-large", 431, "The header is too large",
      "The header fields are bounded, each and together."},

@@ -107,6 +107,14 @@ Duty duty_named(std::string_view name) {
   return at == kDuties.end() ? Duty::casework : static_cast<Duty>(at - kDuties.begin());
 }
 
+SearchLimit read_search_limit(yaml::Section section) {
+  SearchLimit limit;
+  limit.identifiers =
+      section.number_or("identifiers", 1, SearchLimit::kMostIdentifiers, limit.identifiers);
+  limit.minutes = section.number_or("minutes", 1, SearchLimit::kMostMinutes, limit.minutes);
+  return limit;
+}
+
 // A client whose authorities are all known and agree in Land and role.
 Caller read_client(yaml::Section& section, const Policy& policy) {
   Caller caller;
@@ -179,7 +187,20 @@ Policy Policy::read(std::string_view text, const std::string& file, Findings& fi
   for (const yaml::Node& node : root.list_or_none("clients")) {
     policy.add_client({node, file, findings});
   }
+  if (root.has("searches")) policy.search_limit_ = read_search_limit(root.section("searches"));
+  for (const yaml::Node& node : root.list_or_none("reading")) policy.add_rule(node, file, findings);
+  if (policy.reading_.empty()) {
+    findings.warning({file, {}}, "no role reads anything: `reading` has no rule");
+  }
   return policy;
+}
+
+void Policy::add_rule(const yaml::Node& node, const std::string& file, Findings& findings) {
+  ReadingRule rule = read_reading_rule(node, file, findings);
+  if (reading(rule.role) != nullptr) {
+    findings.error({file, node.at}, "a role has one rule; this is its second");
+  }
+  reading_.push_back(std::move(rule));
 }
 
 void Policy::add_client(yaml::Section section) {
@@ -210,6 +231,23 @@ Result<Policy> Policy::parse(std::string_view text, const std::string& file) {
 const Authority* Policy::authority(std::string_view id) const {
   const auto at = std::ranges::lower_bound(authorities_, id, {}, &Authority::id);
   return at != authorities_.end() && at->id == id ? &*at : nullptr;
+}
+
+const ReadingRule* Policy::reading(Role role) const {
+  const auto at = std::ranges::find(reading_, role, &ReadingRule::role);
+  return at == reading_.end() ? nullptr : &*at;
+}
+
+void Policy::check_statuses(const Catalogue& catalogue, const std::string& file,
+                            Findings& findings) const {
+  for (const ReadingRule& rule : reading_) {
+    for (const Withheld& withheld : rule.withheld) {
+      for (const std::string& status : withheld.statuses) {
+        if (catalogue.find(status) != nullptr) continue;
+        findings.error({file, withheld.at}, "the catalogue has no status " + status);
+      }
+    }
+  }
 }
 
 std::optional<Caller> Policy::authenticate(const Credentials& credentials, bool development) const {

@@ -14,10 +14,7 @@
 #include "gateway/model/catalogue.h"
 #include "gateway/model/status_event.h"
 #include "gateway/policy/gcra.h"
-
-namespace flora::yaml {
-class Section;
-}
+#include "gateway/policy/reading_rules.h"
 
 namespace flora::policy {
 
@@ -34,6 +31,19 @@ struct Rates {
 
 /// Of all requests from one address that are nobody's: what is open to all, and refused callers.
 inline constexpr Rate kAnonymousRate{50, 500};
+
+/// How many persons one client may search for: distinct identifiers within the minutes from its
+/// first search on.
+struct SearchLimit {
+  static constexpr std::int64_t kMostIdentifiers = 100'000;  ///< So that counting them is bounded.
+  static constexpr std::int64_t kMostMinutes = 10'080;       ///< A week.
+
+  std::int64_t identifiers = 1000;
+  std::int64_t minutes = 60;
+
+  std::int64_t window_ns() const { return minutes * 60'000'000'000; }
+  bool operator==(const SearchLimit&) const = default;
+};
 
 /// An authority, named by its Behördenkennzeichen.
 struct Authority {
@@ -108,12 +118,21 @@ class Policy {
   const Caller* find(const Caller& caller) const;
 
   const Rate& anonymous_rate() const { return anonymous_rate_; }
+  const SearchLimit& search_limit() const { return search_limit_; }
+
+  /// What a role may read; nullptr: nothing.
+  const ReadingRule* reading(Role role) const;
+  /// Tells of statuses in the rules that the catalogue does not have: what they were meant to
+  /// withhold would be shown.
+  void check_statuses(const Catalogue& catalogue, const std::string& file,
+                      Findings& findings) const;
 
   /// True if a certificate is mapped to any client.
   bool knows_certificates() const { return !by_fingerprint_.empty(); }
 
  private:
   void add_client(yaml::Section section);
+  void add_rule(const yaml::Node& node, const std::string& file, Findings& findings);
   std::optional<Caller> by_development_header(std::string_view name) const;
 
   std::vector<Authority> authorities_;  // Sorted by id.
@@ -122,6 +141,8 @@ class Policy {
   std::map<std::string, Caller, std::less<>> clients_;              // By name.
   std::map<std::string, std::string, std::less<>> by_fingerprint_;  // To the client's name.
   Rate anonymous_rate_ = kAnonymousRate;
+  SearchLimit search_limit_;
+  std::vector<ReadingRule> reading_;
 };
 
 /// Why a report is not allowed.

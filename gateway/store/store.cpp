@@ -14,14 +14,16 @@ namespace flora::store {
 namespace {
 
 // The path from an identifier to the procedures that carry it and on to those that they were merged
-// into; what remains at the ends.
+// into; what remains at the ends, and whether it is what was asked for: for an identifier that
+// there is not, the path of the next one is followed, so that it costs the same.
 constexpr std::string_view kRoots =
     "WITH RECURSIVE path(n, merged_into, pseudonym) AS ("
     " SELECT p.n, p.merged_into, p.pseudonym FROM identifier i JOIN procedure p ON p.n=i.procedure"
-    " WHERE i.hash=?1"
+    " WHERE i.hash=(SELECT hash FROM identifier WHERE hash>=?1 ORDER BY hash LIMIT 1)"
     " UNION SELECT p.n, p.merged_into, p.pseudonym FROM path JOIN procedure p"
     " ON p.n=path.merged_into)"
-    " SELECT DISTINCT pseudonym FROM path WHERE merged_into IS NULL";
+    " SELECT DISTINCT pseudonym, EXISTS(SELECT 1 FROM identifier WHERE hash=?1) FROM path"
+    " WHERE merged_into IS NULL";
 
 Result<std::set<Uuid>> roots_of(sqlite::Statement& select, const Digest& hash) {
   std::set<Uuid> roots;
@@ -30,7 +32,8 @@ Result<std::set<Uuid>> roots_of(sqlite::Statement& select, const Digest& hash) {
   while (true) {
     FLORA_ASSIGN(const bool row, select.step());
     if (!row) return roots;
-    roots.insert(uuid_from_bytes(select.blob(0)));
+    const Uuid root = uuid_from_bytes(select.blob(0));
+    if (select.integer(1) != 0) roots.insert(root);
   }
 }
 

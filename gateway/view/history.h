@@ -1,5 +1,5 @@
-// What a procedure's entries say: its current state, and who may see it. Pure functions over
-// settled entries; which of them are in effect is the matter of gateway/model/history.h.
+// What a procedure's entries say: its current state. Pure functions over settled entries; which of
+// them are in effect is the matter of gateway/model/history.h, who may see them gateway/policy's.
 #pragma once
 
 #include <string>
@@ -21,17 +21,9 @@ const HistoryEntry* current(const std::vector<HistoryEntry>& entries, const Cata
 /// The newest entry in effect with this status, or nullptr. `entries` is settled.
 const HistoryEntry* newest(const std::vector<HistoryEntry>& entries, std::string_view status);
 
-/// Who asks: the authorities that a caller acts for, their Land and role.
-struct Reader {
-  std::vector<std::string> authorities;
-  std::string land;
-  std::string role;
-};
-
-/// How much of a procedure a reader may see. It follows from the ledger's entries alone: the BAMF
-/// sees all; so do the Land and the AE that registered, and the Land and authority that it was
-/// handed over to. Who has only reported sees the own reports.
-enum class Competence { none, own_reports, full };
-Competence competence(const std::vector<HistoryEntry>& entries, const Reader& reader);
+/// Leaves of the entries of joined procedures those that a reading of `procedure` is about: its
+/// own, and if it is the one that remains, those of all that are joined to it. Gives the one that
+/// remains. `entries` is settled.
+Uuid keep_read(std::vector<HistoryEntry>& entries, const Uuid& procedure);
 
 }  // namespace flora::view

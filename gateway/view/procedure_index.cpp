@@ -323,6 +323,26 @@ Result<std::vector<std::uint64_t>> ProcedureIndex::entries_of(const Uuid& proced
   });
 }
 
+Result<Uuid> ProcedureIndex::itself_or_another(const Uuid& procedure, const Uuid& place) {
+  FLORA_TRY(core_->see_all());
+  return core_->read([&](sqlite::Database& db) -> Result<Uuid> {
+    FLORA_ASSIGN(auto select, db.prepare("SELECT procedure FROM event WHERE procedure>=? "
+                                         "ORDER BY procedure LIMIT 1"));
+    // Pseudonyms are random: one that follows a random place may be any of them.
+    const auto first_from = [&select](const Uuid& from) -> Result<Uuid> {
+      FLORA_ASSIGN(const bool row, select.bind_blob(1, from.bytes).step());
+      const Uuid found = row ? uuid_from_bytes(select.blob(0)) : Uuid{};
+      select.reset();
+      return found;
+    };
+    FLORA_ASSIGN(const Uuid itself, first_from(procedure));
+    FLORA_ASSIGN(Uuid other, first_from(place));
+    FLORA_ASSIGN(const Uuid first, first_from({}));
+    if (other == Uuid{}) other = first;
+    return itself == procedure ? itself : other;
+  });
+}
+
 Result<std::vector<Uuid>> ProcedureIndex::merged_from(const Uuid& procedure) {
   FLORA_TRY(core_->see_all());
   return core_->read([&](sqlite::Database& db) -> Result<std::vector<Uuid>> {

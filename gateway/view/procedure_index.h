@@ -48,6 +48,11 @@ class ProcedureIndex {
   /// since). Blocks on the disk. Errors: as above.
   Result<std::vector<Uuid>> merged_from(const Uuid& procedure);
 
+  /// The procedure itself if it has entries; else another one that has, always the same one for the
+  /// same `place` as long as no other comes between: where it is looked for. Nil if there is none
+  /// at all. It costs the same in each case. Blocks on the disk. Errors: as above.
+  Result<Uuid> itself_or_another(const Uuid& procedure, const Uuid& place);
+
   /// Entries from 0 up to here are in the index.
   std::uint64_t position() const;
 

@@ -44,7 +44,7 @@ constexpr std::string_view kFreely =
     "{requests: {per_second: 1000000, burst: 1000000}, events: {per_second: 1000000, burst: "
     "1000000}, anonymous: {per_second: 1000000, burst: 1000000}}";
 
-// config/policy.yaml with other rates, in a file of its own.
+// config/policy.yaml with other rates and more searches, in a file of its own.
 std::string policy_with(const std::string& rates, const std::string& folder) {
   std::ifstream source(std::string(FLORA_SOURCE_DIR) + "/config/policy.yaml");
   std::stringstream text;
@@ -54,6 +54,10 @@ std::string policy_with(const std::string& rates, const std::string& folder) {
   const std::size_t end = policy.find("\n\n", begin);
   REQUIRE(end != std::string::npos);
   policy.replace(begin, end - begin, "rates: " + (rates.empty() ? std::string(kFreely) : rates));
+  const std::string searches = "searches: {identifiers: 1000,";
+  const std::size_t limit = policy.find(searches);
+  REQUIRE(limit != std::string::npos);
+  policy.replace(limit, searches.size(), "searches: {identifiers: 100000,");
   std::string file = folder + "/policy.yaml";
   std::ofstream(file) << policy;
   return file;
@@ -110,6 +114,32 @@ std::string Response::problem() const {
   return name;
 }
 
+// Lets a request wait for as many microseconds as its field Flora-Planted says, as if there were
+// so much more to do.
+class Planted final : public http::Handler {
+ public:
+  explicit Planted(http::Handler& handler) : handler_(handler) {}
+
+  http::Admission admit(const http::RequestHead& head) override { return handler_.admit(head); }
+
+  void handle(http::Request request, http::Responder responder) override {
+    if (const auto field = request.head.find("flora-planted")) {
+      const std::chrono::microseconds planted(std::stoll(std::string(*field)));
+      const auto end = std::chrono::steady_clock::now() + planted;
+      while (std::chrono::steady_clock::now() < end) continue;
+    }
+    handler_.handle(std::move(request), std::move(responder));
+  }
+
+  void handle_stream(http::RequestHead head, http::BodyReader body,
+                     http::Responder responder) override {
+    handler_.handle_stream(std::move(head), std::move(body), std::move(responder));
+  }
+
+ private:
+  http::Handler& handler_;
+};
+
 // The gateway's parts in the order in which the program makes them.
 struct Gateway::Parts {
   TemporaryFolder folder;
@@ -127,6 +157,7 @@ struct Gateway::Parts {
   std::optional<intake::Forwarder> forwarder;
   std::optional<intake::Intake> intake;
   std::unique_ptr<api::Api> api;
+  std::optional<Planted> planted;
   std::unique_ptr<http::Server> server;
   api::ConfigurationState configuration;
   openapi::Schema problem;
@@ -196,12 +227,13 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   parts.development_header = true;
   parts.adapter_memory = settings.adapter_memory;
   p.api = good(api::Api::make(parts));
+  p.planted.emplace(p.api->public_handler());
   http::ServerOptions server;
   server.error_page = [&p](int status, std::string_view problem, std::string_view detail) {
     return p.api->error_page(status, problem, detail);
   };
   p.server = good(http::Server::start(std::move(server),
-                                      {{http::ListenerOptions{}, &p.api->public_handler()},
+                                      {{http::ListenerOptions{}, &*p.planted},
                                        {http::ListenerOptions{}, &p.api->operations_handler()}}));
   p.api->set_counters([this] { return parts_->server->counters(); });
 }

@@ -1,5 +1,4 @@
-// What a procedure's entries amount to: which are in effect, their order, what they join, and who
-// may see them.
+// What a procedure's entries amount to: which are in effect, their order, what they join.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -126,22 +125,6 @@ HistoryEntry at(std::uint64_t index, std::variant<Instant, Day> time,
   made.transaction.occurred = time;
   made.transaction.source_sequence = sequence;
   return made;
-}
-
-HistoryEntry report(std::uint64_t index, std::string authority, std::string land,
-                    std::string status, std::string details = "") {
-  HistoryEntry made = entry(index, uuid(static_cast<std::uint32_t>(index)));
-  made.transaction.authority = std::move(authority);
-  made.transaction.land = std::move(land);
-  made.transaction.status = std::move(status);
-  made.transaction.details = std::move(details);
-  return made;
-}
-
-constexpr const char* kHandover = R"({"empfaengerBehoerde":"999905","empfaengerLand":"DE-BB"})";
-
-Reader reader(std::string authority, std::string land, std::string role) {
-  return {{std::move(authority)}, std::move(land), std::move(role)};
 }
 
 }  // namespace
@@ -389,34 +372,4 @@ TEST_CASE("merges are applied in the order of their time, not of their arrival")
   entries[0].transaction.occurred = entries[1].transaction.occurred;
   entries[0].transaction.source_sequence = 7;
   CHECK(joined(entries) == "ab bb cb");
-}
-
-TEST_CASE("competence follows from the ledger's entries alone") {
-  std::vector<HistoryEntry> entries = {
-      report(0, "999902", "DE-NI", "REGISTRIERUNG_ABGESCHLOSSEN"),
-      report(1, "999902", "DE-NI", "EASY_ABVERTEILUNG", kHandover),
-      report(2, "000160", "DE-NW", "AVB_ANGEBOTEN", R"({"stufe":1})"),
-  };
-  settle(entries);
-  CHECK(competence(entries, reader("099045", "DE", "BAMF")) == Competence::full);
-  CHECK(competence(entries, reader("999902", "DE-NI", "AE")) == Competence::full);
-  CHECK(competence(entries, reader("999903", "DE-NI", "ABH")) == Competence::full);
-  CHECK(competence(entries, reader("999905", "DE-BB", "ABH")) == Competence::full);
-  CHECK(competence(entries, reader("000000", "DE-BB", "AE")) == Competence::full);
-  CHECK(competence(entries, reader("999905", "DE-SN", "ABH")) == Competence::full);
-  CHECK(competence(entries, reader("000160", "DE-NW", "AE")) == Competence::own_reports);
-  CHECK(competence(entries, reader("000161", "DE-NW", "AE")) == Competence::none);
-  CHECK(competence(entries, reader("999990", "DE", "AUDITOR")) == Competence::none);
-  CHECK(competence({}, reader("999902", "DE-NI", "AE")) == Competence::none);
-}
-
-TEST_CASE("competence ends with the entry that gave it") {
-  std::vector<HistoryEntry> entries = {
-      report(0, "000160", "DE-NW", "WEITERLEITUNG", kHandover),
-      report(1, "000160", "DE-NW", "WEITERLEITUNG"),
-  };
-  entries[1].transaction.revokes = entries[0].transaction.id;
-  settle(entries);
-  CHECK(competence(entries, reader("999905", "DE-BB", "ABH")) == Competence::none);
-  CHECK(competence(entries, reader("000160", "DE-NW", "AE")) == Competence::own_reports);
 }

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -149,6 +150,21 @@ TEST_CASE_FIXTURE(Fixture, "procedures that name this one as the one that remain
   REQUIRE(sources.has_value());
   CHECK(*sources == std::vector<Uuid>{a});
   CHECK(index->merged_from(a)->empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "in the place of a procedure that there is not stands another one") {
+  const Uuid none = random_uuid(env);
+  Uuid last;
+  last.bytes.fill(std::byte(0xFF));
+  CHECK(*index->itself_or_another(none, a) == Uuid{});
+  append({ledger.add(a), ledger.add(a), ledger.add(b)});
+  CHECK(*index->itself_or_another(a, b) == a);
+  CHECK(*index->itself_or_another(b, a) == b);
+  CHECK(*index->itself_or_another(none, a) == a);
+  CHECK(*index->itself_or_another(none, b) == b);
+  CHECK(*index->itself_or_another(none, {}) == std::min(a, b));
+  CHECK(*index->itself_or_another(none, last) == std::min(a, b));
+  CHECK(*index->itself_or_another({}, a) == a);
 }
 
 TEST_CASE_FIXTURE(Fixture, "what the index lacks is read from the ledger at the start") {

@@ -33,6 +33,8 @@ POLICY = f"""authorities:
   - {{id: "{OTHER_AE}", name: "Aufnahmeeinrichtung Musterstadt (erfunden)", land: DE-NI, role: AE}}
   - {{id: "{AUDITOR}", name: "Prüfstelle (erfunden)", land: DE, role: AUDITOR}}
 clients: []
+reading:
+  - {{role: AE, procedures: [REGISTERING_LAND, REPORTER], transactions: [REPORTER], source: "contract.md"}}
 """
 
 INPUT = """input:

@@ -162,11 +162,12 @@ def prepared(binary, folder, **more):
 
 
 def policy_with(folder, rates):
-    """Writes a copy of config/policy.yaml with these rates, as YAML. Returns its path."""
+    """Writes a copy of config/policy.yaml with these rates, as YAML, and more searches. Returns its path."""
     text = (ROOT / "config" / "policy.yaml").read_text()
     before, rest = text.split("\nrates:\n")
     path = pathlib.Path(folder) / "policy.yaml"
-    path.write_text(f"{before}\nrates: {rates}\n{rest[rest.index(chr(10) * 2):]}")
+    rest = rest[rest.index("\n\n"):].replace("searches: {identifiers: 1000,", "searches: {identifiers: 100000,")
+    path.write_text(f"{before}\nrates: {rates}\n{rest}")
     return path
 
 
