@@ -393,6 +393,13 @@ Json event_of(const std::string& id, const std::string& azr, const std::string& 
   return made;
 }
 
+std::string sample_policy() {
+  auto text =
+      Env::system().read_file(std::string(FLORA_SOURCE_DIR) + "/config/policy.yaml", 1 << 20);
+  REQUIRE(text);
+  return std::move(*text);
+}
+
 Json event(const std::string& id, const std::string& azr) {
   return event_of(id, azr, kAe, "REGISTRIERUNG_ABGESCHLOSSEN");
 }

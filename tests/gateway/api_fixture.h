@@ -116,6 +116,9 @@ class Gateway {
   std::unique_ptr<Parts> parts_;
 };
 
+/// The text of config/policy.yaml.
+std::string sample_policy();
+
 /// An event of the AE of DE-NI about the person with this AZR number: registered.
 Json event(const std::string& id, const std::string& azr = "260815000001");
 

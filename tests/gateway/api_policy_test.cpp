@@ -13,13 +13,6 @@ using http::test::Client;
 
 namespace {
 
-std::string sample_policy() {
-  auto text =
-      Env::system().read_file(std::string(FLORA_SOURCE_DIR) + "/config/policy.yaml", 1 << 20);
-  REQUIRE(text);
-  return std::move(*text);
-}
-
 // The sample policy without the lines of an authority and of its clients.
 std::string policy_without(const std::string& authority) {
   std::istringstream lines(sample_policy());

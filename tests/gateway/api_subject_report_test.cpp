@@ -145,3 +145,18 @@ TEST_CASE(
   CHECK(bad.problem() == "identifier-malformed");
   CHECK(bad.body.find("9906307771") == std::string::npos);
 }
+
+TEST_CASE("reports about too many persons are refused, as searches are") {
+  Gateway gateway;
+  std::string policy = sample_policy();
+  policy.replace(policy.find("identifiers: 1000"), 17, "identifiers: 1");
+  gateway.replace_policy(policy);
+  CHECK(report(gateway, kAeOfficer, kAzr).status == 200);
+  const Response refused = report(gateway, kAeOfficer, kOtherAzr);
+  CHECK(refused.status == 429);
+  CHECK(refused.problem() == "quota-exceeded");
+  const Json record = gateway.audit().back();
+  CHECK(record["action"] == "SUBJECT_REPORT");
+  CHECK(record["problem"] == "quota-exceeded");
+  CHECK(report(gateway, kBamfOfficer, kOtherAzr).status == 200);
+}

@@ -91,13 +91,6 @@ void check_alike(const Response& one, const Response& other) {
   CHECK(lasting(one.headers) == lasting(other.headers));
 }
 
-std::string sample_policy() {
-  auto text =
-      Env::system().read_file(std::string(FLORA_SOURCE_DIR) + "/config/policy.yaml", 1 << 20);
-  REQUIRE(text);
-  return std::move(*text);
-}
-
 }  // namespace
 
 TEST_CASE("the reception centre sees that a decision was made, and not which one") {
