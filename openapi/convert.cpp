@@ -1,5 +1,6 @@
 #include "openapi/convert.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "gateway/base/json.h"
@@ -104,10 +105,21 @@ Node convert_schema(const Node& schema) {
   return out;
 }
 
-/// Requirements of a scheme that 3.0.3 does not know are left out.
+bool names_the_same(const Node& one, const Node& other) {
+  return std::ranges::equal(one.members, other.members, {}, &yaml::Member::first,
+                            &yaml::Member::first);
+}
+
+/// 3.0.3 knows nothing of what the connection proves: a certificate beside a token goes without
+/// saying, and a certificate alone leaves the requirement that asks for nothing within HTTP.
 Node convert_security(const Node& alternatives) {
-  Node out = alternatives;
-  std::erase_if(out.items, [](const Node& item) { return item.find("mutualTls") != nullptr; });
+  Node out;
+  out.kind = Kind::sequence;
+  for (Node item : alternatives.items) {
+    std::erase_if(item.members, [](const yaml::Member& one) { return one.first == "mutualTls"; });
+    const auto same = [&](const Node& other) { return names_the_same(item, other); };
+    if (std::ranges::none_of(out.items, same)) out.items.push_back(std::move(item));
+  }
   return out;
 }
 

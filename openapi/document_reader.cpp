@@ -105,12 +105,7 @@ Result<Operation> DocumentReader::read_operation(const std::string& path, const 
 
 Result<void> DocumentReader::read_flags(Operation& operation, const yaml::Node& item,
                                         const yaml::Node& node) {
-  const yaml::Node* security = node.find("security");
-  const bool open = security != nullptr && security->items.empty();
-  if (security == nullptr && root_.find("security") == nullptr) {
-    return error(node.at, "`security` must say who may call the operation");
-  }
-  operation.access = open ? Access::open : Access::authority;
+  FLORA_ASSIGN(operation.access, read_access(node));
   if (const yaml::Node* listener = item.find("x-flora-listener")) {
     const bool known = listener->text == "operations" || listener->text == "public";
     if (!known) return error(listener->at, "the listener must be `public` or `operations`");
@@ -120,6 +115,24 @@ Result<void> DocumentReader::read_flags(Operation& operation, const yaml::Node& 
     for (const yaml::Node& tag : tags->items) operation.tags.push_back(tag.text);
   }
   return {};
+}
+
+// Who may show nothing at all may call it: no list of requirements, or an empty one among them.
+Result<Access> DocumentReader::read_access(const yaml::Node& node) {
+  const yaml::Node* own = node.find("security");
+  const yaml::Node* security = own != nullptr ? own : root_.find("security");
+  if (security == nullptr) {
+    return error(node.at, "`security` must say who may call the operation");
+  }
+  bool open = security->items.empty();
+  for (const yaml::Node& requirement : security->items) {
+    open = open || requirement.members.empty();
+    for (const auto& [name, scopes] : requirement.members) {
+      const auto* scheme = resolve(root_, "#/components/securitySchemes/" + name);
+      if (scheme == nullptr) return error(requirement.at, "there is no such security scheme");
+    }
+  }
+  return open ? Access::open : Access::authority;
 }
 
 Result<void> DocumentReader::read_parameters(Operation& operation, const yaml::Node* list) {

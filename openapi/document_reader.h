@@ -28,6 +28,7 @@ class DocumentReader {
                          std::vector<Operation>& out);
   Result<Operation> read_operation(const std::string& path, const std::string& method,
                                    const yaml::Node& item, const yaml::Node& node);
+  Result<Access> read_access(const yaml::Node& node);
   Result<void> read_flags(Operation& operation, const yaml::Node& item, const yaml::Node& node);
   Result<void> read_parameters(Operation& operation, const yaml::Node* list);
   Result<void> read_body(Operation& operation, const yaml::Node& node);

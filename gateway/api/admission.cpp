@@ -20,6 +20,58 @@ constexpr std::string_view kLines = "application/x-ndjson";
 constexpr std::array<std::string_view, 10> kMethods = {
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"};
 
+constexpr std::string_view kBearer = "bearer";
+constexpr std::string_view kRealm = "Bearer realm=\"flora\"";
+
+bool is_token_character(char c) {
+  constexpr std::string_view kOthers = "-._~+/";
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+         kOthers.find(c) != kOthers.npos;
+}
+
+// `Bearer`, spaces, and a token (RFC 6750 §2.1). Nothing if it is not that.
+std::optional<std::string_view> token_of(std::string_view authorization) {
+  const std::size_t end = authorization.find(' ');
+  const bool is_bearer = std::ranges::equal(authorization.substr(0, end), kBearer, {}, [](char c) {
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+  });
+  const std::size_t begin =
+      authorization.find_first_not_of(' ', std::min(end, authorization.size()));
+  if (!is_bearer || begin == authorization.npos) return std::nullopt;
+  const std::string_view token = authorization.substr(begin);
+  const std::string_view letters = token.substr(0, token.find_last_not_of('=') + 1);
+  const bool good = !letters.empty() && std::ranges::all_of(letters, is_token_character);
+  return good ? std::optional(token) : std::nullopt;
+}
+
+// As the policy writes them: upper and lower case are the same in the name of a host.
+std::vector<std::string> names_of(const http::ClientCertificate& certificate) {
+  std::vector<std::string> names;
+  for (const std::string& san : certificate.sans) {
+    if (san.starts_with("URI:")) names.push_back("uri:" + san.substr(4));
+    if (!san.starts_with("DNS:")) continue;
+    std::string name = san;
+    std::ranges::transform(name, name.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+// All but the token.
+policy::Credentials credentials_of(const http::RequestHead& head) {
+  policy::Credentials shown;
+  if (const auto& certificate = head.peer.certificate) {
+    shown.certificate_sha256 = certificate->fingerprint_sha256;
+    shown.certificate_names = names_of(*certificate);
+  }
+  if (const auto header = head.find("flora-dev-authority")) {
+    shown.development_header = std::string(*header);
+  }
+  return shown;
+}
+
 bool refuse(Verdict& verdict, std::string_view name) {
   verdict.problem = Problem{name, {}, {}};
   return false;
@@ -98,6 +150,12 @@ std::size_t body_limit(const openapi::Operation& operation, std::string_view med
   return media_type == "application/cloudevents-batch+json" ? kBatchBytes : kEventBytes;
 }
 
+http::Response refusal_of(const Verdict& verdict) {
+  http::Response response = problem_response(*verdict.problem);
+  response.headers.insert(response.headers.end(), verdict.headers.begin(), verdict.headers.end());
+  return response;
+}
+
 Verdict Admission::examine(const http::RequestHead& head) const {
   Verdict verdict;
   (void)(route(head, verdict) && authenticate(head, verdict) && check_body(head, verdict) &&
@@ -126,21 +184,67 @@ bool Admission::route(const http::RequestHead& head, Verdict& verdict) const {
 
 bool Admission::authenticate(const http::RequestHead& head, Verdict& verdict) const {
   if (verdict.match.operation->access == openapi::Access::open) return true;
-  policy::Credentials credentials;
-  if (head.peer.certificate)
-    credentials.certificate_sha256 = head.peer.certificate->fingerprint_sha256;
-  if (const auto header = head.find("flora-dev-authority")) {
-    credentials.development_header = std::string(*header);
-  }
+  policy::Credentials shown = credentials_of(head);
+  if (head.find("authorization") && !read_token(head, shown, verdict)) return false;
   // The header counts on loopback only, whatever the listeners are.
   const auto policy = policy_.get();
-  verdict.caller = policy->authenticate(credentials, development_header_ && head.peer.loopback);
-  if (!verdict.caller) return refuse(verdict, "unauthenticated");
+  verdict.caller =
+      policy->authenticate(shown, authentication_.development_header && head.peer.loopback);
+  if (!verdict.caller && shown.token) {
+    return refuse_token(verdict, "invalid_token",
+                        "The policy knows no client that token and certificate agree on");
+  }
+  if (!verdict.caller) return refuse_stranger(verdict);
   const std::string& operation = verdict.match.operation->id;
   if (policy::opens(verdict.caller->duty, operation)) return true;
   refuse(verdict, "not-permitted");
   verdict.problem->detail = policy::explain(*policy, *verdict.caller, operation, {});
   return false;
+}
+
+// The field decides, whatever else is shown: what is wrong with it is not made good by another
+// credential.
+bool Admission::read_token(const http::RequestHead& head, policy::Credentials& shown,
+                           Verdict& verdict) const {
+  if (authentication_.tokens == nullptr) {
+    refuse_stranger(verdict);
+    verdict.problem->detail = "This gateway takes no access tokens.";
+    return false;
+  }
+  const auto fields = head.find_all("authorization");
+  const auto token = token_of(fields.front());
+  if (fields.size() > 1 || !token) {
+    return refuse_token(verdict, "invalid_request", "Authorization must hold one Bearer token");
+  }
+  const auto outcome = authentication_.tokens->examine(*token, shown.certificate_sha256);
+  if (const auto* good = std::get_if<auth::AccessToken>(&outcome)) {
+    shown.token = policy::Token{good->client_id, good->end_s};
+    return true;
+  }
+  const auth::Fault fault = std::get<auth::Fault>(outcome);
+  if (fault != auth::Fault::no_keys) {
+    return refuse_token(verdict, "invalid_token", auth::description(fault));
+  }
+  refuse(verdict, "not-ready");
+  verdict.problem->detail = std::string(auth::description(fault)) + '.';
+  return false;
+}
+
+// RFC 6750 §3. Neither text holds a quotation mark.
+bool Admission::refuse_token(Verdict& verdict, std::string_view error, std::string_view why) const {
+  refuse(verdict, "unauthenticated");
+  verdict.problem->detail = std::string(why) + '.';
+  std::string challenge(kRealm);
+  challenge.append(", error=\"").append(error).append("\", error_description=\"");
+  verdict.headers.push_back({"www-authenticate", challenge.append(why) + '"'});
+  return false;
+}
+
+bool Admission::refuse_stranger(Verdict& verdict) const {
+  if (authentication_.tokens != nullptr) {
+    verdict.headers.push_back({"www-authenticate", std::string(kRealm)});
+  }
+  return refuse(verdict, "unauthenticated");
 }
 
 bool Admission::check_body(const http::RequestHead& head, Verdict& verdict) const {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/auth/tokens.h"
 #include "gateway/http/message.h"
 #include "gateway/model/problem.h"
 #include "gateway/policy/in_force.h"
@@ -33,22 +34,35 @@ bool is_streamed(const Verdict& verdict, const http::RequestHead& head);
 /// The largest body that an operation takes as a whole, in bytes.
 std::size_t body_limit(const openapi::Operation& operation, std::string_view media_type);
 
-/// Thread-safe: it judges by the policy that is in force at the moment. Document and policy must
-/// outlive it.
+/// The answer to who is refused.
+http::Response refusal_of(const Verdict& verdict);
+
+/// The ways to say who one is, besides certificates.
+struct Authentication {
+  auth::Tokens* tokens = nullptr;   ///< Null: no token is taken.
+  bool development_header = false;  ///< On loopback connections.
+};
+
+/// Thread-safe: it judges by the policy that is in force at the moment. Document, policy and tokens
+/// must outlive it.
 class Admission {
  public:
   Admission(const openapi::Document& document, const policy::InForce& policy,
-            openapi::Listener listener, bool development_header)
+            openapi::Listener listener, const Authentication& authentication)
       : document_(document),
         policy_(policy),
         listener_(listener),
-        development_header_(development_header) {}
+        authentication_(authentication) {}
 
   Verdict examine(const http::RequestHead& head) const;
 
  private:
   bool route(const http::RequestHead& head, Verdict& verdict) const;
   bool authenticate(const http::RequestHead& head, Verdict& verdict) const;
+  bool read_token(const http::RequestHead& head, policy::Credentials& shown,
+                  Verdict& verdict) const;
+  bool refuse_token(Verdict& verdict, std::string_view error, std::string_view why) const;
+  bool refuse_stranger(Verdict& verdict) const;
   bool check_body(const http::RequestHead& head, Verdict& verdict) const;
   bool check_accept(const http::RequestHead& head, Verdict& verdict) const;
   bool check_parameters(const http::RequestHead& head, Verdict& verdict) const;
@@ -56,7 +70,7 @@ class Admission {
   const openapi::Document& document_;
   const policy::InForce& policy_;
   openapi::Listener listener_;
-  bool development_header_;
+  const Authentication authentication_;
 };
 
 }  // namespace flora::api

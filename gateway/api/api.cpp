@@ -4,7 +4,6 @@
 #include <array>
 
 #include "gateway/api/access.h"
-#include "gateway/api/admission.h"
 
 namespace flora::api {
 namespace {
@@ -23,7 +22,7 @@ class Api::Listener final : public http::Handler {
   Listener(Api& api, openapi::Listener side)
       : api_(api),
         side_(side),
-        admission_(*api.parts_.document, *api.parts_.policy, side, api.parts_.development_header) {}
+        admission_(*api.parts_.document, *api.parts_.policy, side, api.parts_.authentication) {}
 
   http::Admission admit(const http::RequestHead& head) override {
     if (head.method == "OPTIONS" && head.path == "*") {  // RFC 9110 §9.3.7: the server as a whole.
@@ -33,8 +32,7 @@ class Api::Listener final : public http::Handler {
     const Payer payer = payer_of(verdict, head);
     std::optional<http::Response> refusal = api_.throttle_.take_request(payer);
     if (!refusal && verdict.problem) {
-      refusal = problem_response(*verdict.problem);
-      std::ranges::move(verdict.headers, std::back_inserter(refusal->headers));
+      refusal = refusal_of(verdict);
       api_.throttle_.add_fields(payer, refusal->headers);
     }
     http::Admission admission =
@@ -46,7 +44,7 @@ class Api::Listener final : public http::Handler {
   void handle(http::Request request, http::Responder responder) override {
     Verdict verdict = admission_.examine(request.head);
     Reply reply = make_reply(request.head, verdict, std::move(responder));
-    if (verdict.problem) return reply->send(problem_response(*verdict.problem));
+    if (verdict.problem) return reply->send(refusal_of(verdict));
     Call call{std::move(request.head), std::move(request.body), std::move(verdict.match),
               std::move(verdict.caller), std::move(verdict.media_type)};
     const std::string_view id = call.operation().id;
@@ -58,7 +56,7 @@ class Api::Listener final : public http::Handler {
                      http::Responder responder) override {
     Verdict verdict = admission_.examine(head);
     Reply reply = make_reply(head, verdict, std::move(responder));
-    if (verdict.problem) return reply->send(problem_response(*verdict.problem));
+    if (verdict.problem) return reply->send(refusal_of(verdict));
     Call call{std::move(head),
               {},
               std::move(verdict.match),
@@ -162,6 +160,7 @@ Api::Api(const Parts& parts)
   streams_.ledger = parts.ledger;
   streams_.metrics = &metrics_;
   streams_.throttle = &throttle_;
+  streams_.env = parts.env;
 }
 
 Api::~Api() {
@@ -181,6 +180,11 @@ Result<std::unique_ptr<Api>> Api::make(const Parts& parts) {
 
 http::Handler& Api::public_handler() { return *public_; }
 http::Handler& Api::operations_handler() { return *operations_; }
+
+std::vector<http::Header> Api::common_fields() const {
+  if (!parts_.authentication.development_header) return {};
+  return {{"flora-development", "true"}};
+}
 
 void Api::set_listener(openapi::Listener side, const ListenerName& name) {
   metrics_.set_listener(side, name);

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "adapters/installed.h"
+#include "gateway/api/admission.h"
 #include "gateway/api/call.h"
 #include "gateway/api/configuration_state.h"
 #include "gateway/api/item_stream.h"
@@ -48,7 +49,7 @@ struct Parts {
   const ConfigurationState* configuration = nullptr;
   ThreadPool* blocking = nullptr;     ///< What waits for the disk.
   ThreadPool* translating = nullptr;  ///< Large messages, which may take long: nobody waits behind.
-  bool development_header = false;
+  Authentication authentication;
   std::int64_t idempotency_lifetime_ms = 24LL * 3600 * 1000;
   std::size_t adapter_memory = 192u << 20;  ///< Bytes of all large native messages together.
   telemetry::Exporter* exporter = nullptr;  ///< Null: no spans are made.
@@ -79,6 +80,9 @@ class Api {
 
   /// For ServerOptions::error_page: makes the answer, counts it, and writes its line in the log.
   http::Response error_page(int status, std::string_view problem, std::string_view detail);
+
+  /// For ServerOptions::fields: what stands in every answer of both listeners.
+  std::vector<http::Header> common_fields() const;
 
   /// How metrics and spans name a listener; before requests come.
   void set_listener(openapi::Listener side, const ListenerName& name);

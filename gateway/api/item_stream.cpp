@@ -46,6 +46,10 @@ void ItemStream::received(ItemChunk chunk) {
 
 // One group after the other, as far as there are tokens, then what comes behind the chunk.
 void ItemStream::submit_pending() {
+  if (!caller_.is_valid_at(shared_.env->now_ms() / 1000)) {
+    state_ = ItemChunk::State::aborted;
+    pending_.clear();
+  }
   while (!pending_.empty()) {
     if (!pay()) return;
     submit(std::move(pending_.front()));

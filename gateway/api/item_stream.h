@@ -62,7 +62,8 @@ class ItemSource {
 
 /// One request. Several groups are under way at the same time. It reads on while the window has
 /// room and the client takes its answers; each group waits until the tokens of its items are there.
-/// It keeps itself alive until it has ended.
+/// It keeps itself alive until it has ended. When the caller's token expires nothing more is read,
+/// and the answer is broken off behind what was accepted.
 class ItemStream : public std::enable_shared_from_this<ItemStream> {
  public:
   /// What all streams share; it outlives them.
@@ -71,6 +72,7 @@ class ItemStream : public std::enable_shared_from_this<ItemStream> {
     const ledger::EmbeddedLedger* ledger = nullptr;
     Metrics* metrics = nullptr;
     Throttle* throttle = nullptr;
+    Env* env = nullptr;
     Shares under_way;  ///< Items of all streams between source and answer, by payer.
 
     Shared();

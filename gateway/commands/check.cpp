@@ -51,6 +51,7 @@ class Check {
     listener("listen.public", settings_.listener);
     listener("listen.operations", settings_.operations);
     exposure();
+    tokens();
     folders();
   }
 
@@ -134,11 +135,24 @@ class Check {
               "who reaches the port, even through a proxy, can be any authority");
     }
     const bool asks = settings_.listener.tls && !settings_.listener.tls->client_ca_file.empty();
-    if (!settings_.development_header && !asks) {
+    if (!settings_.development_header && !asks && !settings_.tokens) {
       warning("listen.public", "no client can be known: certificates need tls with client_ca");
     }
     if (!settings_.operations.is_loopback() && !settings_.operations.tls) {
       warning("listen.operations", "readiness and metrics are open to who reaches the address");
+    }
+  }
+
+  void tokens() {
+    if (!settings_.tokens) return;
+    const std::string& ca = settings_.tokens->jwks_ca_file;
+    if (!ca.empty()) readable("authentication.tokens.jwks_ca", ca);
+    if (settings_.is_development()) return;
+    if (!settings_.tokens->bound_required) {
+      warning("authentication.tokens.bound", "who gets hold of a token can use it");
+    }
+    if (!settings_.listener.tls && !settings_.listener.is_loopback()) {
+      warning("listen.public", "access tokens cross the network as plain text");
     }
   }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "gateway/api/api.h"
+#include "gateway/auth/fetched_keys.h"
 #include "gateway/base/log.h"
 #include "gateway/commands/check.h"
 #include "gateway/commands/commands.h"
@@ -54,6 +55,39 @@ Result<std::unique_ptr<telemetry::Exporter>> start_exporter(const settings::Sett
                       {"service.version", std::string(document.version())},
                       {"deployment.environment.name", settings.environment}};
   return telemetry::Exporter::start(std::move(options), env);
+}
+
+// What access tokens are verified with.
+struct TokenCheck {
+  std::unique_ptr<auth::FetchedKeys> keys;
+  std::unique_ptr<auth::Tokens> tokens;  // Null unless the settings tell of an issuer.
+};
+
+Result<TokenCheck> start_token_check(const settings::Settings& settings,
+                                     api::ConfigurationState& configuration, Env& env) {
+  TokenCheck check;
+  if (!settings.tokens) return check;
+  const settings::Tokens& tokens = *settings.tokens;
+  auth::FetchOptions options;
+  options.uri = tokens.jwks_uri;
+  options.ca_file = tokens.jwks_ca_file;
+  options.refresh = std::chrono::seconds(tokens.refresh_s);
+  options.tell = [&configuration](const std::string& reason) {
+    using Reasons = api::ConfigurationState::Reasons;
+    configuration.set("token-keys", reason.empty() ? Reasons() : Reasons{reason});
+  };
+  FLORA_ASSIGN(check.keys, auth::FetchedKeys::start(std::move(options), env));
+  const auto binding = tokens.bound_required ? auth::Binding::required : auth::Binding::optional;
+  check.tokens = std::make_unique<auth::Tokens>(
+      auth::Rules{tokens.issuer, tokens.audience, tokens.leeway_s, tokens.lifetime_s}, binding,
+      *check.keys, env);
+  return check;
+}
+
+void warn_of_development(const settings::Settings& settings) {
+  if (!settings.development_header) return;
+  log::write(log::Level::warning,
+             "the development header is taken: whoever reaches the port can be any authority");
 }
 
 api::ListenerName name_of(const settings::Listener& listener) {
@@ -172,6 +206,7 @@ Result<void> run(const Source& source, const Examined& examined,
                          definitions->catalogue.version()});
   api::ConfigurationState configuration;
   FLORA_ASSIGN(const auto exporter, start_exporter(settings, definitions->document, env));
+  FLORA_ASSIGN(const TokenCheck token_check, start_token_check(settings, configuration, env));
   api::Parts parts;
   parts.env = &env;
   parts.document = &definitions->document;
@@ -189,7 +224,7 @@ Result<void> run(const Source& source, const Examined& examined,
   parts.configuration = &configuration;
   parts.blocking = &blocking;
   parts.translating = &translating;
-  parts.development_header = settings.development_header;
+  parts.authentication = {token_check.tokens.get(), settings.development_header};
   parts.adapter_memory = settings.adapter_memory;
   parts.exporter = exporter.get();
   parts.sample_ratio = settings.sample_ratio;
@@ -200,6 +235,7 @@ Result<void> run(const Source& source, const Examined& examined,
   bounds.error_page = [&api](int status, std::string_view problem, std::string_view detail) {
     return api->error_page(status, problem, detail);
   };
+  bounds.fields = api->common_fields();
   http::ListenerOptions operations = listener_options(settings.operations);
   operations.connections = kOperatorConnections;
   FLORA_ASSIGN(const auto server,
@@ -210,6 +246,7 @@ Result<void> run(const Source& source, const Examined& examined,
 
   const auto& ports = server->ports();
   log_adapters(*definitions->adapters);
+  warn_of_development(settings);
   log::write(log::Level::info, "listening",
              {{"port", std::int64_t{ports[0]}}, {"operations_port", std::int64_t{ports[1]}}});
   if (port_file) {

@@ -84,7 +84,7 @@ void Connection::complete(Turn& turn, Response response) {
   append_head(
       bytes, response.status, response.headers,
       {bare ? Length::none : Length::known, response.body.size(), turn.http10, turn.keep_alive},
-      worker_.date());
+      worker_.common_fields());
   const bool with_body = !bare && !turn.to_head;
   if (with_body && response.body.size() <= kCopy) bytes += response.body;
   emit(turn, std::move(bytes));
@@ -107,7 +107,7 @@ void Connection::begin(Turn& turn, Message& message) {
   if (bare) length = Length::none;
   std::string bytes;
   append_head(bytes, message.response.status, message.response.headers,
-              {length, 0, turn.http10, turn.keep_alive}, worker_.date());
+              {length, 0, turn.http10, turn.keep_alive}, worker_.common_fields());
   emit(turn, std::move(bytes));
   turn.state = Turn::State::begun;
   renew_ = true;

@@ -88,6 +88,15 @@ void append_framing(std::string& out, const Framing& framing) {
   }
 }
 
+void append_line(std::string& out, const Header& header) {
+  const std::string name = lower(header.name);
+  if (is_ours(name)) return;
+  out += name;
+  out += ": ";
+  out += header.value;
+  out += "\r\n";
+}
+
 }  // namespace
 
 std::string http_date(std::int64_t unix_ms) {
@@ -124,23 +133,21 @@ bool asks_to_close(const std::vector<Header>& headers) {
 
 bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
 
+std::string lines_of(const std::vector<Header>& headers) {
+  std::string out;
+  for (const Header& header : headers) append_line(out, header);
+  return out;
+}
+
 void append_head(std::string& out, int status, const std::vector<Header>& headers,
-                 const Framing& framing, std::string_view date) {
+                 const Framing& framing, std::string_view common) {
   out += "HTTP/1.1 ";
   append_number(out, static_cast<std::uint64_t>(status));
   out += ' ';
   out += reason(status);
-  out += "\r\ndate: ";
-  out += date;
   out += "\r\n";
-  for (const Header& header : headers) {
-    const std::string name = lower(header.name);
-    if (is_ours(name)) continue;
-    out += name;
-    out += ": ";
-    out += header.value;
-    out += "\r\n";
-  }
+  out += common;
+  for (const Header& header : headers) append_line(out, header);
   append_framing(out, framing);
   out += "\r\n";
 }

@@ -36,9 +36,12 @@ bool asks_to_close(const std::vector<Header>& headers);
 bool has_no_body(int status);
 
 /// Appends status line and fields, up to the empty line. Fields that the server sets are left out
-/// of `headers`.
+/// of `headers`; `common` are the lines of those that stand in every answer, Date among them.
 void append_head(std::string& out, int status, const std::vector<Header>& headers,
-                 const Framing& framing, std::string_view date);
+                 const Framing& framing, std::string_view common);
+
+/// The lines of fields.
+std::string lines_of(const std::vector<Header>& headers);
 
 /// Appends one chunk; nothing if there are no bytes.
 void append_chunk(std::string& out, std::string_view bytes);

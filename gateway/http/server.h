@@ -97,7 +97,8 @@ struct ServerOptions {
   /// kebab-case name such as "malformed-request", `detail` a fixed English sentence. Called on the
   /// worker threads. If empty: a plain RFC 9457 document whose type is /problems/<problem>.
   std::function<Response(int status, std::string_view problem, std::string_view detail)> error_page;
-  Env* env = &Env::system();  ///< Gives the Date field and the clock of the deadlines.
+  std::vector<Header> fields;  ///< Stand in every answer, those of the server itself included.
+  Env* env = &Env::system();   ///< Gives the Date field and the clock of the deadlines.
 };
 
 /// Sums since the start, but `open` and the last two, which are the present state.

@@ -160,7 +160,7 @@ void Worker::begin_round() {
   const std::int64_t now_ms = options().env->now_ms();
   if (now_ms / 1000 == date_second_) return;
   date_second_ = now_ms / 1000;
-  date_ = http_date(now_ms);
+  common_fields_ = "date: " + http_date(now_ms) + "\r\n" + lines_of(options().fields);
 }
 
 void Worker::end_round() {

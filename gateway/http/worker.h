@@ -75,7 +75,7 @@ class Worker {
   WorkerCounters& counters() { return counters_; }  ///< Reading: any thread.
   DeadlineQueue& deadlines() { return deadlines_; }
   std::int64_t now_ns() const { return now_ns_; }  ///< Of the present round of events.
-  const std::string& date() const { return date_; }
+  const std::string& common_fields() const { return common_fields_; }  ///< As lines.
   char* scratch() { return scratch_.get(); }  ///< kScratch bytes that anybody may overwrite.
   bool draining() const { return draining_; }
   const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
@@ -136,7 +136,7 @@ class Worker {
   std::int64_t quiet_ns_ = 0;   // Until then no pause is written to the log.
   std::int64_t now_ns_ = 0;
   std::int64_t date_second_ = -1;
-  std::string date_;
+  std::string common_fields_;  // As of that second.
   std::uint64_t next_id_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> touched_;

@@ -85,7 +85,7 @@ void Worker::refuse(Endpoint& endpoint, int fd) {
     const Response page = error_page(503, "overloaded", "There are too many connections.");
     std::string bytes;
     append_head(bytes, page.status, page.headers, {Length::known, page.body.size(), false, false},
-                date_);
+                common_fields_);
     bytes += page.body;
     ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::shutdown(fd, SHUT_WR);

@@ -24,8 +24,9 @@ constexpr ProblemKind kKinds[] = {
      "The request breaks the syntax of HTTP, or a parameter or header field is not as the OpenAPI "
      "document says. Requests that another server could read differently are refused."},
     {"unauthenticated", 401, "The caller is not known",
-     "The request needs a client certificate that the policy lists or, with a development gateway "
-     "on the loopback interface, the field Flora-Dev-Authority."},
+     "The request needs a client certificate that the policy lists, an access token where the "
+     "gateway takes them or, with a development gateway on the loopback interface, the field "
+     "Flora-Dev-Authority. WWW-Authenticate says what is wrong with a token."},
     {"not-permitted", 403, "The caller may not do this",
      "The role of the caller's authority, or the duty of its client, does not allow this "
      "operation."},

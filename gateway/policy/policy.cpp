@@ -36,7 +36,17 @@ bool is_site_character(char c) { return (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_authority_number(std::string_view text) {
   return text.size() == 6 && all_of(text, is_digit);
 }
+bool is_host_character(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || c == '.' || c == '-';
+}
+bool is_visible(char c) { return c > ' ' && c < 0x7F; }
 bool is_lower_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
+
+// Without patterns: a name is that of one certificate holder.
+bool is_certificate_name(std::string_view text) {
+  if (text.starts_with("dns:")) return all_of(text.substr(4), is_host_character);
+  return text.starts_with("uri:") && all_of(text.substr(4), is_visible);
+}
 
 // No digits: a site must not be able to hold a number of a person.
 bool is_site(std::string_view text) {
@@ -205,19 +215,38 @@ void Policy::add_rule(const yaml::Node& node, const std::string& file, Findings&
 
 void Policy::add_client(yaml::Section section) {
   Caller caller = read_client(section, *this);
-  if (section.has("certificate_sha256")) {
-    caller.certificate_sha256 = section.text("certificate_sha256");
-    const std::string& fingerprint = caller.certificate_sha256;
-    if (fingerprint.size() != 64 || !all_of(fingerprint, is_lower_hex)) {
-      section.error("certificate_sha256", "a fingerprint has 64 lower-case hexadecimal digits");
-    } else if (!by_fingerprint_.emplace(fingerprint, caller.client).second) {
-      section.error("certificate_sha256", "two clients have the same certificate");
-    }
-  }
+  add_credentials(section, caller.client);
   if (caller.client.empty() || caller.authorities.empty()) return;
   const std::string name = caller.client;
   if (!clients_.emplace(name, std::move(caller)).second) {
     section.error("name", "two clients have the same name");
+  }
+}
+
+void Policy::add_credentials(yaml::Section& section, const std::string& client) {
+  if (section.has("certificate_sha256")) {
+    const std::string fingerprint = section.text("certificate_sha256");
+    if (fingerprint.size() != 64 || !all_of(fingerprint, is_lower_hex)) {
+      section.error("certificate_sha256", "a fingerprint has 64 lower-case hexadecimal digits");
+    } else if (!by_certificate_.emplace(fingerprint, client).second) {
+      section.error("certificate_sha256", "two clients have the same certificate");
+    }
+  }
+  if (section.has("certificate_san")) {
+    const std::string name = section.text("certificate_san");
+    if (!is_certificate_name(name)) {
+      section.error("certificate_san",
+                    "a whole name of the certificate is expected: dns: and lower-case letters, "
+                    "digits, dots and hyphens, or uri: and a URI");
+    } else if (!by_certificate_.emplace(name, client).second) {
+      section.error("certificate_san", "two clients have the same certificate");
+    }
+  }
+  if (section.has("token_client")) {
+    const std::string id = section.text("token_client");
+    if (!id.empty() && !by_token_.emplace(id, client).second) {
+      section.error("token_client", "two clients have the same tokens");
+    }
   }
 }
 
@@ -251,12 +280,36 @@ void Policy::check_statuses(const Catalogue& catalogue, const std::string& file,
 }
 
 std::optional<Caller> Policy::authenticate(const Credentials& credentials, bool development) const {
-  if (credentials.certificate_sha256) {
-    const auto at = by_fingerprint_.find(*credentials.certificate_sha256);
-    if (at != by_fingerprint_.end()) return clients_.at(at->second);
+  if (const Caller* client = client_of(credentials)) {
+    Caller caller = *client;
+    caller.shown = credentials;
+    return caller;
   }
-  if (!development || !credentials.development_header) return std::nullopt;
+  const bool other = credentials.token || !clients_with(credentials).empty();
+  if (other || !development || !credentials.development_header) return std::nullopt;
   return by_development_header(*credentials.development_header);
+}
+
+// Of all that is shown; several if they do not agree.
+std::set<std::string_view> Policy::clients_with(const Credentials& credentials) const {
+  std::set<std::string_view> found;
+  const auto look_up = [&found](const Names& names, std::string_view key) {
+    const auto at = names.find(key);
+    if (at != names.end()) found.insert(at->second);
+    return at != names.end();
+  };
+  if (credentials.token && !look_up(by_token_, credentials.token->client)) return {};
+  if (credentials.certificate_sha256) look_up(by_certificate_, *credentials.certificate_sha256);
+  for (const std::string& name : credentials.certificate_names) look_up(by_certificate_, name);
+  return found;
+}
+
+// nullptr if it is nobody's, or several clients'.
+const Caller* Policy::client_of(const Credentials& credentials) const {
+  const auto found = clients_with(credentials);
+  if (found.size() != 1) return nullptr;
+  const auto at = clients_.find(*found.begin());
+  return at == clients_.end() ? nullptr : &at->second;
 }
 
 std::optional<Caller> Policy::by_development_header(std::string_view name) const {
@@ -269,7 +322,6 @@ std::optional<Caller> Policy::by_development_header(std::string_view name) const
     const auto at = clients_.find(name);
     if (at == clients_.end()) return std::nullopt;
     caller = at->second;
-    caller.certificate_sha256.clear();
   }
   caller.client = std::string(kDevelopmentPrefix) + std::string(name);
   caller.development = true;
@@ -277,10 +329,7 @@ std::optional<Caller> Policy::by_development_header(std::string_view name) const
 }
 
 const Caller* Policy::find(const Caller& caller) const {
-  if (!caller.development) {
-    const auto at = by_fingerprint_.find(caller.certificate_sha256);
-    return at == by_fingerprint_.end() ? nullptr : &clients_.at(at->second);
-  }
+  if (!caller.development) return client_of(caller.shown);
   const auto now =
       by_development_header(std::string_view(caller.client).substr(kDevelopmentPrefix.size()));
   return now == caller ? &caller : nullptr;

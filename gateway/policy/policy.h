@@ -2,6 +2,7 @@
 // them, and the one function that turns a request's credentials into a Caller.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -69,6 +70,25 @@ std::string_view to_string(Duty duty);
 /// document, of one that needs a caller: what is open to all asks for no duty.
 bool opens(Duty duty, std::string_view operation);
 
+/// An access token that was verified.
+struct Token {
+  std::string client;      ///< Its claim `client_id`.
+  std::int64_t end_s = 0;  ///< It is not valid any more then, in seconds since the Unix epoch.
+
+  bool operator==(const Token&) const = default;
+};
+
+/// What a request shows of who sent it.
+struct Credentials {
+  std::optional<std::string> certificate_sha256;  ///< Of the verified client certificate, 64 hex.
+  std::optional<std::string> development_header;  ///< The value of Flora-Dev-Authority.
+  /// Of the certificate's SAN: `dns:` in lower case, or `uri:`, and the name.
+  std::vector<std::string> certificate_names = {};
+  std::optional<Token> token = {};
+
+  bool operator==(const Credentials&) const = default;
+};
+
 /// Who sent a request. All authorities of one caller have the same Land and role.
 struct Caller {
   std::string client;                    ///< The client's name in the policy; no other has it.
@@ -76,21 +96,18 @@ struct Caller {
   Role role = Role::ae;
   std::string land;
   Duty duty = Duty::casework;
-  bool development = false;        ///< Known by the development header alone.
-  std::string certificate_sha256;  ///< Of whom is known by a certificate.
+  bool development = false;  ///< Known by the development header alone.
+  Credentials shown;         ///< What it is known by.
 
   bool operator==(const Caller&) const = default;
 
   bool acts_for(std::string_view authority) const;
 
+  /// False when the token that it is known by has expired.
+  bool is_valid_at(std::int64_t now_s) const { return !shown.token || now_s < shown.token->end_s; }
+
   /// The authority that is charged for what names no reporter: the first one.
   const std::string& payer() const { return authorities.front(); }
-};
-
-/// What a request shows of who sent it.
-struct Credentials {
-  std::optional<std::string> certificate_sha256;  ///< Of the verified client certificate, 64 hex.
-  std::optional<std::string> development_header;  ///< The value of Flora-Dev-Authority.
 };
 
 /// Immutable and thread-safe.
@@ -108,13 +125,16 @@ class Policy {
   const std::set<std::string, std::less<>>& ids() const { return ids_; }
   const std::set<std::string, std::less<>>& sites() const { return sites_; }
 
-  /// The caller, or nothing. A client certificate decides where there is one. The development
+  /// The caller, or nothing. A token decides where there is one; the certificate beside it may not
+  /// be another client's. Without a token a certificate decides, by its fingerprint and its names;
+  /// if these are of several clients, it is nobody's. For who is known by neither the development
   /// header counts only if `development` is true: it names a configured authority, whose duty is
   /// casework, or a configured client.
   std::optional<Caller> authenticate(const Credentials& credentials, bool development) const;
 
-  /// The same caller as this policy knows it, which may be another than the one that has let it in;
-  /// nullptr if it is nobody any more. Lives as long as policy and caller.
+  /// The same caller as this policy knows it, by what it has shown; the policy may be another than
+  /// the one that has let it in. nullptr if it is nobody any more. Lives as long as policy and
+  /// caller.
   const Caller* find(const Caller& caller) const;
 
   const Rate& anonymous_rate() const { return anonymous_rate_; }
@@ -128,18 +148,25 @@ class Policy {
                       Findings& findings) const;
 
   /// True if a certificate is mapped to any client.
-  bool knows_certificates() const { return !by_fingerprint_.empty(); }
+  bool knows_certificates() const { return !by_certificate_.empty(); }
 
  private:
+  using Names = std::map<std::string, std::string, std::less<>>;
+
   void add_client(yaml::Section section);
+  void add_credentials(yaml::Section& section, const std::string& client);
+  std::set<std::string_view> clients_with(const Credentials& credentials) const;
+  const Caller* client_of(const Credentials& credentials) const;
   void add_rule(const yaml::Node& node, const std::string& file, Findings& findings);
   std::optional<Caller> by_development_header(std::string_view name) const;
 
   std::vector<Authority> authorities_;  // Sorted by id.
   std::set<std::string, std::less<>> ids_;
   std::set<std::string, std::less<>> sites_;
-  std::map<std::string, Caller, std::less<>> clients_;              // By name.
-  std::map<std::string, std::string, std::less<>> by_fingerprint_;  // To the client's name.
+  std::map<std::string, Caller, std::less<>> clients_;  // By name.
+  // To the client's name.
+  Names by_certificate_;  // A fingerprint, or a name of the SAN.
+  Names by_token_;        // The claim `client_id`.
   Rate anonymous_rate_ = kAnonymousRate;
   SearchLimit search_limit_;
   std::vector<ReadingRule> reading_;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
@@ -46,6 +47,10 @@ constexpr std::array kLimits{
     LimitEntry{"write_seconds", 1, 3600, &Limits::write_seconds},
     LimitEntry{"idle_seconds", 1, 3600, &Limits::idle_seconds},
 };
+
+// Two clocks that agree, and a token that is worth stealing for a month at most.
+constexpr std::int64_t kMostLeewaySeconds = 300;
+constexpr std::int64_t kMostTokenSeconds = 31 * 86'400;
 
 // The law bounds how long the records of an audit may be kept; ten years are beyond any of it.
 constexpr std::int64_t kMostRetentionDays = 3660;
@@ -163,6 +168,64 @@ Shutdown read_shutdown(yaml::Section section) {
   return shutdown;
 }
 
+// The numeric IPv4 or IPv6 address that a URL names as its host; else empty.
+std::string numeric_host_of(std::string_view url) {
+  std::string_view rest = url.substr(url.find("://") + 3);
+  rest = rest.substr(0, rest.find('/'));
+  if (rest.starts_with('[')) return std::string(rest.substr(1, rest.find(']') - 1));
+  const std::string host(rest.substr(0, rest.find(':')));
+  return is_address(host) ? host : std::string();
+}
+
+// No user, no fragment, nothing that another reader could take for the end of the host.
+bool is_plain_url(std::string_view url) {
+  const auto is_odd = [](char c) {
+    return c <= ' ' || c >= 0x7F || c == '@' || c == '#' || c == '\\';
+  };
+  return std::ranges::none_of(url, is_odd);
+}
+
+void read_jwks_uri(yaml::Section& section, const Settings& settings, Tokens& tokens) {
+  tokens.jwks_uri = section.text("jwks_uri");
+  const std::string& uri = tokens.jwks_uri;
+  if (uri.empty() || (uri.starts_with("https://") && is_plain_url(uri))) return;
+  const bool near = uri.starts_with("http://") && is_plain_url(uri) &&
+                    Listener{numeric_host_of(uri), 0, {}}.is_loopback();
+  if (!near || !settings.is_development()) {
+    section.error("jwks_uri",
+                  "an https URL is expected; http only in the environment development, for a "
+                  "numeric loopback address");
+  }
+}
+
+Tokens read_tokens(yaml::Section section, const Paths& paths, const Settings& settings) {
+  Tokens tokens;
+  tokens.issuer = section.text("issuer");
+  tokens.audience = section.text("audience");
+  read_jwks_uri(section, settings, tokens);
+  if (section.has("jwks_ca")) tokens.jwks_ca_file = paths.resolve(section.text("jwks_ca"));
+  tokens.leeway_s = section.number_or("leeway_seconds", 0, kMostLeewaySeconds, tokens.leeway_s);
+  tokens.lifetime_s =
+      section.number_or("lifetime_seconds", 60, kMostTokenSeconds, tokens.lifetime_s);
+  tokens.refresh_s = section.number_or("refresh_seconds", 10, 86'400, tokens.refresh_s);
+  tokens.bound_required =
+      section.word_or("bound", {"required", "optional"}, "required") == "required";
+  const std::optional<Tls>& tls = settings.listener.tls;
+  if (tokens.bound_required && (!tls || tls->client_ca_file.empty())) {
+    section.error("bound",
+                  "required, but no client can show a certificate: listen.public needs tls with "
+                  "client_ca");
+  }
+  return tokens;
+}
+
+void read_authentication(yaml::Section section, const Paths& paths, Settings& settings) {
+  settings.development_header = section.flag_or("development_header", false);
+  if (section.has("tokens")) {
+    settings.tokens = read_tokens(section.section("tokens"), paths, settings);
+  }
+}
+
 void read_ledger(yaml::Section ledger, const Paths& paths, Settings& settings) {
   const std::string kind = ledger.text("kind");
   if (!kind.empty() && kind != "embedded") {
@@ -215,7 +278,7 @@ void read_root(yaml::Section root, const std::string& file, const Overrides& ove
   settings.workers = static_cast<std::size_t>(root.number("workers", 1, 64));
   if (root.has("log")) settings.log_level = read_log_level(root.section("log"));
   if (root.has("shutdown")) settings.shutdown = read_shutdown(root.section("shutdown"));
-  settings.development_header = root.section("authentication").flag_or("development_header", false);
+  read_authentication(root.section("authentication"), paths, settings);
   if (settings.development_header && !settings.listener.is_loopback()) {
     root.error("authentication",
                "development_header is for loopback listeners only: anyone who reaches another "

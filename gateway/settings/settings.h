@@ -65,6 +65,18 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+/// OAuth 2.0 access tokens; what is verified stands in gateway/auth/README.md.
+struct Tokens {
+  std::string issuer;        ///< The claim `iss`, exactly.
+  std::string audience;      ///< One of the claim `aud`, exactly.
+  std::string jwks_uri;      ///< https; http for a numeric loopback address in development.
+  std::string jwks_ca_file;  ///< Empty: the system's CAs.
+  std::int64_t leeway_s = 30;
+  std::int64_t lifetime_s = 86'400;
+  std::int64_t refresh_s = 300;
+  bool bound_required = true;  ///< A token that is bound to no client certificate is refused.
+};
+
 /// Of the audit trail.
 struct Audit {
   std::string key_file;   ///< The Ed25519 seed that its heads are signed with, Base 64.
@@ -88,6 +100,7 @@ struct Settings {
   Limits limits;
   Shutdown shutdown;
   bool development_header = false;
+  std::optional<Tokens> tokens;  ///< Nothing: no token is taken.
   std::string ledger_origin;
   std::string ledger_key_file;         ///< The Ed25519 seed, Base 64.
   std::string ledger_checkpoint_file;  ///< Better on another disk than the data folder.

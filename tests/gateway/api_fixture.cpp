@@ -224,7 +224,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   parts.configuration = &p.configuration;
   parts.blocking = &*p.blocking;
   parts.translating = &*p.translating;
-  parts.development_header = true;
+  parts.authentication.development_header = true;
   parts.adapter_memory = settings.adapter_memory;
   p.api = good(api::Api::make(parts));
   p.planted.emplace(p.api->public_handler());
@@ -232,6 +232,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   server.error_page = [&p](int status, std::string_view problem, std::string_view detail) {
     return p.api->error_page(status, problem, detail);
   };
+  server.fields = p.api->common_fields();
   p.server = good(http::Server::start(std::move(server),
                                       {{http::ListenerOptions{}, &*p.planted},
                                        {http::ListenerOptions{}, &p.api->operations_handler()}}));
