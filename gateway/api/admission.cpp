@@ -23,25 +23,16 @@ constexpr std::array<std::string_view, 10> kMethods = {
 constexpr std::string_view kBearer = "bearer";
 constexpr std::string_view kRealm = "Bearer realm=\"flora\"";
 
-bool is_token_character(char c) {
-  constexpr std::string_view kOthers = "-._~+/";
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-         kOthers.find(c) != kOthers.npos;
-}
-
-// `Bearer`, spaces, and a token (RFC 6750 §2.1). Nothing if it is not that.
-std::optional<std::string_view> token_of(std::string_view authorization) {
-  const std::size_t end = authorization.find(' ');
+// What stands behind the scheme Bearer (RFC 6750 §2.1). Empty: another scheme, or nothing behind
+// it.
+std::string_view bearer_of(std::string_view authorization) {
+  const std::size_t end = std::min(authorization.find(' '), authorization.size());
   const bool is_bearer = std::ranges::equal(authorization.substr(0, end), kBearer, {}, [](char c) {
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
   });
-  const std::size_t begin =
-      authorization.find_first_not_of(' ', std::min(end, authorization.size()));
-  if (!is_bearer || begin == authorization.npos) return std::nullopt;
-  const std::string_view token = authorization.substr(begin);
-  const std::string_view letters = token.substr(0, token.find_last_not_of('=') + 1);
-  const bool good = !letters.empty() && std::ranges::all_of(letters, is_token_character);
-  return good ? std::optional(token) : std::nullopt;
+  const std::size_t begin = authorization.find_first_not_of(' ', end);
+  return is_bearer && begin != authorization.npos ? authorization.substr(begin)
+                                                  : std::string_view();
 }
 
 // As the policy writes them: upper and lower case are the same in the name of a host.
@@ -194,7 +185,7 @@ bool Admission::authenticate(const http::RequestHead& head, Verdict& verdict) co
     return refuse_token(verdict, "invalid_token",
                         "The policy knows no client that token and certificate agree on");
   }
-  if (!verdict.caller) return refuse_stranger(verdict);
+  if (!verdict.caller) return refuse_stranger(verdict, {});
   const std::string& operation = verdict.match.operation->id;
   if (policy::opens(verdict.caller->duty, operation)) return true;
   refuse(verdict, "not-permitted");
@@ -207,16 +198,15 @@ bool Admission::authenticate(const http::RequestHead& head, Verdict& verdict) co
 bool Admission::read_token(const http::RequestHead& head, policy::Credentials& shown,
                            Verdict& verdict) const {
   if (authentication_.tokens == nullptr) {
-    refuse_stranger(verdict);
-    verdict.problem->detail = "This gateway takes no access tokens.";
-    return false;
+    return refuse_stranger(verdict, "This gateway takes no access tokens.");
   }
   const auto fields = head.find_all("authorization");
-  const auto token = token_of(fields.front());
-  if (fields.size() > 1 || !token) {
-    return refuse_token(verdict, "invalid_request", "Authorization must hold one Bearer token");
+  if (fields.size() > 1) {
+    return refuse_token(verdict, "invalid_request", "Authorization stands there more than once");
   }
-  const auto outcome = authentication_.tokens->examine(*token, shown.certificate_sha256);
+  const std::string_view token = bearer_of(fields.front());
+  if (token.empty()) return refuse_stranger(verdict, "Authorization holds no Bearer token.");
+  const auto outcome = authentication_.tokens->examine(token, shown.certificate_sha256);
   if (const auto* good = std::get_if<auth::AccessToken>(&outcome)) {
     shown.token = policy::Token{good->client_id, good->end_s};
     return true;
@@ -240,11 +230,14 @@ bool Admission::refuse_token(Verdict& verdict, std::string_view error, std::stri
   return false;
 }
 
-bool Admission::refuse_stranger(Verdict& verdict) const {
+// Without an error: no token has come.
+bool Admission::refuse_stranger(Verdict& verdict, std::string_view why) const {
+  refuse(verdict, "unauthenticated");
+  verdict.problem->detail = why;
   if (authentication_.tokens != nullptr) {
     verdict.headers.push_back({"www-authenticate", std::string(kRealm)});
   }
-  return refuse(verdict, "unauthenticated");
+  return false;
 }
 
 bool Admission::check_body(const http::RequestHead& head, Verdict& verdict) const {

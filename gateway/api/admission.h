@@ -62,7 +62,7 @@ class Admission {
   bool read_token(const http::RequestHead& head, policy::Credentials& shown,
                   Verdict& verdict) const;
   bool refuse_token(Verdict& verdict, std::string_view error, std::string_view why) const;
-  bool refuse_stranger(Verdict& verdict) const;
+  bool refuse_stranger(Verdict& verdict, std::string_view why) const;
   bool check_body(const http::RequestHead& head, Verdict& verdict) const;
   bool check_accept(const http::RequestHead& head, Verdict& verdict) const;
   bool check_parameters(const http::RequestHead& head, Verdict& verdict) const;

@@ -177,12 +177,13 @@ std::string numeric_host_of(std::string_view url) {
   return is_address(host) ? host : std::string();
 }
 
-// No user, no fragment, nothing that another reader could take for the end of the host.
+// A host, no user, no fragment, nothing that another reader could take for the end of the host.
 bool is_plain_url(std::string_view url) {
   const auto is_odd = [](char c) {
     return c <= ' ' || c >= 0x7F || c == '@' || c == '#' || c == '\\';
   };
-  return std::ranges::none_of(url, is_odd);
+  const std::string_view rest = url.substr(url.find("://") + 3);
+  return !rest.empty() && rest.find_first_of("/:?") != 0 && std::ranges::none_of(url, is_odd);
 }
 
 void read_jwks_uri(yaml::Section& section, const Settings& settings, Tokens& tokens) {

@@ -1,5 +1,7 @@
 """Certificates and CRLs for tests, made by the openssl program, and a configuration that uses them."""
 
+import hashlib
+import ssl
 import subprocess
 import time
 
@@ -27,10 +29,10 @@ class Pki:
     def path(self, name):
         return self.folder / name
 
-    def issue(self, name, key="EC", usage="serverAuth"):
-        """Writes <name>.pem and <name>.key."""
+    def issue(self, name, key="EC", usage="serverAuth", names="DNS:localhost,IP:127.0.0.1"):
+        """Writes <name>.pem and <name>.key; the subject is CN=<name>, the SAN `names`."""
         extensions = self.path("extensions")
-        extensions.write_text(f"subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage={usage}\n")
+        extensions.write_text(f"subjectAltName={names}\nextendedKeyUsage={usage}\n")
         openssl("req", *KEYS[key], "-nodes", "-subj", f"/CN={name}",
                 "-keyout", self.path(f"{name}.key"), "-out", self.path("request"))
         openssl("x509", "-req", "-in", self.path("request"), "-CA", self.path("ca.pem"), "-CAkey",
@@ -49,13 +51,18 @@ class Pki:
         openssl("ca", "-gencrl", "-config", self.path("ca.conf"), "-cert", self.path("ca.pem"),
                 "-keyfile", self.path("ca.key"), "-crldays", "1", "-out", self.path("crl.pem"))
 
-    def config(self, server="server", clients="optional", crl=False):
-        """config/gateway.yaml without adapters, its public listener with TLS. Returns its path."""
+    def fingerprint(self, name):
+        """SHA-256 of the certificate."""
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.path(f"{name}.pem").read_text())).digest()
+
+    def config(self, server="server", clients="optional", crl=False, **settings):
+        """config/gateway.yaml without adapters and with these settings (gateway.config_with), its public
+        listener with TLS. Returns its path."""
         tls = {"certificate": f"{server}.pem", "key": f"{server}.key", "client_ca": "ca.pem"}
         if crl:
             tls["crl"] = "crl.pem"
         items = [f"{key}: {self.path(name)}" for key, name in tls.items()]
-        path = g.config_with(self.folder, [])
+        path = g.config_with(self.folder, [], **settings)
         plain = "port: 8080}"
         text = path.read_text()
         assert plain in text
