@@ -172,8 +172,9 @@ Shutdown read_shutdown(yaml::Section section) {
 std::string numeric_host_of(std::string_view url) {
   std::string_view rest = url.substr(url.find("://") + 3);
   rest = rest.substr(0, rest.find('/'));
-  if (rest.starts_with('[')) return std::string(rest.substr(1, rest.find(']') - 1));
-  const std::string host(rest.substr(0, rest.find(':')));
+  const bool is_v6 = rest.starts_with('[') && rest.find(']') != rest.npos;
+  const std::string host(is_v6 ? rest.substr(1, rest.find(']') - 1)
+                               : rest.substr(0, rest.find(':')));
   return is_address(host) ? host : std::string();
 }
 

@@ -30,6 +30,15 @@ listen:
 workers: 2
 authentication:
   development_header: false
+  tokens:
+    issuer: "https://idp"
+    audience: "https://flora"
+    jwks_uri: "https://idp/keys"
+    jwks_ca: tls/idp.pem
+    bound: required
+    leeway_seconds: 30
+    lifetime_seconds: 3600
+    refresh_seconds: 300
 ledger:
   kind: embedded
   origin: flora.example/test
@@ -49,6 +58,7 @@ const std::string kPolicy = R"(authorities:
 clients:
   - {name: lab, certificate_sha256: ")" +
                             std::string(64, 'a') + R"(", authorities: ["999902"]}
+  - {name: zab, certificate_san: "dns:zab.example", token_client: zab, authorities: ["999902"]}
 )";
 
 // A change of one file, and what must be told of it.
@@ -68,13 +78,29 @@ const std::vector<Mistake> kMistakes = {
      "config/gateway.yaml:4:141: optional or required is expected"},
     {"config/gateway.yaml", "header: false", "header: no",
      "config/gateway.yaml:8:23: true or false is expected"},
+    {"config/gateway.yaml", "audience: \"https://flora\"", "audience: []",
+     "config/gateway.yaml:11:15: a text is expected"},
+    {"config/gateway.yaml", "https://idp/keys", "http://idp/keys",
+     "config/gateway.yaml:12:15: an https URL is expected"},
+    {"config/tls/idp.pem", "", "", "config/gateway.yaml:13:14: cannot read "},
+    {"config/gateway.yaml", "bound: required", "bound: perhaps",
+     "config/gateway.yaml:14:12: required or optional is expected"},
+    {"config/gateway.yaml", "leeway_seconds: 30", "leeway_seconds: 301",
+     "config/gateway.yaml:15:21: a number from 0 to 300 is expected"},
+    {"config/gateway.yaml", "lifetime_seconds: 3600", "lifetime_seconds: 59",
+     "config/gateway.yaml:16:23: a number from 60 to 2678400 is expected"},
+    {"config/gateway.yaml", "refresh_seconds: 300", "refresh_seconds: often",
+     "config/gateway.yaml:17:22: a number from 10 to 86400 is expected"},
+    {"config/policy.yaml", "dns:zab.example", "dns:*.example",
+     "config/policy.yaml:6:34: a whole name of the certificate is expected"},
+    {"config/policy.yaml", "token_client: zab", "token_client: []", "config/policy.yaml:6:"},
     {"config/gateway.yaml", "kind: embedded", "kind: fabric",
-     "config/gateway.yaml:10:9: this build knows the ledger kind \"embedded\""},
+     "config/gateway.yaml:19:9: this build knows the ledger kind \"embedded\""},
     {"config/gateway.yaml", "  channel: default\n", "",
-     "config/gateway.yaml:10:3: \"channel\" is missing"},
+     "config/gateway.yaml:19:3: \"channel\" is missing"},
     {"config/gateway.yaml", "adapters: [bundle]\n",
      "adapters: [bundle]\nadapter_memory_mib: 1\ncolour: red\n",
-     "config/gateway.yaml:20:21: a number from 64 to 65536 is expected"},
+     "config/gateway.yaml:29:21: a number from 64 to 65536 is expected"},
     {"config/policy.yaml", "land: DE-NI", "land: DE-XX", "config/policy.yaml:2:44: no such Land"},
     {"config/policy.yaml", "id: \"999901\"", "id: 999901",
      "config/policy.yaml:3:10: a code must be quoted"},
@@ -94,7 +120,7 @@ const std::vector<Mistake> kMistakes = {
     {"data/ledger.key", "MDEy", "!!!!", "/data/ledger.key: not Base 64"},
     {"data/audit.key", "MDEy", "!!!!", "/data/audit.key: not Base 64"},
     {"config/gateway.yaml", "segment_days: 7}", "segment_days: 7, retention_days: 0}",
-     "config/gateway.yaml:18:42: a number from 1 to 3660 is expected"},
+     "config/gateway.yaml:27:42: a number from 1 to 3660 is expected"},
     {"data/mapping.secret", "Y2RlZj", "", "the mapping secret must be 32 bytes, in Base 64"},
     {"config/tls/ca.pem", "", "", "config/gateway.yaml:4:108: cannot read "},
     {"config/tls/server.key", "stranger", "", "/config/tls/server.key"},
@@ -120,6 +146,7 @@ struct Fixture {
     for (const char* name : {"server.pem", "server.key", "ca.pem", "crl.pem"}) {
       write(std::string("config/tls/") + name, read(certificates.path(name)));
     }
+    write("config/tls/idp.pem", read(certificates.path("ca.pem")));
   }
 
   std::string read(const std::string& path) const {
@@ -212,7 +239,7 @@ TEST_CASE_FIXTURE(Fixture, "all seeded mistakes together are told in one run") {
   }
   const auto told = errors();
   CHECK_MESSAGE(told.size() == expected, joined(told));
-  CHECK(is_told(told, "config/gateway.yaml:21:1: unknown key \"colour\""));
+  CHECK(is_told(told, "config/gateway.yaml:30:1: unknown key \"colour\""));
   for (const Mistake& mistake : kMistakes) {
     if (mistake.told.find("channel") != std::string::npos) continue;
     CHECK_MESSAGE(is_told(told, mistake.told), mistake.told, "\n", joined(told));
@@ -244,7 +271,7 @@ TEST_CASE_FIXTURE(Fixture, "a policy that anybody may change is an error") {
   fs::permissions(folder.file("config/policy.yaml"), fs::perms(0666));
   const auto found = errors();
   CHECK(found.size() == 1);
-  CHECK(is_told(found, "config/gateway.yaml:16:9: "));
+  CHECK(is_told(found, "config/gateway.yaml:25:9: "));
 }
 
 TEST_CASE_FIXTURE(Fixture, "two listeners cannot have one port") {
@@ -274,8 +301,8 @@ TEST_CASE_FIXTURE(Fixture, "files that are not there are told where they are nam
   fs::remove(folder.file("config/statuses.yaml"));
   const auto found = errors();
   CHECK(found.size() == 2);
-  CHECK(is_told(found, "config/gateway.yaml:16:9: cannot open"));
-  CHECK(is_told(found, "config/gateway.yaml:17:11: cannot open"));
+  CHECK(is_told(found, "config/gateway.yaml:25:9: cannot open"));
+  CHECK(is_told(found, "config/gateway.yaml:26:11: cannot open"));
   fs::remove(folder.file("config/gateway.yaml"));
   CHECK(errors().size() == 1);
 }

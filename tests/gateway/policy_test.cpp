@@ -222,6 +222,100 @@ TEST_CASE("one certificate cannot be two clients, nor one name") {
   CHECK(namesake.error().message == "policy.yaml:9:12: two clients have the same name");
 }
 
+TEST_CASE("a client is known by a whole name of its certificate, and by its tokens") {
+  const Policy policy = policy_of(
+      kPolicy +
+      R"(  - {name: host, certificate_san: "dns:software.land.example", authorities: ["000160"]}
+  - {name: urn, certificate_san: "uri:urn:land:software", token_client: land, authorities: ["000251"]}
+  - {name: token, token_client: other, authorities: ["099045"]}
+)");
+  struct Row {
+    std::vector<std::string> names;
+    const char* token;   // nullptr: none
+    const char* client;  // nullptr: nobody
+    bool with_fingerprint = false;
+  };
+  const Row rows[] = {
+      {{"dns:software.land.example"}, nullptr, "host"},
+      {{"dns:other", "dns:software.land.example"}, nullptr, "host"},
+      {{"uri:urn:land:software"}, nullptr, "urn"},
+      {{"uri:urn:land:Software"}, nullptr, nullptr},
+      {{"uri:software.land.example"}, nullptr, nullptr},
+      {{"dns:*.land.example"}, nullptr, nullptr},
+      {{"dns:land.example", "dns:software.land.example.org"}, nullptr, nullptr},
+      {{"dns:software.land.example", "uri:urn:land:software"}, nullptr, nullptr},
+      {{"dns:software.land.example"}, nullptr, nullptr, true},
+      {{}, nullptr, "lab", true},
+      {{}, "other", "token"},
+      {{}, "land", "urn"},
+      {{}, "urn", nullptr},
+      {{}, "Other", nullptr},
+      {{}, "", nullptr},
+      {{"dns:unknown"}, "other", "token"},
+      {{"uri:urn:land:software"}, "land", "urn"},
+      {{"uri:urn:land:software"}, "other", nullptr},
+      {{"uri:urn:land:software"}, "unknown", nullptr},
+      {{}, "other", nullptr, true},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.client);
+    CAPTURE(row.token);
+    Credentials shown;
+    if (row.with_fingerprint) shown.certificate_sha256 = kFingerprint;
+    shown.certificate_names = row.names;
+    if (row.token != nullptr) shown.token = Token{row.token, 1000};
+    const auto caller = policy.authenticate(shown, false);
+    REQUIRE(caller.has_value() == (row.client != nullptr));
+    if (caller) CHECK(caller->client == row.client);
+    if (caller) CHECK(policy.find(*caller) != nullptr);
+    const Policy earlier = policy_of(kPolicy);
+    if (caller) CHECK((earlier.find(*caller) != nullptr) == row.with_fingerprint);
+    // Who shows something of a client is not made another by the development header.
+    shown.development_header = "000160";
+    const bool shows_name = std::ranges::any_of(row.names, [](const std::string& name) {
+      return name == "dns:software.land.example" || name == "uri:urn:land:software";
+    });
+    const bool nothing = !shows_name && row.token == nullptr && !row.with_fingerprint;
+    const auto developer = policy.authenticate(shown, true);
+    CHECK(developer.has_value() == (row.client != nullptr || nothing));
+  }
+}
+
+TEST_CASE("a caller is valid until its token ends") {
+  const Policy policy =
+      policy_of(kPolicy + "  - {name: token, token_client: t, authorities: [\"099045\"]}\n");
+  Credentials shown;
+  shown.token = Token{"t", 1000};
+  const Caller caller = *policy.authenticate(shown, false);
+  CHECK(caller.is_valid_at(999));
+  CHECK_FALSE(caller.is_valid_at(1000));
+  CHECK(policy.authenticate({kFingerprint, std::nullopt}, false)->is_valid_at(1000));
+}
+
+TEST_CASE("a name or a token of two clients, or with a pattern, is a mistake with its place") {
+  const char* const lines[] = {R"(certificate_san: "dns:software.land.example")",
+                               R"(token_client: software)",
+                               R"(certificate_san: "dns:*.land.example")",
+                               R"(certificate_san: "dns:LAND.example")",
+                               R"(certificate_san: "dns:")",
+                               R"(certificate_san: "uri:")",
+                               R"(certificate_san: "uri:urn:a b")",
+                               R"(certificate_san: "email:a@land.example")",
+                               R"(certificate_san: "CN=software")",
+                               R"(token_client: "")"};
+  const std::string first =
+      kPolicy +
+      R"(  - {name: one, certificate_san: "dns:software.land.example", token_client: software, authorities: ["000160"]}
+)";
+  for (const char* line : lines) {
+    CAPTURE(line);
+    const auto parsed = Policy::parse(
+        first + "  - {name: two, " + line + ", authorities: [\"000160\"]}\n", "policy.yaml");
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK_MESSAGE(parsed.error().message.starts_with("policy.yaml:10:"), parsed.error().message);
+  }
+}
+
 TEST_CASE("the policy of the sample configuration is good") {
   std::ifstream file(std::string(FLORA_SOURCE_DIR) + "/config/policy.yaml");
   std::stringstream text;

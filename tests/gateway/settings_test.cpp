@@ -155,6 +155,110 @@ TEST_CASE_FIXTURE(Fixture, "TLS is read with its client certificates") {
                   .has_value());
 }
 
+TEST_CASE_FIXTURE(Fixture, "access tokens have settings, and values for what is left out") {
+  CHECK_FALSE(good(kSettings).tokens.has_value());
+  const std::string tokens =
+      "header: false\n  tokens: {issuer: \"https://idp\", audience: \"https://flora\", jwks_uri: "
+      "\"https://idp/keys\"}";
+  const std::string with_tls = replaced(
+      kSettings, "port: 8080",
+      "port: 8080, tls: {certificate: s.pem, key: s.key, client_ca: ca.pem, client_certificates: "
+      "optional}");
+  const std::string text = replaced(with_tls, "header: true", tokens);
+  const settings::Tokens usual = good(text).tokens.value();
+  CHECK(usual.issuer == "https://idp");
+  CHECK(usual.audience == "https://flora");
+  CHECK(usual.jwks_uri == "https://idp/keys");
+  CHECK(usual.jwks_ca_file.empty());
+  CHECK(usual.bound_required);
+  CHECK(usual.leeway_s == 30);
+  CHECK(usual.lifetime_s == 86'400);
+  CHECK(usual.refresh_s == 300);
+  const settings::Tokens told =
+      good(replaced(text, "/keys\"",
+                    "/keys\", jwks_ca: idp.pem, bound: optional, leeway_seconds: 0, "
+                    "lifetime_seconds: 60, refresh_seconds: 10"))
+          .tokens.value();
+  CHECK(told.jwks_ca_file == folder.file("config/idp.pem"));
+  CHECK_FALSE(told.bound_required);
+  CHECK(told.leeway_s == 0);
+  CHECK(told.lifetime_s == 60);
+  CHECK(told.refresh_s == 10);
+  for (const char* wrong :
+       {"leeway_seconds: 301", "leeway_seconds: -1", "lifetime_seconds: 59",
+        "lifetime_seconds: 2678401", "refresh_seconds: 9", "refresh_seconds: 86401",
+        "bound: perhaps", "bound: true", "keys: here", "issuer: \"https://other\""}) {
+    CAPTURE(wrong);
+    const auto loaded = load(replaced(text, "/keys\"", std::string("/keys\", ") + wrong));
+    REQUIRE_FALSE(loaded.has_value());
+    CHECK_MESSAGE(loaded.error().message.starts_with(file + ":9:"), loaded.error().message);
+  }
+  for (const char* missing : {"issuer", "audience", "jwks_uri"}) {
+    CAPTURE(missing);
+    const auto loaded = load(replaced(text, std::string(missing) + ":", "bound:"));
+    REQUIRE_FALSE(loaded.has_value());
+    CHECK(loaded.error().message.find('"' + std::string(missing) + "\" is missing") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "tokens that must be bound need a listener that asks for certificates") {
+  const std::string text =
+      replaced(kSettings, "header: true",
+               "header: false\n  tokens: {issuer: i, audience: a, jwks_uri: \"https://idp/keys\"}");
+  const auto loaded = load(text);
+  REQUIRE_FALSE(loaded.has_value());
+  CHECK_MESSAGE(
+      loaded.error().message.find("no client can show a certificate") != std::string::npos,
+      loaded.error().message);
+  CHECK(load(replaced(text, "audience: a", "audience: a, bound: optional")).has_value());
+}
+
+TEST_CASE_FIXTURE(Fixture, "keys come over HTTPS, in development also from this machine") {
+  const auto takes = [this](const std::string& environment, const std::string& uri) {
+    const std::string text =
+        replaced(kSettings, "header: true",
+                 "header: true\n  tokens: {issuer: i, audience: a, bound: optional, jwks_uri: \"" +
+                     uri + "\"}");
+    return load(replaced(text, "environment: test", "environment: " + environment)).has_value();
+  };
+  for (const char* uri : {"https://idp.example/keys", "https://127.0.0.1:8443/keys",
+                          "https://[2001:db8::1]/keys?tenant=a"}) {
+    CAPTURE(uri);
+    CHECK(takes("test", uri));
+    CHECK(takes("development", uri));
+  }
+  for (const char* uri :
+       {"http://127.0.0.1/keys", "http://127.0.0.1:8080/keys", "http://[::1]:8080/keys"}) {
+    CAPTURE(uri);
+    CHECK_FALSE(takes("test", uri));
+    CHECK(takes("development", uri));
+  }
+  for (const char* uri : {"http://idp.example/keys",
+                          "http://192.0.2.1/keys",
+                          "http://localhost/keys",
+                          "http://127.0.0.1@idp.example/keys",
+                          "http://127.0.0.1.example/keys",
+                          "http://[::1/keys",
+                          "http:///127.0.0.1",
+                          "file:///etc/passwd",
+                          "ftp://idp/keys",
+                          "idp/keys",
+                          "https:/idp",
+                          "https://",
+                          "https:///keys",
+                          "https://:443/keys",
+                          "https://?keys",
+                          "HTTPS://idp/keys",
+                          "https://user@idp/keys",
+                          "https://idp/keys#all",
+                          "https://idp /keys",
+                          "https://idp\\\\x/"}) {
+    CAPTURE(uri);
+    CHECK_FALSE(takes("development", uri));
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "limits that are left out have their defaults") {
   const settings::Limits limits =
       good(kSettings + "limits: {connections: 64, head_seconds: 2, connections_per_address: 0}\n")

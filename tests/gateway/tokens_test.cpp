@@ -1,5 +1,4 @@
-// Access tokens: what is believed, and why the others are refused. The signatures are of Ed25519,
-// which the base can make.
+// Access tokens: what is believed, and why the others are refused.
 #include "gateway/auth/tokens.h"
 
 #include <doctest/doctest.h>
@@ -8,73 +7,27 @@
 
 #include "gateway/base/crypto.h"
 #include "tests/fake_env.h"
+#include "tests/gateway/test_issuer.h"
 
 using namespace flora;
 using namespace flora::auth;
+using namespace flora::test;
 
 namespace {
 
 using Json = nlohmann::json;
 
-std::string base64url(std::string_view bytes) {
-  std::string text = to_base64(as_bytes(bytes));
-  while (text.ends_with('=')) text.pop_back();
-  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
-  return text;
-}
-
-crypto::Ed25519Key key_of(char seed) {
-  auto key = crypto::Ed25519Key::from_seed(as_bytes(std::string(32, seed)));
-  REQUIRE(key.has_value());
-  return std::move(*key);
-}
-
-Json jwk_of(const crypto::Ed25519Key& key, const std::string& id) {
-  const auto x = key.public_key();
-  return {{"kty", "OKP"}, {"crv", "Ed25519"}, {"kid", id}, {"x", base64url(as_text(x))}};
-}
-
-class Keys final : public KeySource {
- public:
-  std::shared_ptr<const KeySet> current() const override { return set; }
-  void ask() override { ++asked; }
-
-  void put(const std::vector<Json>& keys) {
-    auto parsed = KeySet::parse(Json{{"keys", keys}}.dump());
-    REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
-    set = std::make_shared<const KeySet>(std::move(*parsed));
-  }
-
-  std::shared_ptr<const KeySet> set;
-  int asked = 0;
-};
-
-// An issuer with one key, and a gateway that takes its tokens.
+// An issuer, and a gateway that takes its tokens.
 struct World {
   FakeEnv env;
-  crypto::Ed25519Key key = key_of('k');
-  Keys keys;
-  Json header = {{"typ", "at+jwt"}, {"alg", "EdDSA"}, {"kid", "k1"}};
-  Json claims;
+  TestIssuer issuer;
+  Json claims = TestIssuer::claims_at(env.now_ms() / 1000);
 
-  World() {
-    keys.put({jwk_of(key, "k1")});
-    const std::int64_t now = env.now_ms() / 1000;
-    claims = {{"iss", "https://idp"}, {"aud", "https://flora"}, {"sub", "lab"},
-              {"jti", "1"},           {"client_id", "lab"},     {"iat", now},
-              {"exp", now + 300}};
-  }
-
-  std::string sign(const std::string& head, const std::string& body) const {
-    const std::string text = base64url(head) + '.' + base64url(body);
-    const auto signature = key.sign(text);
-    return text + '.' + base64url(as_text(signature));
-  }
-  std::string token() const { return sign(header.dump(), claims.dump()); }
+  std::string token() const { return issuer.token(claims); }
 
   std::variant<AccessToken, Fault> examine(const std::string& token, Binding binding,
                                            const std::optional<std::string>& certificate = {}) {
-    return Tokens({"https://idp", "https://flora"}, binding, keys, env).examine(token, certificate);
+    return Tokens(TestIssuer::rules(), binding, issuer, env).examine(token, certificate);
   }
   Fault fault(const std::string& token, Binding binding = Binding::optional,
               const std::optional<std::string>& certificate = {}) {
@@ -96,7 +49,7 @@ TEST_CASE("a token that is all it must be is believed") {
   REQUIRE(std::holds_alternative<AccessToken>(outcome));
   CHECK(std::get<AccessToken>(outcome).client_id == "lab");
   world.claims["aud"] = {"https://other", "https://flora"};
-  world.header["typ"] = "application/AT+JWT";
+  world.issuer.header["typ"] = "application/AT+JWT";
   CHECK(world.takes(world.token()));
 }
 
@@ -153,7 +106,7 @@ TEST_CASE("each fault of header and claims is refused for what it is") {
     CAPTURE(row.member);
     CAPTURE(row.value.dump());
     World world;
-    Json& target = row.in_header ? world.header : world.claims;
+    Json& target = row.in_header ? world.issuer.header : world.claims;
     if (row.value.is_null()) {
       target.erase(row.member);
     } else {
@@ -177,9 +130,9 @@ TEST_CASE("what is not exactly one signed JWT is refused") {
   CHECK(world.fault(forged) == Fault::signature);
   const std::string claims = world.claims.dump();
   const std::string twice = R"({"iss":"https://idp",)" + claims.substr(1);
-  CHECK(world.fault(world.sign(world.header.dump(), twice)) == Fault::form);
-  CHECK(world.fault(world.sign(R"({"alg":"EdDSA",)" + world.header.dump().substr(1), claims)) ==
-        Fault::form);
+  CHECK(world.fault(world.issuer.sign(world.issuer.header.dump(), twice)) == Fault::form);
+  CHECK(world.fault(world.issuer.sign(R"({"alg":"EdDSA",)" + world.issuer.header.dump().substr(1),
+                                      claims)) == Fault::form);
 }
 
 TEST_CASE("a bound token is taken with its certificate only, and an unbound one where it may be") {
@@ -195,49 +148,114 @@ TEST_CASE("a bound token is taken with its certificate only, and an unbound one 
 
 TEST_CASE("what is known of a token ends with it, and with the keys that verified it") {
   World world;
-  Tokens tokens({"https://idp", "https://flora"}, Binding::optional, world.keys, world.env);
+  Tokens tokens(TestIssuer::rules(), Binding::optional, world.issuer, world.env);
   const std::string token = world.token();
   for (int i = 0; i < 2; ++i) {
     CHECK(std::holds_alternative<AccessToken>(tokens.examine(token, {})));
   }
-  world.keys.put({jwk_of(key_of('n'), "k2")});
+  world.issuer.publish({jwk_of(key_of('n'), "k2")});
   const auto replaced = tokens.examine(token, {});
   REQUIRE(std::holds_alternative<Fault>(replaced));
   CHECK(std::get<Fault>(replaced) == Fault::key);
-  CHECK(world.keys.asked == 1);
-  world.keys.put({jwk_of(world.key, "k1")});
+  CHECK(world.issuer.asked == 1);
+  world.issuer.publish({jwk_of(world.issuer.key, "k1")});
   CHECK(std::holds_alternative<AccessToken>(tokens.examine(token, {})));
   world.env.advance_ms(331'000);
   CHECK(std::get<Fault>(tokens.examine(token, {})) == Fault::expired);
-  world.keys.set.reset();
+  world.issuer.withdraw();
   CHECK(std::get<Fault>(tokens.examine(token, {})) == Fault::no_keys);
 }
 
-TEST_CASE("keys that are weak, secret or ambiguous are skipped") {
+TEST_CASE("keys that are weak, secret or ambiguous are skipped, and why is told") {
   const Json good = jwk_of(key_of('k'), "k1");
-  Json leaked = good;
-  leaked["kid"] = "leaked";
-  leaked["d"] = "AAAA";
-  Json other_use = good;
-  other_use["kid"] = "enc";
-  other_use["use"] = "enc";
-  const Json short_rsa = {{"kty", "RSA"},
-                          {"kid", "rsa"},
-                          {"alg", "RS256"},
-                          {"e", "AQAB"},
-                          {"n", base64url(std::string(256, '\x81'))}};
-  const Json off_curve = {{"kty", "EC"},
-                          {"crv", "P-256"},
-                          {"kid", "ec"},
-                          {"x", base64url(std::string(32, 'x'))},
-                          {"y", base64url(std::string(32, 'y'))}};
-  const auto set =
-      KeySet::parse(Json{{"keys", {good, leaked, other_use, short_rsa, off_curve}}}.dump());
+  const Json rsa = {{"kty", "RSA"},
+                    {"kid", "rsa"},
+                    {"alg", "PS256"},
+                    {"e", "AQAB"},
+                    {"n", base64url(std::string(384, '\x81'))}};
+  const Json point = {{"kty", "EC"},
+                      {"crv", "P-256"},
+                      {"kid", "ec"},
+                      {"x", base64url(std::string(32, 'x'))},
+                      {"y", base64url(std::string(32, 'y'))}};
+  struct Row {
+    Json key;
+    const char* member;
+    Json value;  // null: without it
+    const char* why;
+  };
+  const Row rows[] = {
+      {good, "d", "AAAA", "its secret part is public"},
+      {good, "use", "enc", "not for signatures"},
+      {good, "use", 1, "not for signatures"},
+      {good, "key_ops", {"sign"}, "not for signatures"},
+      {good, "kid", nullptr, "no id of 1 to 255 bytes"},
+      {good, "kid", "", "no id of 1 to 255 bytes"},
+      {good, "kid", std::string(256, 'k'), "no id of 1 to 255 bytes"},
+      {good, "crv", "X25519", "the curve is not Ed25519"},
+      {good, "alg", "ES256", "none that verify tokens here"},
+      {good, "x", base64url(std::string(31, 'x')), "has 32 bytes"},
+      {good, "x", nullptr, "has 32 bytes"},
+      {good, "x", good["x"].get<std::string>() + "=", "has 32 bytes"},
+      {rsa, "n", base64url(std::string(256, '\x81')), "at least 3000 bits"},
+      {rsa, "n", base64url(std::string(1025, '\x81')), "at most 8192 bits"},
+      {rsa, "n", base64url(std::string(384, '\x80')), "the RSA key is none"},
+      {rsa, "e", "Aw", "between 2^16 and 2^64"},
+      {rsa, "e", "AQAA", "between 2^16 and 2^64"},
+      {rsa, "e", base64url(std::string(384, '\x81')), "between 2^16 and 2^64"},
+      {rsa, "alg", nullptr, "does not name its algorithm"},
+      {rsa, "alg", "RS512", "none that verify tokens here"},
+      {rsa, "p", "AAAA", "its secret part is public"},
+      {point, "kid", "off", "the point is not on P-256"},
+      {point, "crv", "P-384", "the curve is not P-256"},
+      {point, "x", base64url(std::string(33, 'x')), "a coordinate of P-256 has 32 bytes"},
+      {{{"kty", "oct"}, {"kid", "oct"}}, "k", "AAAA", "its secret part is public"},
+      {{{"kty", "oct"}}, "kid", "oct", "does not name its algorithm"},
+      {Json::array(), nullptr, nullptr, "it is no object"},
+  };
+  for (const Row& row : rows) {
+    Json key = row.key;
+    if (row.member != nullptr && row.value.is_null()) key.erase(row.member);
+    if (row.member != nullptr && !row.value.is_null()) key[row.member] = row.value;
+    CAPTURE(key.dump());
+    const Json other = jwk_of(key_of('o'), "other");
+    const auto set = KeySet::parse(Json{{"keys", {key, other}}}.dump());
+    REQUIRE(set.has_value());
+    CHECK(set->size() == 1);
+    CHECK(set->find("other", "EdDSA") != nullptr);
+    REQUIRE(set->skipped().size() == 1);
+    CHECK_MESSAGE(set->skipped().front().find(row.why) != std::string::npos,
+                  set->skipped().front());
+    CHECK(set->skipped().front().starts_with("key 1: "));
+  }
+  const auto set = KeySet::parse(Json{{"keys", {good, rsa}}}.dump());
   REQUIRE(set.has_value());
-  CHECK(set->size() == 1);
-  CHECK(set->skipped().size() == 4);
+  CHECK(set->size() == 2);
   CHECK(set->find("k1", "EdDSA") != nullptr);
   CHECK(set->find("k1", "ES256") == nullptr);
-  CHECK_FALSE(KeySet::parse(Json{{"keys", {good, good}}}.dump()).has_value());
-  CHECK_FALSE(KeySet::parse("{}").has_value());
+  CHECK(set->find("rsa", "RS256") == nullptr);
+}
+
+TEST_CASE("what is no key set, or has no key that can be used, is refused") {
+  const Json good = jwk_of(key_of('k'), "k1");
+  std::vector<Json> many(KeySet::kMostKeys + 1, good);
+  for (std::size_t i = 0; i < many.size(); ++i) many[i]["kid"] = std::to_string(i);
+  const std::string one = Json{{"keys", {good}}}.dump();
+  const std::string texts[] = {"",
+                               "{}",
+                               "[]",
+                               R"({"keys":{}})",
+                               R"({"keys":[]})",
+                               R"({"keys":[],)" + one.substr(1),
+                               one + one,
+                               one + std::string(KeySet::kMostBytes, ' '),
+                               Json{{"keys", {good, good}}}.dump(),
+                               Json{{"keys", many}}.dump()};
+  for (const std::string& text : texts) {
+    CAPTURE(text.substr(0, 100));
+    CHECK_FALSE(KeySet::parse(text).has_value());
+  }
+  CHECK(KeySet::parse(one).has_value());
+  many.pop_back();
+  CHECK(KeySet::parse(Json{{"keys", many}}.dump()).has_value());
 }
