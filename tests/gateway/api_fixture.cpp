@@ -156,6 +156,7 @@ struct Gateway::Parts {
   std::optional<ThreadPool> translating;
   std::optional<intake::Forwarder> forwarder;
   std::optional<intake::Intake> intake;
+  std::optional<auth::Tokens> tokens;
   std::unique_ptr<api::Api> api;
   std::optional<Planted> planted;
   std::unique_ptr<http::Server> server;
@@ -224,7 +225,11 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   parts.configuration = &p.configuration;
   parts.blocking = &*p.blocking;
   parts.translating = &*p.translating;
-  parts.authentication.development_header = true;
+  if (changes.keys != nullptr) {
+    p.tokens.emplace(auth::Rules{"https://idp", "https://flora"}, auth::Binding::optional,
+                     *changes.keys, env);
+  }
+  parts.authentication = {p.tokens ? &*p.tokens : nullptr, true};
   parts.adapter_memory = settings.adapter_memory;
   p.api = good(api::Api::make(parts));
   p.planted.emplace(p.api->public_handler());
@@ -288,6 +293,7 @@ void Gateway::check(const Request& request, const Response& response) const {
   CAPTURE(request.path);
   CAPTURE(response.status);
   CAPTURE(response.body);
+  CHECK(response.header("flora-development") == "true");
   if (response.status >= 400) {
     CHECK(response.header("content-type") == "application/problem+json");
     for (const std::string_view secret : kSecrets)

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/auth/key_source.h"
 #include "gateway/model/catalogue.h"
 #include "ledger-client/merkle/note.h"
 #include "openapi/document.h"
@@ -59,6 +60,8 @@ struct Options {
   std::size_t adapter_memory = 0;                 // 0: that of the file.
   std::string rates = {};      // Of the policy, in YAML; empty: no test meets them.
   std::string store_vfs = {};  // An SQLite VFS for the store.
+  // Of the issuer https://idp for the audience https://flora; null: no token is taken.
+  auth::KeySource* keys = nullptr;
 };
 
 /// Thread-safe but for the clients that it hands out.
