@@ -8,8 +8,9 @@
 //   load stream PORT CONNECTIONS EVENTS minimal|receipts NDJSON, all events at once
 //
 // Each event has a fresh identity; four of five are about a new procedure, the others about an
-// earlier one. BENCH_FIRST (environment) is the number of the first event. Prints one JSON object;
-// ends with 1 if any event was answered with another status than 201 (or STATUS).
+// earlier one. BENCH_FIRST (environment) is the number of the first event, BENCH_CALLER the header
+// field that says who sends them. Prints one JSON object; ends with 1 if any event was answered
+// with another status than 201 (or STATUS).
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -214,9 +215,10 @@ int take_response(std::string& input) {
 }
 
 std::string request_head(std::string_view target, std::string_view media_type) {
-  return "POST " + std::string(target) +
-         " HTTP/1.1\r\nHost: 127.0.0.1\r\nFlora-Dev-Authority: 999902\r\nContent-Type: " +
-         std::string(media_type) + "\r\n";
+  const char* const caller = std::getenv("BENCH_CALLER");
+  return "POST " + std::string(target) + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" +
+         (caller == nullptr ? "Flora-Dev-Authority: 999902" : caller) +
+         "\r\nContent-Type: " + std::string(media_type) + "\r\n";
 }
 
 // Single events over connections that are kept alive.
