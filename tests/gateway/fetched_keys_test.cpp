@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -155,7 +156,11 @@ TEST_CASE("a set that cannot be used leaves the last good one in force, and why 
   CHECK(fetching.has("k1"));
 
   const std::string long_set = set_of("k2") + std::string(KeySet::kMostBytes, ' ');
-  const std::vector<std::pair<http::Response, std::string>> faults = {
+  struct Fault {
+    http::Response answer;
+    std::string reason;
+  };
+  const std::vector<Fault> faults = {
       {{500, {}, set_of("k2")}, "the answer has the status 500"},
       {{404, {}, {}}, "the answer has the status 404"},
       {{302, {{"location", server.uri("http")}}, {}}, "the answer has the status 302"},
@@ -165,10 +170,10 @@ TEST_CASE("a set that cannot be used leaves the last good one in force, and why 
       {{200, {}, R"({"keys":[]})"}, "no key that can be used"},
       {{200, {}, R"({"error":"no"})"}, "no list of keys"},
   };
-  for (const auto& [answer, reason] : faults) {
-    CAPTURE(reason);
-    server.answer(answer);
-    fetching.wait_until_told(reason);
+  for (const Fault& fault : faults) {
+    CAPTURE(fault.reason);
+    server.answer(fault.answer);
+    fetching.wait_until_told(fault.reason);
     CHECK(fetching.has("k1"));
     CHECK_FALSE(fetching.has("k2"));
   }
