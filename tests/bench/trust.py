@@ -86,8 +86,7 @@ class Bench:
         """A gateway that takes the token, over a fresh folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        policy = g.policy_with(self.folder, g.FREELY)
-        policy.write_text(policy.read_text() + CLIENT)
+        policy = g.policy_with(self.folder, g.FREELY, CLIENT)
         tokens = {"issuer": "https://idp", "audience": "https://flora", "bound": "optional",
                   "jwks_uri": f"http://127.0.0.1:{self.issuer.server_address[1]}/keys"}
         config = g.config_with(self.folder, g.ADAPTERS, policy=policy,

@@ -23,8 +23,10 @@ struct World {
     auto text =
         Env::system().read_file(std::string(FLORA_SOURCE_DIR) + "/config/policy.yaml", 1 << 20);
     REQUIRE(text);
-    gateway.replace_policy(*text +
-                           "  - {name: lab, token_client: lab, authorities: [\"999902\"]}\n");
+    const std::string list = "\nclients:\n";
+    gateway.replace_policy(text->insert(text->find(list) + list.size(),
+                                        "  - {name: lab, token_client: lab, authorities: "
+                                        "[\"999902\"]}\n"));
   }
 
   std::string authorization() {

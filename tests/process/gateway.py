@@ -161,11 +161,13 @@ def prepared(binary, folder, **more):
     return gateway
 
 
-def policy_with(folder, rates):
-    """Writes a copy of config/policy.yaml with these rates, as YAML, and more searches. Returns its path."""
+def policy_with(folder, rates, clients=""):
+    """Writes a copy of config/policy.yaml with these rates and further clients, as YAML, and more searches.
+    Returns its path."""
     text = (ROOT / "config" / "policy.yaml").read_text()
     before, rest = text.split("\nrates:\n")
     path = pathlib.Path(folder) / "policy.yaml"
+    rest = rest.replace("\nclients:\n", f"\nclients:\n{clients}")
     rest = rest[rest.index("\n\n"):].replace("searches: {identifiers: 1000,", "searches: {identifiers: 100000,")
     path.write_text(f"{before}\nrates: {rates}\n{rest}")
     return path

@@ -22,8 +22,7 @@ ALGORITHMS = {"es": "ES256", "ps": "PS256", "rs": "RS256", "ed": "EdDSA"}
 REFRESH, PAUSE = 10, 5  # Seconds: refresh_seconds below, and the least between two fetches.
 STORM = 200             # Tokens with key ids that nobody knows.
 
-CLIENTS = """
-  - {name: lab, token_client: lab, authorities: ["999902"]}
+CLIENTS = """  - {name: lab, token_client: lab, authorities: ["999902"]}
   - {name: named, token_client: named, certificate_san: "dns:fachverfahren.land.example", authorities: ["999902"]}
   - {name: urn, certificate_san: "uri:urn:example:fachverfahren", authorities: ["999903"]}
   - {name: fingerprint, certificate_sha256: "FINGERPRINT", authorities: ["999904"]}
@@ -56,9 +55,8 @@ class World:
         issuer.publish(*ALGORITHMS)
 
     def gateway(self, name, ca, bound):
-        policy = g.policy_with(self.pki.folder, g.FREELY)
-        fingerprint = self.pki.fingerprint("fingerprint").hex()
-        policy.write_text(policy.read_text() + CLIENTS.replace("FINGERPRINT", fingerprint))
+        clients = CLIENTS.replace("FINGERPRINT", self.pki.fingerprint("fingerprint").hex())
+        policy = g.policy_with(self.pki.folder, g.FREELY, clients)
         tokens = {"issuer": "https://idp.example", "audience": "https://flora.example", "jwks_uri": self.issuer.uri(),
                   "jwks_ca": str(ca), "bound": bound, "refresh_seconds": REFRESH}
         config = self.pki.config(policy=policy, authentication=json.dumps({"development_header": False, "tokens": tokens}))
