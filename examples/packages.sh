@@ -6,10 +6,10 @@ set -eu
 build='g++ cmake ninja-build pkg-config python3 python3-pip curl ca-certificates
   libpistache-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libsqlite3-dev libre2-dev libicu-dev
   libhowardhinnant-date-dev libspdlog-dev libcurl4-openssl-dev
-  libsystemd-dev libjemalloc-dev tzdata'
+  libsystemd-dev libjemalloc-dev libp11-kit-dev tzdata'
 test='doctest-dev libexpat1-dev libsimdjson-dev clang clang-format clang-tidy libclang-rt-14-dev
   python3-venv git openssl ccache lld nginx-light slowhttptest sslscan testssl.sh
-  systemd'
+  systemd softhsm2'
 
 case "${1:-}" in
   build) wanted=$build ;;

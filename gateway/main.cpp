@@ -37,6 +37,8 @@ constexpr const char* kUsage =
     "  audit accept-loss         let a trail go on that has lost its end\n"
     "  subject-report            what is stored about a person; reads identifiers from stdin, a\n"
     "                            line `<type> <value>` each\n"
+    "  keys new <file>           make a key of the mapping\n"
+    "  keys status [--json]      which keys the mapping's rows name, and which may be removed\n"
     "  policy explain --as <authority or client> --operation <operationId> [--json]\n"
     "                            what the policy allows, and by which rule\n"
     "        --status <status> [--reporter <authority>]                    of a report\n"
@@ -102,6 +104,7 @@ int main(int argc, char** argv) {
   if (command == "ledger") return commands::ledger(*settings, *line, env);
   if (command == "audit") return commands::audit(*settings, *line, env);
   if (command == "subject-report") return commands::subject_report(*settings, std::cin, env);
+  if (command == "keys") return commands::keys(*settings, *line, env);
   if (command == "policy") return commands::policy(*settings, *line, env);
   if (exports) return commands::adapter_export(*settings, *line, env);
   std::cerr << kUsage;

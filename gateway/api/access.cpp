@@ -81,7 +81,7 @@ Result<FoundBody> find_body(const Parts& parts, const Uuid& id) {
   FLORA_ASSIGN(found.index, parts.ledger->find(id));
   found.is_known = found.index || waiting;
   std::uint64_t place = 0;
-  std::memcpy(&place, parts.keys->content_hash(to_string(id)).data(), sizeof place);
+  std::memcpy(&place, parts.questions->hash(id).data(), sizeof place);
   const std::uint64_t size = parts.ledger->size();
   if (size > 0) {
     FLORA_ASSIGN(auto entries, parts.ledger->read(found.index.value_or(place % size), 1));

@@ -110,11 +110,49 @@ void write_skipped(JsonWriter& json, const adapter::Item& item) {
   json.end_object();
 }
 
+// Of the bytes that an event was made from, however a later version of the adapter makes it: the
+// record and what names its columns, and which item of the record it is.
+class NativePrint {
+ public:
+  using Hash = std::function<Digest(std::string_view)>;
+  explicit NativePrint(Hash hash) : hash_(std::move(hash)) {}
+
+  Digest of(const adapter::Item& item) {
+    const std::string place =
+        ' ' + std::to_string(item.native_row) + ' ' + std::to_string(item.native_number);
+    return hash_(to_hex(digest_of(record_, item.native_record)) +
+                 to_hex(digest_of(header_, item.native_header)) + place);
+  }
+
+ private:
+  // Many items share one text: it is hashed once.
+  struct Hashed {
+    std::string_view text;
+    std::optional<Digest> digest;
+  };
+
+  const Digest& digest_of(Hashed& known, std::string_view text) {
+    if (!known.digest || text.data() != known.text.data() || text.size() != known.text.size()) {
+      known = {text, hash_(text)};
+    }
+    return *known.digest;
+  }
+
+  Hash hash_;
+  Hashed record_;
+  Hashed header_;
+};
+
 // Makes items for intake of those of an adapter. Used by one thread at a time.
 class ItemMaker {
  public:
   ItemMaker(const Parts& parts, const adapter::BundleInfo& info)
-      : parts_(parts), mark_{info.id, info.version, info.hash} {}
+      : parts_(parts), mark_{info.id, info.version, info.hash}, print_(privacy::content_digest) {
+    if (parts.first_keys == nullptr || !parts.store->has_first_rows()) return;
+    first_print_.emplace([keys = parts.first_keys](std::string_view text) {
+      return keys->first_content_hash(text);
+    });
+  }
 
   // Not for what was skipped.
   intake::Item make(const adapter::Item& item) {
@@ -125,39 +163,17 @@ class ItemMaker {
     }
     made.parsed = parts_.parser->parse(item.event);
     made.adapter = mark_;
-    if (!item.native_record.empty()) made.native = fingerprint_of(item);
+    if (item.native_record.empty()) return made;
+    made.native = print_.of(item);
+    if (first_print_) made.first_native = first_print_->of(item);
     return made;
   }
 
  private:
-  // Of the bytes that the event was made from, however a later version of the adapter makes it: the
-  // record and what names its columns, and which item of the record it is.
-  Digest fingerprint_of(const adapter::Item& item) {
-    const std::string place =
-        ' ' + std::to_string(item.native_row) + ' ' + std::to_string(item.native_number);
-    return parts_.keys->content_hash(to_hex(record_.hash(*parts_.keys, item.native_record)) +
-                                     to_hex(header_.hash(*parts_.keys, item.native_header)) +
-                                     place);
-  }
-
-  // Many items share one text: it is hashed once.
-  struct Hashed {
-    std::string_view text;
-    std::optional<Digest> digest;
-
-    const Digest& hash(const privacy::Keys& keys, std::string_view next) {
-      if (!digest || next.data() != text.data() || next.size() != text.size()) {
-        text = next;
-        digest = keys.content_hash(next);
-      }
-      return *digest;
-    }
-  };
-
   const Parts& parts_;
   const AdapterMark mark_;
-  Hashed record_;
-  Hashed header_;
+  NativePrint print_;
+  std::optional<NativePrint> first_print_;
 };
 
 // The second pass. Each piece of it runs on the pool.

@@ -17,6 +17,7 @@
 #include "gateway/api/item_stream.h"
 #include "gateway/api/message_buffer.h"
 #include "gateway/api/metrics.h"
+#include "gateway/api/question_key.h"
 #include "gateway/api/throttle.h"
 #include "gateway/audit/trail.h"
 #include "gateway/base/in_flight.h"
@@ -37,7 +38,8 @@ struct Parts {
   const openapi::Document* document = nullptr;
   const Catalogue* catalogue = nullptr;
   const policy::InForce* policy = nullptr;
-  const privacy::Keys* keys = nullptr;
+  const privacy::Keys* first_keys = nullptr;  ///< Of the mapping secret; null: there is none.
+  const QuestionKey* questions = nullptr;
   const intake::EventParser* parser = nullptr;
   intake::Intake* intake = nullptr;
   intake::Forwarder* forwarder = nullptr;
@@ -183,7 +185,7 @@ class Api {
   std::unique_ptr<Listener> operations_;
   InFlight calls_;
   std::mutex in_flight_mutex_;
-  std::set<Digest> in_flight_;  // Idempotency keys whose first request is under way.
+  std::set<Digest> in_flight_;  // Digests of Idempotency keys whose first request is under way.
   ItemStream::Shared streams_;
   Shares messages_;
   Throttle throttle_;  // Its streams go before the rest.

@@ -341,6 +341,12 @@ std::string Metrics::text(const Gauges& gauges) const {
         "Transactions that are accepted and not yet seen on the ledger.",
         static_cast<std::uint64_t>(std::max<std::int64_t>(gauges.outbox, 0)));
   gauge(out, "flora_view_position", "Entries that the read model holds.", gauges.view_position);
+  gauge(out, "flora_key_rotation_running", "1 while the mapping's rows are brought under new keys.",
+        gauges.rotation.running ? 1 : 0);
+  counter(out, "flora_key_rotation_rows", "Rows that were brought under new keys.",
+          gauges.rotation.rekeyed);
+  gauge(out, "flora_key_rotation_damaged_rows", "Rows that do not open under the key they name.",
+        gauges.rotation.damaged);
   gauge(out, "flora_adapters_stale", "Adapters whose folder holds a version that is not in use.",
         gauges.adapters_stale);
   gauge(out, "flora_configuration_stale",

@@ -43,6 +43,7 @@ struct Gauges {
   std::uint64_t ledger_entries = 0;
   std::int64_t outbox = 0;
   std::uint64_t view_position = 0;
+  store::RotationProgress rotation;
   std::uint64_t adapters_stale = 0;
   std::uint64_t configuration_stale = 0;
   std::uint64_t log_dropped = 0;

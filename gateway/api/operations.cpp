@@ -65,6 +65,7 @@ void Api::get_metrics(Call, Reply reply) {
   gauges.ledger_entries = parts_.ledger->size();
   gauges.outbox = parts_.store->outbox_size();
   gauges.view_position = parts_.index->position();
+  gauges.rotation = parts_.store->rotation();
   for (const adapter::InstalledBundle& bundle : parts_.adapters->list()) {
     gauges.adapters_stale += bundle.refused.empty() ? 0 : 1;
   }

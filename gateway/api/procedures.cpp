@@ -17,7 +17,7 @@ http::Response not_found() { return problem_response({"not-found", {}, {}}); }
 http::Response unavailable() { return problem_response({"unavailable", {}, {}}); }
 
 Question question_of(const Parts& parts, const Uuid& procedure) {
-  return {procedure, parts.keys->content_hash(to_string(procedure))};
+  return {procedure, parts.questions->hash(procedure)};
 }
 
 void write_time(JsonWriter& json, const Transaction& t) {
@@ -132,33 +132,31 @@ void Api::search_procedures(Call call, Reply reply) {
     return reply->send(problem_response(*problem));
   }
   if (refuse(call, audit::Action::search, reply)) return;
-  std::vector<store::KeyedIdentifier> keyed;
+  auto wanted = std::move(std::get<std::vector<Identifier>>(identifiers));
+  const std::vector<Digest> hashes = parts_.questions->hashes(wanted);
   AuditEffect asked;
-  for (Identifier& identifier : std::get<std::vector<Identifier>>(identifiers)) {
-    const Digest hash = parts_.keys->identifier_hash(identifier);
-    asked.types.push_back(identifier.type);
-    keyed.push_back({hash, std::move(identifier)});
-  }
-  if (auto exceeded = throttle_.take_identifiers(*call.caller, keyed)) {
+  for (const Identifier& identifier : wanted) asked.types.push_back(identifier.type);
+  if (auto exceeded = throttle_.take_identifiers(*call.caller, hashes)) {
     asked.problem = "quota-exceeded";
     return send_recorded(reply, record_of(*call.caller, audit::Action::search, asked),
                          std::move(*exceeded));
   }
-  run_blocking(reply, [this, keyed = std::move(keyed), asked = std::move(asked),
-                       caller = *call.caller, operation = &call.operation(), reply] {
-    const auto found = parts_.store->find_procedure(keyed);
-    if (!found) return reply->send(unavailable());
-    const auto read = read_procedure(parts_, caller, operation->id,
-                                     {found->value_or(Uuid{}), keyed.front().hash});
-    if (!read) return reply->send(unavailable());
-    AuditEffect effect = read->effect();
-    effect.types = asked.types;
-    std::string record = record_of(caller, audit::Action::search, effect);
-    if (read->entries.empty()) return send_recorded(reply, std::move(record), not_found());
-    JsonWriter json;
-    json.begin_object().member("procedureId", to_string(**found)).end_object();
-    send_recorded(reply, std::move(record), json_response(200, json.take()));
-  });
+  run_blocking(
+      reply, [this, wanted = std::move(wanted), place = hashes.front(), asked = std::move(asked),
+              caller = *call.caller, operation = &call.operation(), reply] {
+        const auto found = parts_.store->find_procedure(wanted);
+        if (!found) return reply->send(unavailable());
+        const auto read =
+            read_procedure(parts_, caller, operation->id, {found->value_or(Uuid{}), place});
+        if (!read) return reply->send(unavailable());
+        AuditEffect effect = read->effect();
+        effect.types = asked.types;
+        std::string record = record_of(caller, audit::Action::search, effect);
+        if (read->entries.empty()) return send_recorded(reply, std::move(record), not_found());
+        JsonWriter json;
+        json.begin_object().member("procedureId", to_string(**found)).end_object();
+        send_recorded(reply, std::move(record), json_response(200, json.take()));
+      });
 }
 
 void Api::get_procedure(Call call, Reply reply) {

@@ -142,18 +142,24 @@ void Api::submit_single(Call call, Reply reply) {
 
 // The IETF draft "The Idempotency-Key HTTP Header Field": the first answer is kept and repeated.
 void Api::submit_with_key(Call call, std::string key, Reply reply) {
-  const Digest key_hash = parts_.keys->idempotency_hash(call.caller->client, key);
-  const Digest request = parts_.keys->content_hash(request_text(call));
+  const std::string request = request_text(call);
+  store::AnswerKey kept_under{
+      {privacy::answer_key_digest(call.caller->client, key), privacy::content_digest(request)}};
+  if (parts_.first_keys != nullptr && parts_.store->has_first_rows()) {
+    kept_under.first = {parts_.first_keys->first_answer_hash(call.caller->client, key),
+                        parts_.first_keys->first_content_hash(request)};
+  }
+  const Digest in_flight = kept_under.digests.key;
   {
     const std::lock_guard lock(in_flight_mutex_);
-    if (!in_flight_.insert(key_hash).second) {
+    if (!in_flight_.insert(in_flight).second) {
       return reply->send(problem_response({"idempotency-key-in-flight", {}, {}}));
     }
   }
-  const auto finish = [this, key_hash, reply](http::Response response) {
+  const auto finish = [this, in_flight, reply](http::Response response) {
     {
       const std::lock_guard lock(in_flight_mutex_);
-      in_flight_.erase(key_hash);
+      in_flight_.erase(in_flight);
     }
     reply->send(std::move(response));
   };
@@ -172,31 +178,27 @@ void Api::submit_with_key(Call call, std::string key, Reply reply) {
       finish(recorded ? std::move(*held) : problem_response({"unavailable", {}, {}}));
     });
   };
-  auto work = [this, key_hash, request, finish, repeat, reply,
+  auto work = [this, kept_under, finish, repeat, reply,
                shared = std::make_shared<Call>(std::move(call))] {
     const Instant now{parts_.env->now_ms()};
-    const auto kept = parts_.store->kept_answer(key_hash, now);
+    const auto kept = parts_.store->kept_answer(kept_under, now);
     if (!kept) return finish(problem_response({"unavailable", {}, {}}));
     if (*kept) {
-      const store::KeptAnswer& answer = **kept;
-      if (answer.request != request) {
+      if (!(*kept)->same_request) {
         return finish(problem_response({"idempotency-key-reused", {}, {}}));
       }
-      return repeat(answer);
+      return repeat((*kept)->answer);
     }
     const Instant expires{now.ms + parts_.idempotency_lifetime_ms};
     run_single(*shared, reply,
-               [this, key_hash, request, expires, finish](http::Response response,
-                                                          std::optional<Uuid> procedure) {
+               [this, digests = kept_under.digests, expires, finish](
+                   http::Response response, std::optional<Uuid> procedure) {
                  if (!may_be_kept(response.status)) return finish(std::move(response));
-                 const store::KeptAnswer answer{request,
-                                                response.status,
-                                                header_of(response, "location"),
-                                                header_of(response, "content-type"),
-                                                response.body,
+                 const store::KeptAnswer answer{response.status, header_of(response, "location"),
+                                                header_of(response, "content-type"), response.body,
                                                 procedure};
                  auto held = std::make_shared<http::Response>(std::move(response));
-                 parts_.store->keep_answer(key_hash, answer, expires,
+                 parts_.store->keep_answer(digests, answer, expires,
                                            [finish, held] { finish(std::move(*held)); });
                });
   };

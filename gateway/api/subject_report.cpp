@@ -126,10 +126,10 @@ Result<std::optional<ReportedProcedure>> reported(const Parts& parts, const poli
 }
 
 // Of all identifiers, each procedure once.
-Result<std::vector<store::Holding>> holdings_of(
-    store::Store& store, const std::vector<store::KeyedIdentifier>& identifiers) {
+Result<std::vector<store::Holding>> holdings_of(store::Store& store,
+                                                const std::vector<Identifier>& identifiers) {
   std::vector<store::Holding> all;
-  for (const store::KeyedIdentifier& identifier : identifiers) {
+  for (const Identifier& identifier : identifiers) {
     FLORA_ASSIGN(auto some, store.holdings(identifier));
     for (store::Holding& one : some) {
       const auto known = std::ranges::find(all, one.procedure, &store::Holding::procedure);
@@ -167,28 +167,25 @@ std::string to_json(const SubjectReport& report) {
 }
 
 void Api::create_subject_report(Call call, Reply reply) {
-  auto identifiers = parts_.parser->parse_search(call.body);
-  if (auto* problem = std::get_if<Problem>(&identifiers)) {
+  auto parsed = parts_.parser->parse_search(call.body);
+  if (auto* problem = std::get_if<Problem>(&parsed)) {
     return reply->send(problem_response(*problem));
   }
   if (refuse(call, audit::Action::subject_report, reply)) return;
+  auto identifiers = std::move(std::get<std::vector<Identifier>>(parsed));
   SubjectReport report;
-  std::vector<store::KeyedIdentifier> keyed;
-  for (Identifier& identifier : std::get<std::vector<Identifier>>(identifiers)) {
-    const Digest hash = parts_.keys->identifier_hash(identifier);
-    report.types.push_back(identifier.type);
-    keyed.push_back({hash, std::move(identifier)});
-  }
-  if (auto exceeded = throttle_.take_identifiers(*call.caller, keyed)) {
+  for (const Identifier& identifier : identifiers) report.types.push_back(identifier.type);
+  if (auto exceeded =
+          throttle_.take_identifiers(*call.caller, parts_.questions->hashes(identifiers))) {
     AuditEffect asked;
     asked.types = report.types;
     asked.problem = "quota-exceeded";
     return send_recorded(reply, record_of(*call.caller, audit::Action::subject_report, asked),
                          std::move(*exceeded));
   }
-  run_blocking(reply, [this, keyed = std::move(keyed), report = std::move(report),
+  run_blocking(reply, [this, identifiers = std::move(identifiers), report = std::move(report),
                        caller = *call.caller, reply]() mutable {
-    const auto holdings = holdings_of(*parts_.store, keyed);
+    const auto holdings = holdings_of(*parts_.store, identifiers);
     if (!holdings) return reply->send(unavailable());
     AuditEffect effect;
     effect.outcome =

@@ -163,10 +163,8 @@ std::optional<http::Response> Throttle::take(const std::vector<Toll>& tolls) {
   return std::nullopt;
 }
 
-std::optional<http::Response> Throttle::take_identifiers(
-    const policy::Caller& caller, const std::vector<store::KeyedIdentifier>& identifiers) {
-  std::vector<Digest> hashes;
-  for (const store::KeyedIdentifier& identifier : identifiers) hashes.push_back(identifier.hash);
+std::optional<http::Response> Throttle::take_identifiers(const policy::Caller& caller,
+                                                         const std::vector<Digest>& hashes) {
   const policy::SearchLimit limit = policy_.get()->search_limit();
   const auto answer = searches_.take(caller.client, hashes, limit, env_.steady_ns());
   if (answer.wait_ns == 0) return std::nullopt;

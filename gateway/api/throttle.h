@@ -54,9 +54,10 @@ class Throttle {
   std::optional<http::Response> take_events(const policy::Caller& caller, std::size_t count);
 
   /// Counts the identifiers of one search. An answer, 429: with them the client would have searched
-  /// for too many. The first time in a window that is an alarm in the log.
-  std::optional<http::Response> take_identifiers(
-      const policy::Caller& caller, const std::vector<store::KeyedIdentifier>& identifiers);
+  /// for too many. The first time in a window that is an alarm in the log. `hashes` are of a
+  /// QuestionKey.
+  std::optional<http::Response> take_identifiers(const policy::Caller& caller,
+                                                 const std::vector<Digest>& hashes);
 
   /// One stream of the caller is under way as long as the ticket lives; null: there are too many.
   std::shared_ptr<void> open_stream(const policy::Caller& caller);

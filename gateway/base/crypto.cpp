@@ -6,6 +6,7 @@
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <sys/mman.h>
 
 #include <cstdlib>
 
@@ -60,11 +61,25 @@ EVP_MD_CTX* thread_digest() {
   return context.get();
 }
 
-EVP_CIPHER_CTX* thread_cipher() {
-  thread_local const Owned<EVP_CIPHER_CTX> context(EVP_CIPHER_CTX_new());
-  require(context != nullptr);
-  return context.get();
-}
+// The thread's context for one use: it has the key until it goes.
+class Cipher {
+ public:
+  Cipher() : context_(context()) {}
+  Cipher(const Cipher&) = delete;
+  Cipher& operator=(const Cipher&) = delete;
+  ~Cipher() { EVP_CIPHER_CTX_reset(context_); }
+
+  operator EVP_CIPHER_CTX*() const { return context_; }
+
+ private:
+  static EVP_CIPHER_CTX* context() {
+    thread_local const Owned<EVP_CIPHER_CTX> only(EVP_CIPHER_CTX_new());
+    require(only != nullptr);
+    return only.get();
+  }
+
+  EVP_CIPHER_CTX* const context_;
+};
 
 // `out` is as long as the method's values.
 void hash(const EVP_MD* method, std::initializer_list<std::span<const std::byte>> parts,
@@ -144,13 +159,27 @@ bool equal_constant_time(std::span<const std::byte> a, std::span<const std::byte
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+void erase(std::span<std::byte> secret) { OPENSSL_cleanse(secret.data(), secret.size()); }
+
+std::shared_ptr<void> guarded_memory(std::size_t bytes) {
+  void* const at =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  require(at != MAP_FAILED);
+  ::madvise(at, bytes, MADV_DONTDUMP);
+  ::mlock(at, bytes);
+  return {at, [bytes](void* memory) {
+            OPENSSL_cleanse(memory, bytes);
+            ::munmap(memory, bytes);
+          }};
+}
+
 std::string seal(const Digest& key, std::string_view plaintext, std::string_view associated,
                  Env& env) {
   std::string out(kNonceBytes + plaintext.size() + kTagBytes, '\0');
   const auto bytes = std::as_writable_bytes(std::span(out.data(), out.size()));
   env.random(bytes.first(kNonceBytes));
   unsigned char* const body = raw_out(bytes.subspan(kNonceBytes));
-  EVP_CIPHER_CTX* context = thread_cipher();
+  const Cipher context;
   int n = 0;
   require(EVP_EncryptInit_ex2(context, gcm_method(), raw(std::span(key)), raw_out(bytes),
                               nullptr) == 1);
@@ -172,7 +201,7 @@ std::optional<std::string> open(const Digest& key, std::string_view sealed,
   std::string tag(sealed.substr(kNonceBytes + length));
   std::string out(length, '\0');
   auto* const body = reinterpret_cast<unsigned char*>(out.data());
-  EVP_CIPHER_CTX* context = thread_cipher();
+  const Cipher context;
   int n = 0;
   require(EVP_DecryptInit_ex2(context, gcm_method(), raw(std::span(key)), nonce, nullptr) == 1);
   require(EVP_DecryptUpdate(context, nullptr, &n, raw(associated),

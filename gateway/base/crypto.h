@@ -33,6 +33,22 @@ Digest derive_key(std::span<const std::byte> secret, std::string_view info);
 /// True if both have the same length and content; takes the same time wherever they differ.
 bool equal_constant_time(std::span<const std::byte> a, std::span<const std::byte> b);
 
+/// Overwrites a secret that is no longer needed, in a way that no compiler leaves out.
+void erase(std::span<std::byte> secret);
+
+/// 32 secret bytes, which are overwritten when they go; so is each copy.
+struct SecretKey {
+  Digest bytes{};
+  SecretKey() = default;
+  SecretKey(const SecretKey&) = default;
+  SecretKey& operator=(const SecretKey&) = default;
+  ~SecretKey() { erase(bytes); }
+};
+
+/// Zeroed memory on pages of its own: a core dump leaves them out, and they are not swapped out as
+/// far as the limits of the process allow. Overwritten when the last owner goes.
+std::shared_ptr<void> guarded_memory(std::size_t bytes);
+
 /// AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce per call. The result is
 /// nonce || ciphertext || 128-bit tag. At most 2^32 calls per key.
 std::string seal(const Digest& key, std::string_view plaintext, std::string_view associated,

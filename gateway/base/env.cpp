@@ -37,6 +37,15 @@ class FileDescriptor {
   int fd_;
 };
 
+// What was read may be a secret: the copy on the stack does not stay.
+struct ReadBuffer {
+  std::array<char, 16384> bytes;
+  ReadBuffer() = default;
+  ReadBuffer(const ReadBuffer&) = delete;
+  ReadBuffer& operator=(const ReadBuffer&) = delete;
+  ~ReadBuffer() { ::explicit_bzero(bytes.data(), bytes.size()); }
+};
+
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd, bytes.data(), bytes.size());
@@ -101,13 +110,13 @@ class SystemEnv final : public Env {
     const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.is_open()) return io_error("cannot open", path);
     std::string out;
-    char buffer[16384];
+    ReadBuffer buffer;
     while (true) {
-      const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
+      const ssize_t n = ::read(file.get(), buffer.bytes.data(), buffer.bytes.size());
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return io_error("cannot read", path);
       if (n == 0) return out;
-      out.append(buffer, static_cast<std::size_t>(n));
+      out.append(buffer.bytes.data(), static_cast<std::size_t>(n));
       if (out.size() > max_bytes) return Error{Errc::invalid, path + " is larger than allowed"};
     }
   }

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "gateway/commands/exit_code.h"
+#include "gateway/commands/mapping_keys.h"
+#include "gateway/store/key_uses.h"
 
 namespace flora::commands {
 namespace {
@@ -35,6 +37,13 @@ std::string octal(unsigned mode) {
   return digits;
 }
 
+// systemd's alone to hand out: nobody else can reach them, and the bits of the mode are those of an
+// access control list.
+bool is_credential(const std::string& file) {
+  const char* const folder = std::getenv("CREDENTIALS_DIRECTORY");
+  return folder != nullptr && file.starts_with(std::string(folder) + '/');
+}
+
 // Who may change the policy is any authority.
 constexpr std::string_view kWritable = "others than its owner and group may change it";
 constexpr std::string_view kSecret = "a secret is for its owner alone, chmod 0600";
@@ -48,11 +57,25 @@ class Check {
   void all(Env& env) {
     files();
     keys(env);
+    mapping_keys(env);
     listener("listen.public", settings_.listener);
     listener("listen.operations", settings_.operations);
     exposure();
     tokens();
     folders();
+  }
+
+  void mapping_keys(Env& env) {
+    std::vector<Secret> lookup = load_all("keys.lookup", settings_.keys.lookup, env);
+    std::vector<Secret> wrapping = load_all("keys.wrapping", settings_.keys.wrapping, env);
+    const std::optional<Secret> mapping = mapping_secret(env);
+    const bool complete =
+        mapping || (!settings_.keys.lookup.empty() && !settings_.keys.wrapping.empty());
+    for (std::vector<Secret>* secrets : {&lookup, &wrapping}) {
+      if (mapping) secrets->push_back(*mapping);
+      tell_twins(*secrets);
+    }
+    if (complete && keys_are_good_ && !settings_.data_folder.empty()) compare_with_rows(env);
   }
 
   void policy() { protect("policy", settings_.policy_file, S_IWOTH, kWritable); }
@@ -70,6 +93,7 @@ class Check {
                std::string_view rule) {
     struct stat found {};
     if (::stat(file.c_str(), &found) != 0 || (found.st_mode & forbidden) == 0) return;
+    if (is_credential(file)) return;
     std::string what =
         file + " has the mode " + octal(found.st_mode & 07777) + ": " + std::string(rule);
     settings_.is_development() ? warning(key, std::move(what)) : error(key, std::move(what));
@@ -95,12 +119,80 @@ class Check {
       if (!trail) error("audit.key", trail.error().message);
       protect("audit.key", settings_.audit.key_file, S_IRWXG | S_IRWXO, kSecret);
     }
-    if (settings_.mapping_secret_file.empty()) return;
-    const auto secret =
-        privacy::Keys::load(settings_.mapping_secret_file, settings_.environment, env);
-    if (!secret) error("mapping_secret", secret.error().message);
-    if (std::getenv("FLORA_MAPPING_SECRET") != nullptr) return;
-    protect("mapping_secret", settings_.mapping_secret_file, S_IRWXG | S_IRWXO, kSecret);
+  }
+
+  // One that stands in a file or a variable.
+  struct Secret {
+    std::string place;
+    std::string id;
+    Digest check{};
+  };
+
+  void key_error(std::string_view place, std::string what) {
+    keys_are_good_ = false;
+    error(place, std::move(what));
+  }
+
+  std::vector<Secret> load_all(const std::string& name, const std::vector<settings::Key>& keys,
+                               Env& env) {
+    std::vector<Secret> secrets;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const settings::Key& key = keys[i];
+      const std::string place = name + '.' + std::to_string(i);
+      if (key.pkcs11) {
+        protect(place + ".pkcs11.pin_file", key.pkcs11->pin_file, S_IRWXG | S_IRWXO, kSecret);
+        look_into_token(place, key, env);
+        continue;
+      }
+      protect(place + ".file", key.file, S_IRWXG | S_IRWXO, kSecret);
+      const auto loaded = load_lookup_key(settings_, key, env);
+      if (loaded) secrets.push_back({place, key.id, loaded->check()});
+      if (!loaded) key_error(place, loaded.error().message);
+    }
+    return secrets;
+  }
+
+  // What does not answer now may do so later: a start fails, and may be tried again.
+  void look_into_token(const std::string& place, const settings::Key& key, Env& env) {
+    const auto opened = load_wrapping_key(settings_, key, env);
+    if (opened) return;
+    keys_are_good_ = false;
+    if (opened.error().code == Errc::unavailable) {
+      warning(place, opened.error().message + "; nothing starts without it");
+    } else {
+      error(place, opened.error().message);
+    }
+  }
+
+  std::optional<Secret> mapping_secret(Env& env) {
+    if (settings_.mapping_secret_file.empty()) return std::nullopt;
+    if (std::getenv(kMappingSecretVariable) == nullptr) {
+      protect("mapping_secret", settings_.mapping_secret_file, S_IRWXG | S_IRWXO, kSecret);
+    }
+    const auto keys = load_mapping_secret(settings_, env);
+    if (keys) return Secret{"mapping_secret", (*keys)->derived_id(), (*keys)->check()};
+    key_error("mapping_secret", keys.error().message);
+    return std::nullopt;
+  }
+
+  // A change to the same secret would change nothing.
+  void tell_twins(const std::vector<Secret>& secrets) {
+    for (std::size_t i = 1; i < secrets.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        const Secret& one = secrets[i];
+        const std::string other = "key \"" + secrets[j].id + "\"";
+        if (one.check == secrets[j].check) key_error(one.place, "the same secret as the " + other);
+        if (one.id == secrets[j].id) key_error(one.place, "it has the id of the " + other);
+      }
+    }
+  }
+
+  void compare_with_rows(Env& env) {
+    auto keys = load_keys(settings_, env);
+    if (!keys) return key_error("keys", keys.error().message);
+    const auto mistakes = store::key_mistakes(settings_.store_database(), std::move(*keys));
+    if (!mistakes) return;  // Whoever opens the store is told what is wrong with it.
+    for (const std::string& mistake : *mistakes) key_error("keys", "store.db: " + mistake);
   }
 
   void listener(const std::string& name, const settings::Listener& listener) {
@@ -192,6 +284,7 @@ class Check {
 
   const settings::Settings& settings_;
   Findings& findings_;
+  bool keys_are_good_ = true;
 };
 
 nlohmann::json to_json(const Findings& findings) {
@@ -230,6 +323,10 @@ Examined examine(const Source& source, Env& env) {
 
 void check_policy_file(const settings::Settings& settings, Findings& findings) {
   Check(settings, findings).policy();
+}
+
+void check_keys(const settings::Settings& settings, Env& env, Findings& findings) {
+  Check(settings, findings).mapping_keys(env);
 }
 
 void print(const Findings& findings) {

@@ -23,6 +23,9 @@ Examined examine(const Source& source, Env& env);
 /// Tells if others than owner and group may change the policy's file, as examine() does.
 void check_policy_file(const settings::Settings& settings, Findings& findings);
 
+/// Tells what is wrong with the keys of the mapping, as examine() does.
+void check_keys(const settings::Settings& settings, Env& env, Findings& findings);
+
 /// On stderr, one line each.
 void print(const Findings& findings);
 

@@ -52,6 +52,9 @@ int audit(const settings::Settings& settings, const CommandLine& line, Env& env)
 /// is an argument: others can see those. Also beside a running gateway, without a bound of work.
 int subject_report(const settings::Settings& settings, std::istream& input, Env& env);
 
+/// `keys new|status`; also beside a running gateway.
+int keys(const settings::Settings& settings, const CommandLine& line, Env& env);
+
 /// `policy explain`: what the policy lets an authority or a client do, and by which rule; also
 /// beside a running gateway.
 int policy(const settings::Settings& settings, const CommandLine& line, Env& env);

@@ -188,6 +188,17 @@ Result<bool> make_secret(const std::string& path, Env& env) {
   return true;
 }
 
+// Of the mapping's keys the current ones alone: what older ones have made, no new one can open.
+std::vector<std::string> secret_files(const settings::Settings& settings) {
+  std::vector<std::string> files = {settings.ledger_key_file, settings.mapping_secret_file};
+  for (const auto* keys : {&settings.keys.lookup, &settings.keys.wrapping}) {
+    if (!keys->empty()) files.push_back(keys->front().file);
+  }
+  files.push_back(settings.audit.key_file);
+  std::erase(files, std::string());
+  return files;
+}
+
 }  // namespace
 
 Result<void> continue_audit(const settings::Settings& settings, Env& env) {
@@ -202,8 +213,7 @@ int fail(const Error& error) {
 }
 
 int init(const settings::Settings& settings, Env& env) {
-  for (const std::string& path :
-       {settings.ledger_key_file, settings.mapping_secret_file, settings.audit.key_file}) {
+  for (const std::string& path : secret_files(settings)) {
     const Result<bool> made = make_secret(path, env);
     if (!made) return fail(made.error());
     std::cout << path << (*made ? " made" : " is there already") << '\n';

@@ -1,10 +1,10 @@
 #include "gateway/commands/reloader.h"
 
-#include <set>
 #include <utility>
 
 #include "gateway/base/log.h"
 #include "gateway/commands/check.h"
+#include "gateway/commands/mapping_keys.h"
 #include "gateway/commands/service_manager.h"
 
 namespace flora::commands {
@@ -15,7 +15,9 @@ using Reasons = api::ConfigurationState::Reasons;
 constexpr std::size_t kMaxFile = 4 << 20;
 
 // What comes into force without a restart.
-const std::set<std::string, std::less<>> kReloaded = {"log.level"};
+bool is_reloaded(std::string_view key) {
+  return key == "log.level" || key == "mapping_secret" || key == "keys" || key.starts_with("keys.");
+}
 
 Reasons reasons_of(const Findings& findings) {
   Reasons reasons;
@@ -32,7 +34,7 @@ Reasons changes(const settings::Settings& before, const settings::Settings& now)
     for (const auto& [key, value] : one.written) {
       const auto at = other.written.find(key);
       const bool same = at != other.written.end() && at->second.text == value.text;
-      if (same || kReloaded.contains(key)) continue;
+      if (same || is_reloaded(key)) continue;
       const bool stays = now.written.contains(key);
       found.error(stays ? now.place(key) : Place{now.file},
                   key + " is not what the gateway was started with: it needs a restart");
@@ -85,8 +87,8 @@ bool Reloader::is_stopping() {
 
 void Reloader::reload() {
   for (const auto step :
-       {&Reloader::read_settings, &Reloader::read_certificates, &Reloader::read_policy,
-        &Reloader::read_statuses, &Reloader::read_adapters}) {
+       {&Reloader::read_settings, &Reloader::read_keys, &Reloader::read_certificates,
+        &Reloader::read_policy, &Reloader::read_statuses, &Reloader::read_adapters}) {
     if (is_stopping()) return;
     (this->*step)();
   }
@@ -108,6 +110,21 @@ void Reloader::read_settings() {
   if (findings.has_errors()) return conclude("settings", reasons_of(findings));
   log::set_level(now.log_level);
   conclude("settings", changes(parts_.settings, now));
+}
+
+// What is wrong with the settings themselves is told already.
+void Reloader::read_keys() {
+  Findings findings;
+  const settings::Settings now =
+      settings::read_file(parts_.source.file, parts_.source.overrides, parts_.env, findings);
+  if (findings.has_errors()) return;
+  check_keys(now, parts_.env, findings);
+  if (findings.has_errors()) return conclude("keys", reasons_of(findings));
+  auto keys = load_keys(now, parts_.env);
+  const Result<void> used =
+      keys ? parts_.store.use_keys(std::move(*keys)) : Result<void>(keys.error());
+  if (used) log::write(log::Level::info, "keys reloaded");
+  conclude("keys", used ? Reasons() : Reasons{used.error().message});
 }
 
 void Reloader::read_certificates() {

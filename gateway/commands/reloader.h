@@ -10,9 +10,9 @@
 
 namespace flora::commands {
 
-/// Reads settings (for the level of the log), certificates, policy and adapters. Each comes into
-/// force as a whole or not at all; why not stands in the log and in `state`, and so does what has
-/// changed and needs a restart.
+/// Reads settings (for the level of the log), keys of the mapping, certificates, policy and
+/// adapters. Each comes into force as a whole or not at all; why not stands in the log and in
+/// `state`, and so does what has changed and needs a restart.
 class Reloader {
  public:
   /// All of it outlives the reloader.
@@ -21,6 +21,7 @@ class Reloader {
     const settings::Settings& settings;  ///< Those that the gateway was started with.
     const Definitions& definitions;
     adapter::Installed::BeforeUse before_use;
+    store::Store& store;
     http::Server& server;
     api::ConfigurationState& state;
     Env& env;
@@ -40,6 +41,7 @@ class Reloader {
   void reload();
   bool is_stopping();
   void read_settings();
+  void read_keys();
   void read_certificates();
   void read_policy();
   void read_statuses();

@@ -11,6 +11,7 @@
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
 #include "gateway/commands/exit_code.h"
+#include "gateway/commands/mapping_keys.h"
 #include "gateway/commands/reloader.h"
 #include "gateway/commands/server_bounds.h"
 #include "gateway/commands/service_manager.h"
@@ -166,8 +167,7 @@ Result<void> run(const Source& source, const Examined& examined,
   FLORA_ASSIGN(const auto guard,
                privacy::Guard::make(definitions->document, definitions->catalogue,
                                     closed_lists(*definitions, settings, known_adapters)));
-  FLORA_ASSIGN(const auto keys,
-               privacy::Keys::load(settings.mapping_secret_file, settings.environment, env));
+  FLORA_ASSIGN(const auto mapping_secret, load_mapping_secret(settings, env));
   FLORA_ASSIGN(crypto::Ed25519Key ledger_key, load_ledger_key(settings, env));
   FLORA_ASSIGN(const auto audit_trail, load_audit_trail(settings, env));
   std::error_code error;
@@ -186,9 +186,7 @@ Result<void> run(const Source& source, const Examined& examined,
   store_options.path = settings.store_database();
   store_options.ledger = ledger.get();
   FLORA_ASSIGN(store_options.last_recorded, last_recorded(*ledger));
-  store_options.seal = [&keys, &env](const Identifier& identifier, const Uuid& procedure) {
-    return keys.seal(identifier, procedure, env);
-  };
+  FLORA_ASSIGN(store_options.keys, load_keys(settings, env));
   store_options.on_fatal = stop_at_once;
   store_options.audit = audit_options(settings, audit_trail);
   FLORA_ASSIGN(const auto store, store::Store::open(std::move(store_options), env));
@@ -201,9 +199,11 @@ Result<void> run(const Source& source, const Examined& examined,
   intake::Forwarder forwarder(*store, *ledger, *index);
   FLORA_TRY(forwarder.recover());
 
-  intake::Intake intake({definitions->policy.get(), &keys, &guard, store.get(), ledger.get(),
+  const privacy::Keys* const first_keys = mapping_secret ? &*mapping_secret : nullptr;
+  intake::Intake intake({definitions->policy.get(), first_keys, &guard, store.get(), ledger.get(),
                          &forwarder, &blocking, settings.channel,
                          definitions->catalogue.version()});
+  const api::QuestionKey questions(env);
   api::ConfigurationState configuration;
   FLORA_ASSIGN(const auto exporter, start_exporter(settings, definitions->document, env));
   FLORA_ASSIGN(const TokenCheck token_check, start_token_check(settings, configuration, env));
@@ -212,7 +212,8 @@ Result<void> run(const Source& source, const Examined& examined,
   parts.document = &definitions->document;
   parts.catalogue = &definitions->catalogue;
   parts.policy = definitions->policy.get();
-  parts.keys = &keys;
+  parts.first_keys = first_keys;
+  parts.questions = &questions;
   parts.parser = definitions->parser.get();
   parts.intake = &intake;
   parts.forwarder = &forwarder;
@@ -254,7 +255,8 @@ Result<void> run(const Source& source, const Examined& examined,
         *port_file, std::to_string(ports[0]) + ' ' + std::to_string(ports[1]) + '\n', 0644));
   }
 
-  Reloader reloader({source, settings, *definitions, prepare_adapter, *server, configuration, env});
+  Reloader reloader(
+      {source, settings, *definitions, prepare_adapter, *store, *server, configuration, env});
   service_manager::ready("Serving.");
   const int signal = wait_for_stop(signals, *server, reloader);
   log::write(log::Level::info, "stopping", {{"signal", std::int64_t{signal}}});

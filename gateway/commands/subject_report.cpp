@@ -10,7 +10,7 @@
 
 #include "gateway/commands/commands.h"
 #include "gateway/commands/exit_code.h"
-#include "gateway/privacy/keys.h"
+#include "gateway/commands/mapping_keys.h"
 #include "ledger-client/embedded/log_reader.h"
 
 namespace flora::commands {
@@ -75,15 +75,15 @@ Result<api::AuditPage> accesses_to(const std::string& store, const store::Holdin
 Result<api::SubjectReport> report_of(const settings::Settings& settings, std::istream& input,
                                      Env& env) {
   FLORA_ASSIGN(const auto identifiers, read_identifiers(input));
-  FLORA_ASSIGN(const auto keys,
-               privacy::Keys::load(settings.mapping_secret_file, settings.environment, env));
+  FLORA_ASSIGN(const std::vector<privacy::Keys> keys, load_lookup_keys(settings, env));
   FLORA_ASSIGN(auto ledger, ledger::LogReader::open(settings.ledger_database()));
   api::SubjectReport report;
   report.at = {env.now_ms()};
   for (const Identifier& identifier : identifiers) {
     report.types.push_back(identifier.type);
-    FLORA_ASSIGN(auto holdings,
-                 store::holdings_of(settings.store_database(), keys.identifier_hash(identifier)));
+    std::vector<Digest> hashes;
+    for (const privacy::Keys& key : keys) hashes.push_back(key.identifier_hash(identifier));
+    FLORA_ASSIGN(auto holdings, store::holdings_of(settings.store_database(), hashes));
     for (store::Holding& held : holdings) {
       const auto is_it = [&held](const api::ReportedProcedure& one) {
         return one.held.procedure == held.procedure;

@@ -33,19 +33,19 @@ Problem problem_of(policy::Denial denial, std::string explanation) {
   return {"internal-error", {}, {}};
 }
 
-store::ProcedureKey keyed(const privacy::Keys& keys, const ProcedureReference& procedure) {
+store::ProcedureKey key_of(const ProcedureReference& procedure) {
   if (procedure.pseudonym) return *procedure.pseudonym;
-  std::vector<store::KeyedIdentifier> identifiers;
-  for (const Identifier& identifier : procedure.identifiers) {
-    identifiers.push_back({keys.identifier_hash(identifier), identifier});
-  }
-  return identifiers;
+  return procedure.identifiers;
 }
 
-store::EventKey keyed(const privacy::Keys& keys, std::string_view authority,
-                      const EventReference& reference) {
+// `first` makes the hashes of rows of before version 4 of the store; null: there are none.
+store::EventKey key_of(const privacy::Keys* first, std::string_view authority,
+                       const EventReference& reference) {
   if (const auto* id = std::get_if<Uuid>(&reference)) return *id;
-  return keys.identity_hash(authority, std::get<SenderIdentity>(reference));
+  const auto& identity = std::get<SenderIdentity>(reference);
+  store::EventIdentity key{privacy::identity_digest(authority, identity)};
+  if (first != nullptr) key.first = first->first_identity_hash(authority, identity);
+  return key;
 }
 
 Answer refused(Problem problem) {
@@ -268,7 +268,6 @@ std::optional<Problem> Intake::prepare(const Judge& judge, Item& item, store::Dr
     return problem_of(*denial, policy::explain(*denial, *judge.caller, *parsed.status));
   }
   const policy::Authority& authority = *judge.policy.authority(event.authority);
-  const privacy::Keys& keys = *parts_.keys;
 
   Transaction& t = draft.transaction;
   t.status = event.status;
@@ -294,13 +293,19 @@ std::optional<Problem> Intake::prepare(const Judge& judge, Item& item, store::Dr
   test = event.test;
   if (test) return std::nullopt;
 
-  draft.identity = keys.identity_hash(event.authority, event.identity);
-  draft.content = keys.content_hash(fingerprint_text(event));
+  const std::string content = fingerprint_text(event);
+  const privacy::Keys* const first = parts_.store->has_first_rows() ? parts_.first_keys : nullptr;
+  draft.identity = privacy::identity_digest(event.authority, event.identity);
+  draft.content = privacy::content_digest(content);
   draft.native = item.native;
-  draft.procedure = keyed(keys, event.procedure);
-  if (event.merged_into) draft.merged_into = keyed(keys, *event.merged_into);
-  if (event.corrects) draft.corrects = keyed(keys, event.authority, *event.corrects);
-  if (event.revokes) draft.revokes = keyed(keys, event.authority, *event.revokes);
+  if (first != nullptr) {
+    draft.first = {first->first_identity_hash(event.authority, event.identity),
+                   first->first_content_hash(content), item.first_native};
+  }
+  draft.procedure = key_of(event.procedure);
+  if (event.merged_into) draft.merged_into = key_of(*event.merged_into);
+  if (event.corrects) draft.corrects = key_of(first, event.authority, *event.corrects);
+  if (event.revokes) draft.revokes = key_of(first, event.authority, *event.revokes);
   draft.may_correct_others = authority.role == Role::bamf;
   return std::nullopt;
 }

@@ -28,7 +28,9 @@ audit::Actor actor_of(const policy::Caller& caller);
 struct Item {
   ParseResult parsed;
   std::optional<AdapterMark> adapter;  ///< The adapter that made the event.
-  std::optional<Digest> native;  ///< Keys::content_hash of the native record, if there is one.
+  std::optional<Digest> native;  ///< privacy::content_digest of the native record, if there is one.
+  /// For Store::has_first_rows(): Keys::first_content_hash of it.
+  std::optional<Digest> first_native = {};
 };
 
 /// What became of one event.
@@ -69,7 +71,7 @@ struct Submission {
 /// What intake works with; all of it outlives it.
 struct Parts {
   const policy::InForce* policy = nullptr;
-  const privacy::Keys* keys = nullptr;
+  const privacy::Keys* first_keys = nullptr;  ///< Of the mapping secret; null: there is none.
   const privacy::Guard* guard = nullptr;
   store::Store* store = nullptr;
   Ledger* ledger = nullptr;

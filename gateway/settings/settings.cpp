@@ -269,8 +269,73 @@ void read_audit(yaml::Section section, const Paths& paths, Audit& audit) {
   }
 }
 
-void read_root(yaml::Section root, const std::string& file, const Overrides& overrides,
+constexpr std::size_t kMostIdBytes = 64;
+
+bool is_key_id(const std::string& id) {
+  return id.size() <= kMostIdBytes && std::ranges::all_of(id, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '.' || c == '_';
+         });
+}
+
+Pkcs11 read_pkcs11(yaml::Section section, const Paths& paths) {
+  Pkcs11 token;
+  token.module = paths.resolve(section.text("module"));
+  token.token = section.text("token");
+  token.label = section.text("label");
+  if (section.has("pin_variable")) {
+    token.pin_variable = section.text("pin_variable");
+    if (section.has("pin_file")) section.error("pin_file", "pin_variable is given already");
+  } else {
+    token.pin_file = paths.resolve(section.text("pin_file"));
+  }
+  return token;
+}
+
+Key read_key(yaml::Section section, const Paths& paths) {
+  Key key;
+  key.id = section.text("id");
+  if (!is_key_id(key.id)) section.error("id", "letters, digits and - . _ are expected, 64 at most");
+  const int places =
+      int{section.has("file")} + int{section.has("variable")} + int{section.has("pkcs11")};
+  if (places != 1) section.error("id", "the key needs one of file, variable and pkcs11");
+  if (section.has("file")) key.file = paths.resolve(section.text("file"));
+  if (section.has("variable")) key.variable = section.text("variable");
+  if (section.has("pkcs11")) key.pkcs11 = read_pkcs11(section.section("pkcs11"), paths);
+  return key;
+}
+
+std::vector<Key> read_key_list(yaml::Section& section, std::string_view name, const Paths& paths,
+                               const std::string& file, Findings& findings) {
+  std::vector<Key> keys;
+  for (const yaml::Node& item : section.list_or_none(name)) {
+    Key key = read_key({item, file, findings}, paths);
+    if (std::ranges::find(keys, key.id, &Key::id) != keys.end()) {
+      section.error_at(item.at, "the id \"" + key.id + "\" is there twice");
+    }
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+// Either the one secret for all, or keys of both kinds, or both.
+void read_keys(yaml::Section& root, const Paths& paths, const std::string& file, Findings& findings,
                Settings& settings) {
+  if (root.has("keys")) {
+    yaml::Section section = root.section("keys");
+    settings.keys.lookup = read_key_list(section, "lookup", paths, file, findings);
+    settings.keys.wrapping = read_key_list(section, "wrapping", paths, file, findings);
+    for (const Key& key : settings.keys.lookup) {
+      if (key.pkcs11) section.error("lookup", "a token holds wrapping keys only");
+    }
+  }
+  const bool complete = !settings.keys.lookup.empty() && !settings.keys.wrapping.empty();
+  if (complete && !root.has("mapping_secret")) return;
+  settings.mapping_secret_file = paths.resolve(root.text("mapping_secret"));
+}
+
+void read_root(yaml::Section root, const std::string& file, const Overrides& overrides,
+               Findings& findings, Settings& settings) {
   settings.environment = root.text("environment");
   const std::string data = root.text("data");
   settings.data_folder = overrides.data_folder.value_or(Paths(file, "").resolve(data));
@@ -291,7 +356,7 @@ void read_root(yaml::Section root, const std::string& file, const Overrides& ove
   settings.audit.key_file = paths.resolve(kAuditKey);
   settings.audit.head_file = paths.resolve(kAuditHead);
   if (root.has("audit")) read_audit(root.section("audit"), paths, settings.audit);
-  settings.mapping_secret_file = paths.resolve(root.text("mapping_secret"));
+  read_keys(root, paths, file, findings, settings);
   settings.policy_file = paths.resolve(root.text("policy"));
   settings.statuses_file = paths.resolve(root.text("statuses"));
   for (const yaml::Node* folder : root.texts("adapters")) {
@@ -331,7 +396,7 @@ Settings read(std::string_view text, const std::string& file, const Overrides& o
   }
   const auto& root = std::get<yaml::Node>(document);
   collect(root, "", settings.written);
-  read_root({root, file, findings}, file, overrides, settings);
+  read_root({root, file, findings}, file, overrides, findings, settings);
   return settings;
 }
 

@@ -86,6 +86,30 @@ struct Audit {
   std::optional<std::int64_t> retention_days;  ///< Nothing: to the end of the year that follows.
 };
 
+/// A key within a PKCS#11 token.
+struct Pkcs11 {
+  std::string module;  ///< The vendor's shared library.
+  std::string token;   ///< The token's label.
+  std::string label;   ///< The key's.
+  std::string pin_file;
+  std::string pin_variable;  ///< Instead of the file: of the environment.
+};
+
+/// One key of the mapping: 32 bytes, Base 64, in a file or a variable; or within a token.
+struct Key {
+  std::string id;  ///< Stands in the rows that it makes; not secret.
+  std::string file;
+  std::string variable;
+  std::optional<Pkcs11> pkcs11;
+};
+
+/// Of the mapping. The first of a list makes new rows, the others read what they made; the mapping
+/// secret, if there is one, comes last in both.
+struct Keys {
+  std::vector<Key> lookup;    ///< Find rows by hash.
+  std::vector<Key> wrapping;  ///< Encrypt the keys of procedures.
+};
+
 /// Paths are absolute, or relative to the working folder, after parsing.
 struct Settings {
   std::string file;  ///< That it was read from.
@@ -104,7 +128,9 @@ struct Settings {
   std::string ledger_origin;
   std::string ledger_key_file;         ///< The Ed25519 seed, Base 64.
   std::string ledger_checkpoint_file;  ///< Better on another disk than the data folder.
-  std::string mapping_secret_file;     ///< 32 bytes, Base 64; or FLORA_MAPPING_SECRET.
+  /// 32 bytes, Base 64; or FLORA_MAPPING_SECRET. Empty: there are keys of both kinds instead.
+  std::string mapping_secret_file;
+  Keys keys;
   std::string policy_file;
   std::string statuses_file;
   std::vector<std::string> adapter_folders;

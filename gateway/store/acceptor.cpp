@@ -3,16 +3,25 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/base/log.h"
+
 namespace flora::store {
 namespace {
 
 // More than any sender's correction of corrections; each link costs a look-up.
 constexpr int kMaxChain = 1000;
 
+// A token that does not answer is not asked again for so long: all others wait behind it.
+constexpr std::int64_t kKeysRestNs = 1'000'000'000;
+
 Digest digest_of(std::span<const std::byte> bytes) {
   Digest digest{};
   std::copy_n(bytes.begin(), std::min(bytes.size(), digest.size()), digest.begin());
   return digest;
+}
+
+Fingerprint fingerprint_of(const Draft& draft) {
+  return {draft.identity, draft.content, draft.native};
 }
 
 std::optional<Digest> optional_digest(const sqlite::Statement& row, int column) {
@@ -39,6 +48,8 @@ struct Acceptor::Statements {
   sqlite::Statement procedure_by_pseudonym;
   sqlite::Statement procedure_by_number;
   sqlite::Statement procedures_of_identifier;
+  sqlite::Statement has_identifier;
+  sqlite::Statement wrapped_key;
   sqlite::Statement outbox_body;
   sqlite::Statement insert_procedure;
   sqlite::Statement insert_identifier;
@@ -46,6 +57,7 @@ struct Acceptor::Statements {
   sqlite::Statement fill_submission;
   sqlite::Statement insert_outbox;
   sqlite::Statement narrow_reservation;
+  sqlite::Statement update_key;
   sqlite::Statement last_outbox;
 };
 
@@ -53,7 +65,6 @@ Acceptor::Acceptor(std::unique_ptr<Statements> statements, Merges merges, const 
                    Env& env)
     : s_(std::move(statements)),
       merges_(std::move(merges)),
-      options_(&options),
       env_(&env),
       ids_(env),
       last_recorded_(options.last_recorded) {}
@@ -62,7 +73,7 @@ Acceptor::~Acceptor() = default;
 
 Result<Acceptor> Acceptor::open(sqlite::Database& db, const Options& options, Env& env) {
   constexpr std::string_view kSubmission =
-      "SELECT n, transaction_id, authority, procedure, content, native, status, refers "
+      "SELECT n, transaction_id, authority, procedure, content, native, status, refers, lookup_key "
       "FROM submission WHERE ";
   FLORA_ASSIGN(auto by_identity, db.prepare(std::string(kSubmission) + "identity=?"));
   FLORA_ASSIGN(auto by_id, db.prepare(std::string(kSubmission) + "transaction_id=?"));
@@ -70,26 +81,36 @@ Result<Acceptor> Acceptor::open(sqlite::Database& db, const Options& options, En
   FLORA_ASSIGN(auto by_number,
                db.prepare("SELECT pseudonym, merged_into FROM procedure WHERE n=?"));
   FLORA_ASSIGN(auto of_identifier, db.prepare("SELECT procedure FROM identifier WHERE hash=?"));
+  FLORA_ASSIGN(auto has_identifier,
+               db.prepare("SELECT 1 FROM identifier WHERE hash=? AND procedure=?"));
+  FLORA_ASSIGN(auto wrapped_key,
+               db.prepare("SELECT pseudonym, wrapping_key, wrapped FROM procedure WHERE n=?"));
   FLORA_ASSIGN(auto outbox_body, db.prepare("SELECT n, body FROM outbox WHERE transaction_id=?"));
-  FLORA_ASSIGN(auto insert_procedure, db.prepare("INSERT INTO procedure(pseudonym) VALUES(?)"));
-  FLORA_ASSIGN(auto insert_identifier,
-               db.prepare("INSERT OR IGNORE INTO identifier(hash, procedure, type, value) "
-                          "VALUES(?,?,?,?)"));
+  FLORA_ASSIGN(auto insert_procedure,
+               db.prepare("INSERT INTO procedure(pseudonym, wrapping_key, wrapped) VALUES(?,?,?)"));
+  FLORA_ASSIGN(
+      auto insert_identifier,
+      db.prepare("INSERT OR IGNORE INTO identifier(hash, procedure, type, value, lookup_key) "
+                 "VALUES(?,?,?,?,?)"));
   FLORA_ASSIGN(auto insert_submission,
-               db.prepare("INSERT INTO submission(content, native, status, refers, transaction_id, "
-                          "identity, authority, procedure) VALUES(?,?,?,?,?,?,?,?)"));
+               db.prepare("INSERT INTO submission(identity, content, native, lookup_key, sealed, "
+                          "status, refers, transaction_id, authority, procedure) "
+                          "VALUES(?,?,?,?,?,?,?,?,?,?)"));
   FLORA_ASSIGN(auto fill_submission,
-               db.prepare("UPDATE submission SET content=?, native=?, status=?, refers=? "
-                          "WHERE n=?"));
+               db.prepare("UPDATE submission SET identity=?, content=?, native=?, lookup_key=?, "
+                          "sealed=?, status=?, refers=? WHERE n=?"));
   FLORA_ASSIGN(auto insert_outbox,
                db.prepare("INSERT INTO outbox(n, transaction_id, body) VALUES(?,?,?)"));
   FLORA_ASSIGN(auto narrow_reservation, db.prepare("UPDATE submission SET status=? WHERE n=?"));
+  FLORA_ASSIGN(auto update_key,
+               db.prepare("UPDATE procedure SET wrapping_key=?, wrapped=? WHERE n=?"));
   FLORA_ASSIGN(auto last_outbox, db.prepare("SELECT coalesce(max(n), 0) FROM outbox"));
   auto statements = std::make_unique<Statements>(Statements{
       std::move(by_identity), std::move(by_id), std::move(by_pseudonym), std::move(by_number),
-      std::move(of_identifier), std::move(outbox_body), std::move(insert_procedure),
-      std::move(insert_identifier), std::move(insert_submission), std::move(fill_submission),
-      std::move(insert_outbox), std::move(narrow_reservation), std::move(last_outbox)});
+      std::move(of_identifier), std::move(has_identifier), std::move(wrapped_key),
+      std::move(outbox_body), std::move(insert_procedure), std::move(insert_identifier),
+      std::move(insert_submission), std::move(fill_submission), std::move(insert_outbox),
+      std::move(narrow_reservation), std::move(update_key), std::move(last_outbox)});
   FLORA_ASSIGN(Merges merges, Merges::open(db, options.ledger));
   Acceptor acceptor(std::move(statements), std::move(merges), options, env);
   FLORA_ASSIGN(const bool row, acceptor.s_->last_outbox.step());
@@ -99,14 +120,27 @@ Result<Acceptor> Acceptor::open(sqlite::Database& db, const Options& options, En
 }
 
 Result<Outcome> Acceptor::accept(Draft& draft) {
-  FLORA_ASSIGN(const auto known, find_submission(draft.identity));
+  const EventIdentity identity{draft.identity,
+                               draft.first ? std::optional(draft.first->identity) : std::nullopt};
+  FLORA_ASSIGN(const auto known, find_submission(identity));
   if (known && known->content) return repeat(*known, draft);
   return accept_new(draft, known);
 }
 
+// By the hashes that the row's key makes.
+bool Acceptor::is_same(const Submission& known, const Draft& draft) const {
+  std::optional<Fingerprint> keyed = draft.first;
+  if (known.lookup_key != kFirstKey) {
+    const auto place = keys_->lookup_place(known.lookup_key);
+    if (!place) return false;
+    keyed = keys_->keys->keyed(*place, fingerprint_of(draft));
+  }
+  if (!keyed) return false;
+  return known.content == keyed->content || (known.native && known.native == keyed->native);
+}
+
 Result<Outcome> Acceptor::repeat(const Submission& known, const Draft& draft) {
-  const bool same_record = draft.native && known.native && *draft.native == *known.native;
-  if (*known.content != draft.content && !same_record) return Outcome(Refusal::content_differs);
+  if (!is_same(known, draft)) return Outcome(Refusal::content_differs);
   FLORA_ASSIGN(const Procedure procedure, procedure(known.procedure));
   Accepted accepted;
   accepted.repeat = true;
@@ -136,6 +170,11 @@ Result<Outcome> Acceptor::accept_new(Draft& draft, const std::optional<Submissio
     FLORA_ASSIGN(const std::optional<Refusal> refusal, (this->*step)(draft, plan));
     if (refusal) return Outcome(*refusal);
   }
+  FLORA_ASSIGN(bool unlocked, unlock(plan.procedure));
+  if (unlocked && plan.merge) {
+    FLORA_ASSIGN(unlocked, unlock(*plan.merge));
+  }
+  if (!unlocked) return Outcome(Refusal::unavailable);
   return write(draft, plan);
 }
 
@@ -174,10 +213,9 @@ Result<std::optional<Refusal>> Acceptor::plan_merge(const Draft& draft, Plan& pl
   plan.merge = std::move(std::get<Resolution>(target));
   if (merges_with_itself(plan)) return Answer(Refusal::merge_with_itself);
   // A new identifier of a person that both sides name belongs to the first one.
-  std::erase_if(plan.merge->to_add, [&plan](const KeyedIdentifier& one) {
+  std::erase_if(plan.merge->to_add, [&plan](const Identifier& one) {
     return names_a_person(one) &&
-           std::ranges::find(plan.procedure.to_add, one.hash, &KeyedIdentifier::hash) !=
-               plan.procedure.to_add.end();
+           std::ranges::find(plan.procedure.to_add, one) != plan.procedure.to_add.end();
   });
   return Answer();
 }
@@ -189,9 +227,8 @@ bool Acceptor::merges_with_itself(const Plan& plan) {
   if (into.existing && plan.kept) return into.existing->number == *plan.kept;
   if (into.existing && from.existing) return into.existing->number == from.existing->number;
   if (into.existing || from.existing) return false;
-  return std::ranges::any_of(from.to_add, [&into](const KeyedIdentifier& a) {
-    return std::ranges::any_of(into.to_add,
-                               [&a](const KeyedIdentifier& b) { return a.hash == b.hash; });
+  return std::ranges::any_of(from.to_add, [&into](const Identifier& one) {
+    return std::ranges::find(into.to_add, one) != into.to_add.end();
   });
 }
 
@@ -232,42 +269,52 @@ Result<Outcome> Acceptor::write(Draft& draft, const Plan& plan) {
 // The row of the event's identity: new, or the one that a reference reserved.
 Result<void> Acceptor::record(const Draft& draft, const Plan& plan, std::int64_t procedure) {
   const Transaction& t = draft.transaction;
+  const Fingerprint plain = fingerprint_of(draft);
+  const Fingerprint keyed = keys_->keys->keyed(0, plain);
+  const std::string sealed = keys_->keys->seal(0, plain, t.id);
   sqlite::Statement& row = plan.reserved ? s_->fill_submission : s_->insert_submission;
-  row.bind_blob(1, draft.content);
-  if (draft.native) {
-    row.bind_blob(2, *draft.native);
+  row.bind_blob(1, keyed.identity).bind_blob(2, *keyed.content);
+  if (keyed.native) {
+    row.bind_blob(3, *keyed.native);
   } else {
-    row.bind_null(2);
+    row.bind_null(3);
   }
-  row.bind_text(3, t.status);
+  row.bind(4, keys_->current_lookup()).bind_blob(5, as_bytes(sealed)).bind_text(6, t.status);
   const std::optional<Uuid>& refers = t.corrects ? t.corrects : t.revokes;
   if (refers) {
-    row.bind_blob(4, refers->bytes);
+    row.bind_blob(7, refers->bytes);
   } else {
-    row.bind_null(4);
+    row.bind_null(7);
   }
   if (plan.reserved) {
-    row.bind(5, plan.reserved->number);
+    row.bind(8, plan.reserved->number);
   } else {
-    row.bind_blob(5, t.id.bytes).bind_blob(6, draft.identity);
-    row.bind_text(7, t.authority).bind(8, procedure);
+    row.bind_blob(8, t.id.bytes).bind_text(9, t.authority).bind(10, procedure);
   }
   return row.run();
 }
 
-Result<std::optional<Acceptor::Submission>> Acceptor::find_submission(const EventKey& key) {
-  sqlite::Statement& select =
-      std::holds_alternative<Uuid>(key) ? s_->submission_by_id : s_->submission_by_identity;
+Result<std::optional<Acceptor::Submission>> Acceptor::find_submission(const Uuid& id) {
+  s_->submission_by_id.reset();
+  return read_submission(s_->submission_by_id.bind_blob(1, id.bytes));
+}
+
+// Under each key that rows may have been made with.
+Result<std::optional<Acceptor::Submission>> Acceptor::find_submission(
+    const EventIdentity& identity) {
+  sqlite::Statement& select = s_->submission_by_identity;
+  for (const std::size_t place : keys_->lookup_places()) {
+    const Fingerprint keyed = keys_->keys->keyed(place, Fingerprint{identity.digest, {}, {}});
+    select.reset();
+    FLORA_ASSIGN(auto found, read_submission(select.bind_blob(1, keyed.identity)));
+    if (found) return std::optional(std::move(found));
+  }
+  if (!keys_->first_rows || !identity.first) return std::optional<Submission>();
   select.reset();
-  std::visit(
-      [&select](const auto& value) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Uuid>) {
-          select.bind_blob(1, value.bytes);
-        } else {
-          select.bind_blob(1, value);
-        }
-      },
-      key);
+  return read_submission(select.bind_blob(1, *identity.first));
+}
+
+Result<std::optional<Acceptor::Submission>> Acceptor::read_submission(sqlite::Statement& select) {
   FLORA_ASSIGN(const bool row, select.step());
   if (!row) {
     select.reset();
@@ -282,6 +329,7 @@ Result<std::optional<Acceptor::Submission>> Acceptor::find_submission(const Even
   found.native = optional_digest(select, 5);
   found.status = select.text(6);
   if (!select.is_null(7)) found.refers = uuid_from_bytes(select.blob(7));
+  found.lookup_key = select.integer(8);
   select.reset();
   return std::optional(std::move(found));
 }
@@ -314,7 +362,7 @@ Result<Acceptor::Procedure> Acceptor::root_of(std::int64_t number) {
 }
 
 Result<std::variant<Acceptor::Resolution, Refusal>> Acceptor::resolve(const ProcedureKey& key) {
-  if (const auto* identifiers = std::get_if<std::vector<KeyedIdentifier>>(&key)) {
+  if (const auto* identifiers = std::get_if<std::vector<Identifier>>(&key)) {
     return resolve_identifiers(*identifiers);
   }
   sqlite::Statement& select = s_->procedure_by_pseudonym;
@@ -334,14 +382,14 @@ Result<std::variant<Acceptor::Resolution, Refusal>> Acceptor::resolve(const Proc
 // that carries what it names, also while that is joined to another: so a merge that is taken back
 // leaves everything where it was.
 Result<std::variant<Acceptor::Resolution, Refusal>> Acceptor::resolve_identifiers(
-    const std::vector<KeyedIdentifier>& identifiers) {
+    const std::vector<Identifier>& identifiers) {
   using Answer = std::variant<Resolution, Refusal>;
   Resolution resolution;
   bool any_person = false;
   Carriers of_persons;
   std::optional<Carriers> of_files;  // What all known file numbers share.
-  for (const KeyedIdentifier& identifier : identifiers) {
-    FLORA_ASSIGN(const Carriers carriers, carriers_of(identifier.hash));
+  for (const Identifier& identifier : identifiers) {
+    FLORA_ASSIGN(const Carriers carriers, carriers_of(identifier));
     const bool known = !carriers.direct.empty();
     // A person's identifier that is known stays where it is.
     if (!names_a_person(identifier)) {
@@ -380,17 +428,21 @@ std::int64_t Acceptor::Carriers::one() const {
   return direct.size() == 1 ? *direct.begin() : *roots.begin();
 }
 
-Result<Acceptor::Carriers> Acceptor::carriers_of(const Digest& identifier) {
+// Under whatever key.
+Result<Acceptor::Carriers> Acceptor::carriers_of(const Identifier& identifier) {
   Carriers carriers;
   sqlite::Statement& select = s_->procedures_of_identifier;
-  select.reset();
-  select.bind_blob(1, identifier);
-  while (true) {
-    FLORA_ASSIGN(const bool row, select.step());
-    if (!row) break;
-    carriers.direct.insert(select.integer(0));
+  for (const std::size_t place : keys_->lookup_places()) {
+    const Digest hash = keys_->keys->identifier_hash(place, identifier);
+    select.reset();
+    select.bind_blob(1, hash);
+    while (true) {
+      FLORA_ASSIGN(const bool row, select.step());
+      if (!row) break;
+      carriers.direct.insert(select.integer(0));
+    }
+    select.reset();
   }
-  select.reset();
   for (const std::int64_t number : carriers.direct) {
     FLORA_ASSIGN(const Procedure root, root_of(number));
     carriers.roots.insert(root.number);
@@ -410,13 +462,14 @@ Result<std::variant<Acceptor::Reference, Refusal>> Acceptor::check_reference(con
                                                                              const Plan& plan) {
   using Answer = std::variant<Reference, Refusal>;
   const EventKey& key = draft.corrects ? *draft.corrects : *draft.revokes;
-  if (const auto* identity = std::get_if<Digest>(&key); identity && *identity == draft.identity) {
+  const auto* identity = std::get_if<EventIdentity>(&key);
+  if (identity != nullptr && identity->digest == draft.identity) {
     return Answer(Refusal::reference_cycle);
   }
   Reference reference;
-  FLORA_ASSIGN(reference.existing, find_submission(key));
+  FLORA_ASSIGN(reference.existing,
+               std::visit([this](const auto& one) { return find_submission(one); }, key));
   if (!reference.existing) {
-    const auto* identity = std::get_if<Digest>(&key);
     if (identity == nullptr) return Answer(Refusal::reference_unknown);
     reference.to_reserve = *identity;
     return Answer(std::move(reference));
@@ -451,24 +504,127 @@ Result<bool> Acceptor::leads_to(const Submission& from, const Uuid& transaction_
   return true;
 }
 
+// Before anything is written: the key that new identifiers are encrypted with. False, and the log
+// says why: the token does not answer, or the row is damaged.
+Result<bool> Acceptor::unlock(Resolution& resolution) {
+  FLORA_TRY(leave_what_is_there(resolution));
+  if (resolution.existing && resolution.to_add.empty()) return true;
+  if (env_->steady_ns() < keys_rest_until_ns_) return false;
+  Secret secret;
+  if (resolution.existing) {
+    FLORA_ASSIGN(secret, read_secret(resolution.existing->number));
+  } else {
+    secret.procedure = random_uuid(*env_);
+  }
+  const Result<void> opened = secret.wrapped.empty() ? make_key(secret) : open_key(secret);
+  tell(opened);
+  if (!opened && opened.error().code == Errc::unavailable) {
+    keys_rest_until_ns_ = env_->steady_ns() + kKeysRestNs;
+  }
+  if (opened) resolution.secret = std::move(secret);
+  return opened.has_value();
+}
+
+// An identifier that the procedure has is not written again.
+Result<void> Acceptor::leave_what_is_there(Resolution& resolution) {
+  if (!resolution.existing) return {};
+  std::vector<Identifier> missing;
+  for (Identifier& identifier : resolution.to_add) {
+    FLORA_ASSIGN(const bool there, carries(resolution.existing->number, identifier));
+    if (!there) missing.push_back(std::move(identifier));
+  }
+  resolution.to_add = std::move(missing);
+  return {};
+}
+
+Result<bool> Acceptor::carries(std::int64_t procedure, const Identifier& identifier) {
+  sqlite::Statement& select = s_->has_identifier;
+  for (const std::size_t place : keys_->lookup_places()) {
+    const Digest hash = keys_->keys->identifier_hash(place, identifier);
+    select.reset();
+    FLORA_ASSIGN(const bool there, select.bind_blob(1, hash).bind(2, procedure).step());
+    select.reset();
+    if (there) return true;
+  }
+  return false;
+}
+
+// Its key is still closed; `wrapped` is empty for a procedure of before schema version 4.
+Result<Acceptor::Secret> Acceptor::read_secret(std::int64_t procedure) {
+  sqlite::Statement& select = s_->wrapped_key;
+  select.reset();
+  FLORA_ASSIGN(const bool row, select.bind(1, procedure).step());
+  if (!row) return Error{Errc::corrupt, "store.db names a procedure that does not exist"};
+  Secret secret;
+  secret.procedure = uuid_from_bytes(select.blob(0));
+  secret.wrapping_key = select.integer(1);
+  secret.wrapped = as_text(select.blob(2));
+  select.reset();
+  return secret;
+}
+
+Result<void> Acceptor::make_key(Secret& secret) const {
+  secret.key = keys_->keys->new_key();
+  secret.is_new = true;
+  FLORA_ASSIGN(secret.wrapped, keys_->keys->wrap(secret.key, secret.procedure));
+  return {};
+}
+
+Result<void> Acceptor::open_key(Secret& secret) const {
+  const auto place = keys_->wrapping_place(secret.wrapping_key);
+  if (!place) return Error{Errc::corrupt, "a procedure names a wrapping key that is not known"};
+  FLORA_ASSIGN(secret.key, keys_->keys->unwrap(*place, secret.wrapped, secret.procedure));
+  return {};
+}
+
+// Once for each time that it begins to fail, and when it is over.
+void Acceptor::tell(const Result<void>& opened) {
+  if (keys_fail_ == !opened) return;
+  keys_fail_ = !opened;
+  if (opened) {
+    log::write(log::Level::info, "store: the keys of procedures can be used again");
+  } else {
+    log::write(log::Level::error, "store: a procedure's key cannot be used, its events are refused",
+               {{"reason", to_string(opened.error().code)},
+                {"detail", std::string_view(opened.error().message)}});
+  }
+}
+
 Result<Acceptor::Procedure> Acceptor::materialise(const Resolution& resolution) {
+  if (!resolution.secret) return *resolution.existing;
+  const Secret& secret = *resolution.secret;
   Procedure target;
   if (resolution.existing) {
     target = *resolution.existing;
+    FLORA_TRY(keep_key(target.number, secret));
   } else {
-    target.pseudonym = random_uuid(*env_);
-    FLORA_TRY(s_->insert_procedure.bind_blob(1, target.pseudonym.bytes).run());
+    target.pseudonym = secret.procedure;
+    FLORA_TRY(s_->insert_procedure.bind_blob(1, target.pseudonym.bytes)
+                  .bind(2, keys_->current_wrapping())
+                  .bind_blob(3, as_bytes(secret.wrapped))
+                  .run());
     target.number = s_->insert_procedure.last_rowid();
   }
-  for (const KeyedIdentifier& identifier : resolution.to_add) {
-    const std::string sealed = options_->seal(identifier.identifier, target.pseudonym);
-    FLORA_TRY(s_->insert_identifier.bind_blob(1, identifier.hash)
+  for (const Identifier& identifier : resolution.to_add) {
+    const Digest hash = keys_->keys->identifier_hash(0, identifier);
+    const std::string sealed = keys_->keys->seal_value(secret.key, identifier, target.pseudonym);
+    FLORA_TRY(s_->insert_identifier.bind_blob(1, hash)
                   .bind(2, target.number)
-                  .bind(3, static_cast<std::int64_t>(identifier.identifier.type))
+                  .bind(3, static_cast<std::int64_t>(identifier.type))
                   .bind_blob(4, as_bytes(sealed))
+                  .bind(5, keys_->current_lookup())
                   .run());
   }
   return target;
+}
+
+// Of a procedure of before schema version 4 that had none.
+Result<void> Acceptor::keep_key(std::int64_t procedure, const Secret& secret) {
+  if (!secret.is_new) return {};
+  return s_->update_key.bind(1, keys_->current_wrapping())
+      .bind_blob(2, as_bytes(secret.wrapped))
+      .bind(3, procedure)
+      .run();
 }
 
 // The transaction id of what the draft refers to.
@@ -483,19 +639,23 @@ Result<Uuid> Acceptor::refer(const Draft& draft, const Reference& reference,
   return reference.existing->transaction_id;
 }
 
-Result<Uuid> Acceptor::reserve(const Draft& draft, const Digest& identity,
+Result<Uuid> Acceptor::reserve(const Draft& draft, const EventIdentity& identity,
                                const Procedure& procedure) {
   const Uuid id = ids_.next();
   const std::string& status = draft.transaction.status;
+  const Fingerprint plain{identity.digest, {}, {}};
+  const Fingerprint keyed = keys_->keys->keyed(0, plain);
+  const std::string sealed = keys_->keys->seal(0, plain, id);
   sqlite::Statement& row = s_->insert_submission;
-  row.bind_null(1).bind_null(2).bind_null(4);
+  row.bind_blob(1, keyed.identity).bind_null(2).bind_null(3);
+  row.bind(4, keys_->current_lookup()).bind_blob(5, as_bytes(sealed));
   if (draft.revokes || status == kMergeStatus) {
-    row.bind_text(3, status);
+    row.bind_text(6, status);
   } else {
-    row.bind_null(3);
+    row.bind_null(6);
   }
-  row.bind_blob(5, id.bytes).bind_blob(6, identity);
-  row.bind_text(7, draft.transaction.authority).bind(8, procedure.number);
+  row.bind_null(7).bind_blob(8, id.bytes);
+  row.bind_text(9, draft.transaction.authority).bind(10, procedure.number);
   FLORA_TRY(row.run());
   return id;
 }

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "gateway/base/crypto.h"
 #include "gateway/base/sqlite.h"
+#include "gateway/store/keys_in_use.h"
 #include "gateway/store/merges.h"
 #include "gateway/store/store.h"
 
@@ -17,10 +19,12 @@ namespace flora::store {
 /// that a refusal leaves nothing behind.
 class Acceptor {
  public:
-  /// Keeps references to the options and the environment.
+  /// Keeps a reference to the environment. use() comes before the first accept().
   static Result<Acceptor> open(sqlite::Database& database, const Options& options, Env& env);
   Acceptor(Acceptor&&) noexcept;
   ~Acceptor();
+
+  void use(std::shared_ptr<const KeysInUse> keys) { keys_ = std::move(keys); }
 
   /// Errors: what SQLite reports; the transaction must be rolled back then.
   Result<Outcome> accept(Draft& draft);
@@ -35,6 +39,7 @@ class Acceptor {
     Uuid transaction_id;
     std::string authority;
     std::int64_t procedure = 0;
+    std::int64_t lookup_key = 0;
     std::optional<Digest> content;  // Nothing: the id is only reserved by a reference.
     std::optional<Digest> native;
     std::string status;  // Of a reservation: see fits().
@@ -44,10 +49,19 @@ class Acceptor {
     std::int64_t number = 0;
     Uuid pseudonym;
   };
+  // The key of a procedure, as its row has it and open.
+  struct Secret {
+    Uuid procedure;
+    std::int64_t wrapping_key = 0;
+    std::string wrapped;
+    crypto::SecretKey key;
+    bool is_new = false;  // The row does not have it yet.
+  };
   // Where a ProcedureKey leads: an existing procedure, or a new one that is still to be made.
   struct Resolution {
     std::optional<Procedure> existing;
-    std::vector<KeyedIdentifier> to_add;
+    std::vector<Identifier> to_add;
+    std::optional<Secret> secret;  // Where identifiers will be written.
   };
   // Who carries an identifier: the procedures themselves, and those that remain of them.
   struct Carriers {
@@ -61,7 +75,7 @@ class Acceptor {
   };
   struct Reference {
     std::optional<Submission> existing;
-    std::optional<Digest> to_reserve;
+    std::optional<EventIdentity> to_reserve;
     bool narrows = false;  // The reservation learns its status.
   };
   // Everything that reading decided about one draft.
@@ -77,6 +91,7 @@ class Acceptor {
 
   Acceptor(std::unique_ptr<Statements> statements, Merges merges, const Options& options, Env& env);
 
+  bool is_same(const Submission& known, const Draft& draft) const;
   Result<Outcome> repeat(const Submission& known, const Draft& draft);
   Result<Outcome> accept_new(Draft& draft, const std::optional<Submission>& reserved);
   Result<std::optional<Refusal>> plan_reserved(const Draft& draft, Plan& plan);
@@ -87,26 +102,39 @@ class Acceptor {
   Result<Uuid> refer(const Draft& draft, const Reference& reference, const Procedure& procedure);
   Result<void> record(const Draft& draft, const Plan& plan, std::int64_t procedure);
 
-  Result<std::optional<Submission>> find_submission(const EventKey& key);
+  Result<std::optional<Submission>> find_submission(const Uuid& transaction_id);
+  Result<std::optional<Submission>> find_submission(const EventIdentity& identity);
+  static Result<std::optional<Submission>> read_submission(sqlite::Statement& select);
   Result<Procedure> procedure(std::int64_t number);
   Result<Procedure> root_of(std::int64_t number);
   OrRefusal<Resolution> resolve(const ProcedureKey& key);
-  OrRefusal<Resolution> resolve_identifiers(const std::vector<KeyedIdentifier>& identifiers);
-  Result<Carriers> carriers_of(const Digest& identifier);
+  OrRefusal<Resolution> resolve_identifiers(const std::vector<Identifier>& identifiers);
+  Result<Carriers> carriers_of(const Identifier& identifier);
   Result<bool> is_about(const Resolution& resolution, std::int64_t procedure);
   OrRefusal<Reference> check_reference(const Draft& draft, const Plan& plan);
   Result<bool> leads_to(const Submission& from, const Uuid& transaction_id);
 
+  Result<bool> unlock(Resolution& resolution);
+  Result<Secret> read_secret(std::int64_t procedure);
+  Result<void> make_key(Secret& secret) const;
+  Result<void> open_key(Secret& secret) const;
+  Result<void> leave_what_is_there(Resolution& resolution);
+  Result<bool> carries(std::int64_t procedure, const Identifier& identifier);
+  Result<void> keep_key(std::int64_t procedure, const Secret& secret);
+  void tell(const Result<void>& opened);
   Result<Procedure> materialise(const Resolution& resolution);
-  Result<Uuid> reserve(const Draft& draft, const Digest& identity, const Procedure& procedure);
+  Result<Uuid> reserve(const Draft& draft, const EventIdentity& identity,
+                       const Procedure& procedure);
 
   std::unique_ptr<Statements> s_;
   Merges merges_;
-  const Options* options_;
+  std::shared_ptr<const KeysInUse> keys_;
   Env* env_;
   UuidSequence ids_;
   Instant last_recorded_;
   std::int64_t last_number_ = 0;
+  bool keys_fail_ = false;  // As the log was told.
+  std::int64_t keys_rest_until_ns_ = 0;
 };
 
 }  // namespace flora::store

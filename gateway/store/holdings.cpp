@@ -1,5 +1,6 @@
 #include "gateway/store/holdings.h"
 
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -59,16 +60,18 @@ Result<void> add_answers(sqlite::Database& database, Holding& holding) {
 }  // namespace
 
 Result<std::vector<Holding>> holdings_of(sqlite::Database& database,
-                                         const Digest& identifier_hash) {
+                                         const std::vector<Digest>& identifier_hashes) {
   FLORA_ASSIGN(auto select, database.prepare(kProcedures));
-  select.bind_blob(1, identifier_hash);
-  std::vector<std::pair<std::int64_t, Holding>> found;
-  FLORA_TRY(for_each_row(select, [&found](const sqlite::Statement& row) {
-    Holding holding;
-    holding.procedure = uuid_from_bytes(row.blob(1));
-    if (!row.is_null(2)) holding.merged_into = uuid_from_bytes(row.blob(2));
-    found.emplace_back(row.integer(0), std::move(holding));
-  }));
+  std::map<std::int64_t, Holding> found;
+  for (const Digest& hash : identifier_hashes) {
+    select.reset();
+    select.bind_blob(1, hash);
+    FLORA_TRY(for_each_row(select, [&found](const sqlite::Statement& row) {
+      Holding& holding = found[row.integer(0)];
+      holding.procedure = uuid_from_bytes(row.blob(1));
+      if (!row.is_null(2)) holding.merged_into = uuid_from_bytes(row.blob(2));
+    }));
+  }
   std::vector<Holding> holdings;
   for (auto& [n, holding] : found) {
     FLORA_TRY(add_mapping(database, n, holding));
@@ -78,9 +81,11 @@ Result<std::vector<Holding>> holdings_of(sqlite::Database& database,
   return holdings;
 }
 
-Result<std::vector<Holding>> holdings_of(const std::string& path, const Digest& identifier_hash) {
+Result<std::vector<Holding>> holdings_of(const std::string& path,
+                                         const std::vector<Digest>& identifier_hashes) {
   FLORA_ASSIGN(auto database, sqlite::Database::open(path, sqlite::Mode::read_only));
-  return holdings_of(database, identifier_hash);
+  FLORA_TRY(database.begin());
+  return holdings_of(database, identifier_hashes);
 }
 
 }  // namespace flora::store

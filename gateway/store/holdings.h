@@ -33,11 +33,14 @@ struct Holding {
   Instant answers_until;  ///< The last of them goes then.
 };
 
-/// The procedures that carry the identifier, and all that these are merged with. Blocks on the
-/// disk.
-Result<std::vector<Holding>> holdings_of(sqlite::Database& database, const Digest& identifier_hash);
+/// The procedures that carry the identifier under one of its hashes, one for each lookup key, and
+/// all that these are merged with. Within a transaction, since rows change their keys. Blocks on
+/// the disk.
+Result<std::vector<Holding>> holdings_of(sqlite::Database& database,
+                                         const std::vector<Digest>& identifier_hashes);
 
 /// The same, of a store's file beside a running gateway. Errors: also not_found.
-Result<std::vector<Holding>> holdings_of(const std::string& path, const Digest& identifier_hash);
+Result<std::vector<Holding>> holdings_of(const std::string& path,
+                                         const std::vector<Digest>& identifier_hashes);
 
 }  // namespace flora::store

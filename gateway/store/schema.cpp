@@ -97,8 +97,31 @@ CREATE TABLE audit_segment(
 ) STRICT;
 )";
 
+// Which key made a row. Number 0 is the mapping secret, for what was there before: such rows have
+// no sealed fingerprint, and their procedures no key of their own until the rotation makes one.
+constexpr std::int64_t kWithKeys = 4;
+constexpr const char* kVersion4 = R"(
+CREATE TABLE mapping_key(
+  n INTEGER PRIMARY KEY,
+  use TEXT NOT NULL,
+  id TEXT NOT NULL,
+  proof BLOB NOT NULL,
+  UNIQUE(use, id)
+) STRICT;
+INSERT INTO mapping_key SELECT 0, 'FIRST', '', X''
+  WHERE EXISTS(SELECT 1 FROM procedure) OR EXISTS(SELECT 1 FROM kept_answer);
+
+ALTER TABLE procedure ADD COLUMN wrapping_key INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE procedure ADD COLUMN wrapped BLOB;
+ALTER TABLE identifier ADD COLUMN lookup_key INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE submission ADD COLUMN lookup_key INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE submission ADD COLUMN sealed BLOB;
+ALTER TABLE kept_answer ADD COLUMN lookup_key INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX kept_answer_lookup_key ON kept_answer(lookup_key);
+)";
+
 // What leads from each version to the next; an empty file is of version 0. Never changed.
-constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3};
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4};
 constexpr auto kNewest = static_cast<std::int64_t>(kSteps.size());
 
 // A file of another program, or one of ours that is not the store.
@@ -137,6 +160,11 @@ Result<bool> has_adapters(sqlite::Database& database) {
 Result<bool> has_audit(sqlite::Database& database) {
   FLORA_ASSIGN(const std::int64_t version, database.schema_version());
   return version >= kWithAudit;
+}
+
+Result<bool> has_keys(sqlite::Database& database) {
+  FLORA_ASSIGN(const std::int64_t version, database.schema_version());
+  return version >= kWithKeys;
 }
 
 }  // namespace flora::store

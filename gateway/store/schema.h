@@ -17,4 +17,7 @@ Result<bool> has_adapters(sqlite::Database& database);
 /// True if the file is of a version that has an audit trail.
 Result<bool> has_audit(sqlite::Database& database);
 
+/// True if the rows of the file name their keys.
+Result<bool> has_keys(sqlite::Database& database);
+
 }  // namespace flora::store

@@ -25,22 +25,82 @@ constexpr std::string_view kRoots =
     " SELECT DISTINCT pseudonym, EXISTS(SELECT 1 FROM identifier WHERE hash=?1) FROM path"
     " WHERE merged_into IS NULL";
 
-Result<std::set<Uuid>> roots_of(sqlite::Statement& select, const Digest& hash) {
-  std::set<Uuid> roots;
-  select.reset();
-  select.bind_blob(1, hash);
-  while (true) {
-    FLORA_ASSIGN(const bool row, select.step());
-    if (!row) return roots;
-    const Uuid root = uuid_from_bytes(select.blob(0));
-    if (select.integer(1) != 0) roots.insert(root);
+// Under each key that rows may have been made with.
+std::vector<Digest> hashes_of(const KeysInUse& keys, const Identifier& identifier) {
+  std::vector<Digest> hashes;
+  for (const std::size_t place : keys.lookup_places()) {
+    hashes.push_back(keys.keys->identifier_hash(place, identifier));
   }
+  return hashes;
+}
+
+Result<std::set<Uuid>> roots_of(sqlite::Statement& select, const KeysInUse& keys,
+                                const Identifier& identifier) {
+  std::set<Uuid> roots;
+  for (const Digest& hash : hashes_of(keys, identifier)) {
+    select.reset();
+    select.bind_blob(1, hash);
+    while (true) {
+      FLORA_ASSIGN(const bool row, select.step());
+      if (!row) break;
+      const Uuid root = uuid_from_bytes(select.blob(0));
+      if (select.integer(1) != 0) roots.insert(root);
+    }
+    select.reset();
+  }
+  return roots;
+}
+
+struct KeptRow {
+  FoundAnswer found;
+  Digest request{};
+};
+
+// The row under a keyed hash that has not expired.
+Result<std::optional<KeptRow>> kept_row(sqlite::Statement& select, const Digest& key, Instant now) {
+  select.reset();
+  FLORA_ASSIGN(const bool row, select.bind_blob(1, key).bind(2, now.ms).step());
+  std::optional<KeptRow> kept;
+  if (row) {
+    kept.emplace();
+    const auto request = select.blob(0);
+    std::copy_n(request.begin(), std::min(request.size(), kept->request.size()),
+                kept->request.begin());
+    KeptAnswer& answer = kept->found.answer;
+    answer.status = static_cast<int>(select.integer(1));
+    answer.location = select.text(2);
+    answer.content_type = select.text(3);
+    answer.body = select.text(4);
+    if (!select.is_null(5)) answer.procedure = uuid_from_bytes(select.blob(5));
+  }
+  select.reset();
+  return kept;
+}
+
+// Under each key that it may have been kept under.
+Result<std::optional<FoundAnswer>> find_kept(sqlite::Database& db, const KeysInUse& keys,
+                                             const AnswerKey& key, Instant now) {
+  std::vector<AnswerDigests> candidates;
+  for (const std::size_t place : keys.lookup_places()) {
+    candidates.push_back(keys.keys->keyed(place, key.digests));
+  }
+  if (keys.first_rows && key.first) candidates.push_back(*key.first);
+  FLORA_ASSIGN(auto select,
+               db.prepare("SELECT request, status, location, content_type, body, procedure "
+                          "FROM kept_answer WHERE key=? AND expires>?"));
+  for (const AnswerDigests& candidate : candidates) {
+    FLORA_ASSIGN(auto row, kept_row(select, candidate.key, now));
+    if (!row) continue;
+    row->found.same_request = row->request == candidate.request;
+    return std::optional(std::move(row->found));
+  }
+  return std::optional<FoundAnswer>();
 }
 
 }  // namespace
 
-bool names_a_person(const KeyedIdentifier& identifier) {
-  return identifier.identifier.type != IdentifierType::bamf_aktenzeichen;
+bool names_a_person(const Identifier& identifier) {
+  return identifier.type != IdentifierType::bamf_aktenzeichen;
 }
 
 std::string_view problem_of(Refusal refusal) {
@@ -74,7 +134,8 @@ std::string_view problem_of(Refusal refusal) {
 // Read-only connections, lent to one thread at a time.
 class Store::Readers {
  public:
-  Readers(std::string path, std::string vfs) : path_(std::move(path)), vfs_(std::move(vfs)) {}
+  Readers(std::string path, std::string vfs, const KeysInForce& keys)
+      : path_(std::move(path)), vfs_(std::move(vfs)), keys_(keys) {}
 
   Result<AuditReader> audit() const { return AuditReader::open(path_, vfs_); }
 
@@ -92,6 +153,26 @@ class Store::Readers {
     return result;
   }
 
+  // Runs `work(database, keys)` on one moment of the file, with the keys that were in use then.
+  template <typename Work>
+  auto with_keys(Work work)
+      -> decltype(work(std::declval<sqlite::Database&>(), std::declval<const KeysInUse&>())) {
+    return with([&](sqlite::Database& db) -> decltype(work(db, std::declval<const KeysInUse&>())) {
+      while (true) {
+        const auto keys = keys_.get();
+        FLORA_TRY(db.begin());
+        const auto held = db.schema_version();  // The first read takes hold.
+        if (held && keys != keys_.get()) {
+          db.rollback();
+          continue;
+        }
+        auto result = work(db, *keys);
+        db.rollback();
+        return result;
+      }
+    });
+  }
+
  private:
   std::optional<sqlite::Database> take() {
     const std::lock_guard lock(mutex_);
@@ -103,6 +184,7 @@ class Store::Readers {
 
   std::string path_;
   std::string vfs_;
+  const KeysInForce& keys_;
   std::mutex mutex_;
   std::vector<sqlite::Database> idle_;
 };
@@ -112,8 +194,10 @@ Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(Options options, Env& env) {
   std::unique_ptr<Store> store(new Store());
-  store->readers_ = std::make_unique<Readers>(options.path, options.vfs);
+  const std::string path = options.path;
+  const std::string vfs = options.vfs;
   FLORA_ASSIGN(store->writer_, Writer::start(std::move(options), env));
+  store->readers_ = std::make_unique<Readers>(path, vfs, store->writer_->keys());
   return store;
 }
 
@@ -127,10 +211,21 @@ void Store::record(std::vector<std::string> bodies, std::function<void(const Res
 
 void Store::committed_through(std::int64_t number) { writer_->committed_through(number); }
 
-void Store::keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
+void Store::keep_answer(const AnswerDigests& digests, const KeptAnswer& answer, Instant expires,
                         std::function<void()> done) {
-  writer_->keep_answer(key, answer, expires, std::move(done));
+  writer_->keep_answer(digests, answer, expires, std::move(done));
 }
+
+Result<void> Store::use_keys(std::shared_ptr<const MappingKeys> keys) {
+  const auto promise = std::make_shared<std::promise<Result<void>>>();
+  writer_->use_keys(std::move(keys),
+                    [promise](const Result<void>& done) { promise->set_value(done); });
+  return promise->get_future().get();
+}
+
+RotationProgress Store::rotation() const { return writer_->rotation(); }
+
+bool Store::has_first_rows() const { return writer_->keys().get()->first_rows; }
 
 Result<void> Store::keep_adapter(const AdapterMark& mark, const AdapterTexts& texts) {
   const auto promise = std::make_shared<std::promise<Result<void>>>();
@@ -139,9 +234,10 @@ Result<void> Store::keep_adapter(const AdapterMark& mark, const AdapterTexts& te
   return promise->get_future().get();
 }
 
-Result<std::vector<Holding>> Store::holdings(const KeyedIdentifier& identifier) {
-  return readers_->with(
-      [&identifier](sqlite::Database& db) { return holdings_of(db, identifier.hash); });
+Result<std::vector<Holding>> Store::holdings(const Identifier& identifier) {
+  return readers_->with_keys([&identifier](sqlite::Database& db, const KeysInUse& keys) {
+    return holdings_of(db, hashes_of(keys, identifier));
+  });
 }
 
 Result<AuditReader> Store::audit_reader() const { return readers_->audit(); }
@@ -156,48 +252,34 @@ Result<std::optional<ArchivedAdapter>> Store::find_adapter(std::string_view hash
 
 std::int64_t Store::outbox_size() const { return writer_->outbox_size(); }
 
-Result<std::optional<KeptAnswer>> Store::kept_answer(const Digest& key, Instant now) {
-  return readers_->with([&](sqlite::Database& db) -> Result<std::optional<KeptAnswer>> {
-    FLORA_ASSIGN(auto select,
-                 db.prepare("SELECT request, status, location, content_type, body, procedure "
-                            "FROM kept_answer WHERE key=? AND expires>?"));
-    FLORA_ASSIGN(const bool row, select.bind_blob(1, key).bind(2, now.ms).step());
-    if (!row) return std::optional<KeptAnswer>();
-    KeptAnswer answer;
-    const auto request = select.blob(0);
-    std::copy_n(request.begin(), std::min(request.size(), answer.request.size()),
-                answer.request.begin());
-    answer.status = static_cast<int>(select.integer(1));
-    answer.location = select.text(2);
-    answer.content_type = select.text(3);
-    answer.body = select.text(4);
-    if (!select.is_null(5)) answer.procedure = uuid_from_bytes(select.blob(5));
-    return std::optional(std::move(answer));
-  });
+Result<std::optional<FoundAnswer>> Store::kept_answer(const AnswerKey& key, Instant now) {
+  return readers_->with_keys(
+      [&](sqlite::Database& db, const KeysInUse& keys) { return find_kept(db, keys, key, now); });
 }
 
 // The rules are those of accepting: identifiers of a person decide where there are any, else what
 // all known file numbers share.
-Result<std::optional<Uuid>> Store::find_procedure(const std::vector<KeyedIdentifier>& identifiers) {
-  return readers_->with([&](sqlite::Database& db) -> Result<std::optional<Uuid>> {
-    FLORA_ASSIGN(auto select, db.prepare(kRoots));
-    std::set<Uuid> of_persons;
-    std::optional<std::set<Uuid>> of_files;
-    for (const KeyedIdentifier& identifier : identifiers) {
-      FLORA_ASSIGN(std::set<Uuid> roots, roots_of(select, identifier.hash));
-      if (names_a_person(identifier)) {
-        of_persons.merge(roots);
-      } else if (!of_files && !roots.empty()) {
-        of_files = std::move(roots);
-      } else if (!roots.empty()) {
-        std::erase_if(*of_files, [&roots](const Uuid& id) { return !roots.contains(id); });
-      }
-    }
-    const bool any_person = std::ranges::any_of(identifiers, names_a_person);
-    const std::set<Uuid> found = any_person ? of_persons : of_files.value_or(std::set<Uuid>());
-    if (found.size() != 1) return std::optional<Uuid>();
-    return std::optional(*found.begin());
-  });
+Result<std::optional<Uuid>> Store::find_procedure(const std::vector<Identifier>& identifiers) {
+  return readers_->with_keys(
+      [&](sqlite::Database& db, const KeysInUse& keys) -> Result<std::optional<Uuid>> {
+        FLORA_ASSIGN(auto select, db.prepare(kRoots));
+        std::set<Uuid> of_persons;
+        std::optional<std::set<Uuid>> of_files;
+        for (const Identifier& identifier : identifiers) {
+          FLORA_ASSIGN(std::set<Uuid> roots, roots_of(select, keys, identifier));
+          if (names_a_person(identifier)) {
+            of_persons.merge(roots);
+          } else if (!of_files && !roots.empty()) {
+            of_files = std::move(roots);
+          } else if (!roots.empty()) {
+            std::erase_if(*of_files, [&roots](const Uuid& id) { return !roots.contains(id); });
+          }
+        }
+        const bool any_person = std::ranges::any_of(identifiers, names_a_person);
+        const std::set<Uuid> found = any_person ? of_persons : of_files.value_or(std::set<Uuid>());
+        if (found.size() != 1) return std::optional<Uuid>();
+        return std::optional(*found.begin());
+      });
 }
 
 Result<std::optional<OutboxEntry>> Store::find_in_outbox(const Uuid& transaction_id) {

@@ -17,6 +17,7 @@
 #include "gateway/model/audit.h"
 #include "gateway/model/identifiers.h"
 #include "gateway/model/ids.h"
+#include "gateway/model/mapping_keys.h"
 #include "gateway/model/transaction.h"
 #include "gateway/store/adapter_archive.h"
 #include "gateway/store/holdings.h"
@@ -24,26 +25,29 @@
 
 namespace flora::store {
 
-/// An identifier on its way into the mapping: the hash finds it, the value is sealed if it is new.
-struct KeyedIdentifier {
-  Digest hash{};
-  Identifier identifier;
-};
-
 /// True but for a BAMF-Aktenzeichen, which names a file that several persons may share.
-bool names_a_person(const KeyedIdentifier& identifier);
+bool names_a_person(const Identifier& identifier);
 
 /// A pseudonym, or identifiers that lead to one (at least one).
-using ProcedureKey = std::variant<Uuid, std::vector<KeyedIdentifier>>;
+using ProcedureKey = std::variant<Uuid, std::vector<Identifier>>;
 
-/// An earlier event: by transaction id, or by the hash of the sender's identity of it.
-using EventKey = std::variant<Uuid, Digest>;
+/// The sender's identity of an event: its digest, and for Store::has_first_rows() the hash that
+/// such a row has.
+struct EventIdentity {
+  Digest digest{};
+  std::optional<Digest> first = {};
+};
 
-/// An event that passed every check which needs no database.
+/// An earlier event: by transaction id, or by the sender's identity of it.
+using EventKey = std::variant<Uuid, EventIdentity>;
+
+/// An event that passed every check which needs no database. Identifiers and digests are still
+/// without a key: the store writes them as hashes and encrypted, with the keys of that moment.
 struct Draft {
-  Digest identity{};             ///< Of (authority, source, id).
-  Digest content{};              ///< Of the canonical event.
-  std::optional<Digest> native;  ///< Of the native record that it came from.
+  Digest identity{};                 ///< Of (authority, source, id).
+  Digest content{};                  ///< Of the canonical event.
+  std::optional<Digest> native;      ///< Of the native record that it came from.
+  std::optional<Fingerprint> first;  ///< For Store::has_first_rows(): as such a row has the three.
   ProcedureKey procedure;
   std::optional<ProcedureKey> merged_into;
   std::optional<EventKey> corrects;
@@ -65,7 +69,7 @@ enum class Refusal : std::uint8_t {
   reference_mismatch,    ///< It is about another procedure or, for a revocation, another status.
   reference_cycle,       ///< The event would correct itself, by way of others.
   merge_with_itself,     ///< Both procedures are the same.
-  unavailable,           ///< The disk failed or is full; nothing was written.
+  unavailable,           ///< The disk or the keys' token fails, or the disk is full.
   uncertain,             ///< The disk failed during the commit: send the same again.
   overloaded,            ///< Too many are waiting; try again after a while.
 };
@@ -94,12 +98,29 @@ struct OutboxEntry {
 
 /// An answer that is kept under an Idempotency-Key.
 struct KeptAnswer {
-  Digest request{};  ///< Hash of method, path and body.
   int status = 0;
   std::string location;  ///< The Location field's value, or empty.
   std::string content_type;
   std::string body;
   std::optional<Uuid> procedure = {};  ///< That it is about; nothing for a refusal.
+};
+
+/// Who asks for a kept answer: the digests, and for Store::has_first_rows() what such a row has.
+struct AnswerKey {
+  AnswerDigests digests;
+  std::optional<AnswerDigests> first = {};
+};
+
+struct FoundAnswer {
+  KeptAnswer answer;
+  bool same_request = false;  ///< Else the key was given for another request.
+};
+
+/// How far the change to the current keys is.
+struct RotationProgress {
+  bool running = false;       ///< Rows are being looked at; false also while answers expire.
+  std::uint64_t rekeyed = 0;  ///< Rows that were brought under a current key since the start.
+  std::uint64_t damaged = 0;  ///< Rows, when they were last looked at, that do not open.
 };
 
 /// Of the audit trail, which the store keeps in its own commits.
@@ -122,8 +143,7 @@ struct Options {
   /// What has left the outbox is here; it must outlive the store. nullptr: nothing has.
   Ledger* ledger = nullptr;
   Instant last_recorded;  ///< recordedAt of the newest ledger entry: it never goes back.
-  /// Encrypts the value of an identifier that is new in a procedure. Called on the writer thread.
-  std::function<std::string(const Identifier&, const Uuid& procedure)> seal;
+  std::shared_ptr<const MappingKeys> keys;  ///< Wraps and unwraps on the writer thread.
   /// Called once, on the writer thread, after a commit whose outcome is unknown, or when the
   /// write-ahead log could not be moved: the process must not acknowledge anything any more and
   /// should end.
@@ -138,7 +158,8 @@ class AuditReader;
 class Store {
  public:
   /// Errors: unavailable; corrupt (also: the audit trail lacks records that were signed); invalid
-  /// (the file is of a newer version).
+  /// (the file is of a newer version, or its rows name a key that is not among those given, or is
+  /// another one of that id: all are named).
   static Result<std::unique_ptr<Store>> open(Options options, Env& env);
   /// Waits until everything that was queued is written.
   ~Store();
@@ -162,8 +183,13 @@ class Store {
   void committed_through(std::int64_t number);
 
   /// Keeps an answer until `expires`; `done` is called when it is durable (or could not be kept).
-  void keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
+  void keep_answer(const AnswerDigests& digests, const KeptAnswer& answer, Instant expires,
                    std::function<void()> done);
+
+  /// Makes new rows with other keys from now on, and brings the old ones under them in the
+  /// background, in small steps within the commits. Until that is done a row is found under its old
+  /// key, in the same transaction. Blocks. Errors: as open(); nothing is changed then.
+  Result<void> use_keys(std::shared_ptr<const MappingKeys> keys);
 
   /// Keeps the texts of an adapter before it comes into use. Blocks; durable on return. It is not
   /// an error if they are there already. Errors: unavailable, uncertain; overloaded (the disk is
@@ -173,7 +199,7 @@ class Store {
   // Reading. Blocks on the disk. Any thread.
 
   /// What is held about the procedures that the identifier leads to (holdings.h).
-  Result<std::vector<Holding>> holdings(const KeyedIdentifier& identifier);
+  Result<std::vector<Holding>> holdings(const Identifier& identifier);
 
   /// A connection of its own to the audit trail (audit_reader.h); used by one thread at a time.
   Result<AuditReader> audit_reader() const;
@@ -184,11 +210,11 @@ class Store {
   Result<std::optional<ArchivedAdapter>> find_adapter(std::string_view hash);
 
   /// The answer under a key that has not expired at `now`.
-  Result<std::optional<KeptAnswer>> kept_answer(const Digest& key, Instant now);
+  Result<std::optional<FoundAnswer>> kept_answer(const AnswerKey& key, Instant now);
 
   /// The procedure that an event with these identifiers would be about, or nothing if they lead to
   /// none, to several, or do not name one person.
-  Result<std::optional<Uuid>> find_procedure(const std::vector<KeyedIdentifier>& identifiers);
+  Result<std::optional<Uuid>> find_procedure(const std::vector<Identifier>& identifiers);
 
   /// A transaction that is still in the outbox.
   Result<std::optional<OutboxEntry>> find_in_outbox(const Uuid& transaction_id);
@@ -198,6 +224,12 @@ class Store {
 
   /// Transactions in the outbox; for metrics.
   std::int64_t outbox_size() const;
+
+  RotationProgress rotation() const;
+
+  /// True if rows of before schema version 4 are there that are recognised only by hashes as they
+  /// were made then, with the mapping secret.
+  bool has_first_rows() const;
 
  private:
   class Writer;

@@ -11,6 +11,16 @@ namespace {
 
 constexpr int kWalPages = 4000;  // 16 MiB of log before it is moved into the file.
 
+// How long a commit may take longer for a change of keys: with work that waits, and without.
+constexpr std::chrono::milliseconds kRotationBeside{1};
+constexpr std::chrono::milliseconds kRotationAlone{5};
+
+Result<std::int64_t> outbox_rows(sqlite::Database& database) {
+  FLORA_ASSIGN(auto count, database.prepare("SELECT count(*) FROM outbox"));
+  FLORA_ASSIGN(const bool row, count.step());
+  return row ? count.integer(0) : 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env& env) {
@@ -26,14 +36,18 @@ Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env
   FLORA_ASSIGN(AuditLog audit,
                AuditLog::open(db, std::move(writer->options_.audit), writer->options_.vfs));
   writer->audit_.emplace(std::move(audit));
+  FLORA_ASSIGN(Rotation rotation, Rotation::open(db, env));
+  writer->rotation_.emplace(std::move(rotation));
+  FLORA_TRY(writer->change_keys(std::move(writer->options_.keys)));
   FLORA_ASSIGN(writer->delete_outbox_, db.prepare("DELETE FROM outbox WHERE n<=?"));
   FLORA_ASSIGN(writer->insert_answer_,
                db.prepare("INSERT OR REPLACE INTO kept_answer(key, request, status, location, "
-                          "content_type, body, expires, procedure) VALUES(?,?,?,?,?,?,?,?)"));
+                          "content_type, body, expires, procedure, lookup_key) "
+                          "VALUES(?,?,?,?,?,?,?,?,?)"));
   FLORA_ASSIGN(writer->delete_answers_, db.prepare("DELETE FROM kept_answer WHERE expires<=?"));
-  FLORA_ASSIGN(auto count, db.prepare("SELECT count(*) FROM outbox"));
-  FLORA_ASSIGN(const bool row, count.step());
-  if (row) writer->outbox_size_ = count.integer(0);
+  FLORA_ASSIGN(writer->outbox_size_, outbox_rows(db));
+  // From here on the connection is the thread's alone: a statement that ended elsewhere could
+  // commit.
   writer->thread_ = std::thread([raw = writer.get()] { raw->run(); });
   return writer;
 }
@@ -86,12 +100,12 @@ void Store::Writer::committed_through(std::int64_t number) {
   // No wake-up: the outbox is trimmed with the next commit, or at the end.
 }
 
-void Store::Writer::keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
-                                std::function<void()> done) {
+void Store::Writer::keep_answer(const AnswerDigests& digests, const KeptAnswer& answer,
+                                Instant expires, std::function<void()> done) {
   {
     const std::lock_guard lock(mutex_);
     if (!failed_ && !stopping_) {
-      answers_.push_back({key, answer, expires, std::move(done)});
+      answers_.push_back({digests, answer, expires, std::move(done)});
       wake_.notify_one();
       return;
     }
@@ -112,13 +126,33 @@ void Store::Writer::keep_adapter(const AdapterMark& mark, const AdapterTexts& te
   done(Error{Errc::unavailable, "the store takes nothing more"});
 }
 
+void Store::Writer::use_keys(std::shared_ptr<const MappingKeys> keys,
+                             std::function<void(const Result<void>&)> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failed_ && !stopping_) {
+      key_changes_.push_back({std::move(keys), std::move(done)});
+      wake_.notify_one();
+      return;
+    }
+  }
+  done(Error{Errc::unavailable, "the store takes nothing more"});
+}
+
+bool Store::Writer::has_work() const {
+  return !batches_.empty() || !readings_.empty() || !answers_.empty() || !adapters_.empty() ||
+         !key_changes_.empty();
+}
+
+// Then the audit trail is tidied up and the keys are changed, also if nobody asks for anything.
+std::chrono::nanoseconds Store::Writer::pause() const {
+  const std::chrono::nanoseconds audit = audit_->pause();
+  return failed_ ? audit : std::min(audit, rotation_->wait().value_or(audit));
+}
+
 Store::Writer::Work Store::Writer::take() {
   std::unique_lock lock(mutex_);
-  // After the pause the audit trail is tidied up, also if nobody asks for anything.
-  wake_.wait_for(lock, audit_->pause(), [this] {
-    return stopping_ || !batches_.empty() || !readings_.empty() || !answers_.empty() ||
-           !adapters_.empty();
-  });
+  wake_.wait_for(lock, pause(), [this] { return stopping_ || has_work(); });
   Work work;
   std::size_t drafts = 0;
   while (!batches_.empty() && drafts < options_.group) {
@@ -128,6 +162,7 @@ Store::Writer::Work Store::Writer::take() {
   work.readings = std::exchange(readings_, {});
   work.answers = std::exchange(answers_, {});
   work.adapters = std::exchange(adapters_, {});
+  work.key_changes = std::exchange(key_changes_, {});
   work.committed = committed_;
   work.last = stopping_ && work.empty();
   return work;
@@ -143,23 +178,39 @@ void Store::Writer::run() {
 }
 
 void Store::Writer::process(Work& work) {
+  for (KeyChange& change : work.key_changes) {
+    const Result<void> changed = change_keys(std::move(change.keys));
+    end_if_uncertain(changed);
+    change.done(changed);
+  }
   const Result<void> written = write(work);
   const bool uncertain = !written && written.error().code == Errc::uncertain;
   if (!written) {
     database_.rollback();
     audit_->rolled_back();
+    rotation_->rolled_back();
     log::write(log::Level::error, "store: a group was not written",
                {{"reason", to_string(written.error().code)},
                 {"detail", std::string_view(written.error().message)}});
     refuse(work, uncertain ? Refusal::uncertain : Refusal::unavailable);
-    if (uncertain) mark_failed();
+    if (uncertain) mark_failed();  // Before anybody is told.
   }
   for (Batch& batch : work.batches) batch.done(std::move(batch.outcomes));
   for (Reading& reading : work.readings) reading.done(written);
   for (Answer& answer : work.answers) answer.done();
   for (Adapter& adapter : work.adapters) adapter.done(written);
-  if (uncertain && options_.on_fatal) options_.on_fatal(written.error());
-  if (written) tidy();
+  end_if_uncertain(written);
+  if (!written) return;
+  // What is not named any more need not be looked up; if that fails it still is.
+  if (std::exchange(keys_retired_, false)) end_if_uncertain(refresh_keys(keys_.get()->keys));
+  tidy();
+}
+
+// Nothing more may be written then.
+void Store::Writer::end_if_uncertain(const Result<void>& done) {
+  if (done || done.error().code != Errc::uncertain) return;
+  mark_failed();
+  if (options_.on_fatal) options_.on_fatal(done.error());
 }
 
 // Moves the write-ahead log into the file now and then. A sync that fails here leaves it open what
@@ -210,10 +261,39 @@ Result<void> Store::Writer::write(Work& work) {
     added -= removed;
   }
   FLORA_TRY(audit_->write(Instant{env_.now_ms()}));
+  FLORA_TRY(rotate(work));
   FLORA_TRY(database_.commit());
   audit_->committed(std::chrono::nanoseconds(env_.steady_ns()));
+  keys_retired_ = rotation_->committed();
   outbox_size_ += added;
   if (trims) trimmed_ = work.committed;
+  return {};
+}
+
+// What fails for another reason than the disk would fail again and again.
+Result<void> Store::Writer::rotate(const Work& work) {
+  const auto wait = rotation_->wait();
+  if (!wait || wait->count() > 0) return {};
+  const bool alone = work.empty();
+  Result<void> done = rotation_->step(alone ? kRotationAlone : kRotationBeside);
+  if (!done && (done.error().code == Errc::conflict || done.error().code == Errc::corrupt)) {
+    rotation_->give_up();
+  }
+  return done;
+}
+
+Result<void> Store::Writer::change_keys(std::shared_ptr<const MappingKeys> keys) {
+  if (failed_) return Error{Errc::unavailable, "an earlier commit failed"};
+  FLORA_TRY(refresh_keys(std::move(keys)));
+  rotation_->use(keys_.get());
+  return {};
+}
+
+// Readers look under a new key before the first row is written with it.
+Result<void> Store::Writer::refresh_keys(std::shared_ptr<const MappingKeys> keys) {
+  FLORA_ASSIGN(auto in_use, take_into_use(database_, std::move(keys)));
+  keys_.replace(in_use);
+  acceptor_->use(std::move(in_use));
   return {};
 }
 
@@ -226,7 +306,9 @@ Result<std::int64_t> Store::Writer::trim_outbox(std::int64_t through) {
 Result<void> Store::Writer::write_answer(const Answer& answer) {
   FLORA_TRY(delete_answers_->bind(1, env_.now_ms()).run());
   sqlite::Statement& insert = *insert_answer_;
-  insert.bind_blob(1, answer.key).bind_blob(2, answer.answer.request).bind(3, answer.answer.status);
+  const auto in_use = keys_.get();
+  const AnswerDigests keyed = in_use->keys->keyed(0, answer.digests);
+  insert.bind_blob(1, keyed.key).bind_blob(2, keyed.request).bind(3, answer.answer.status);
   insert.bind_text(4, answer.answer.location).bind_text(5, answer.answer.content_type);
   insert.bind_text(6, answer.answer.body).bind(7, answer.expires.ms);
   if (answer.answer.procedure) {
@@ -234,6 +316,7 @@ Result<void> Store::Writer::write_answer(const Answer& answer) {
   } else {
     insert.bind_null(8);
   }
+  insert.bind(9, in_use->current_lookup());
   return insert.run();
 }
 

@@ -13,6 +13,8 @@
 #include "gateway/base/sqlite.h"
 #include "gateway/store/acceptor.h"
 #include "gateway/store/audit_log.h"
+#include "gateway/store/keys_in_use.h"
+#include "gateway/store/rotation.h"
 #include "gateway/store/store.h"
 
 namespace flora::store {
@@ -25,11 +27,15 @@ class Store::Writer {
   void accept(std::string_view sender, std::vector<Draft> drafts, AcceptDone done);
   void record(std::vector<std::string> bodies, std::function<void(const Result<void>&)> done);
   void committed_through(std::int64_t number);
-  void keep_answer(const Digest& key, const KeptAnswer& answer, Instant expires,
+  void keep_answer(const AnswerDigests& digests, const KeptAnswer& answer, Instant expires,
                    std::function<void()> done);
+  void use_keys(std::shared_ptr<const MappingKeys> keys,
+                std::function<void(const Result<void>&)> done);
   void keep_adapter(const AdapterMark& mark, const AdapterTexts& texts,
                     std::function<void(const Result<void>&)> done);
   std::int64_t outbox_size() const { return outbox_size_; }
+  const KeysInForce& keys() const { return keys_; }
+  RotationProgress rotation() const { return rotation_->progress(); }
 
  private:
   struct Batch {
@@ -38,7 +44,7 @@ class Store::Writer {
     std::vector<Outcome> outcomes;
   };
   struct Answer {
-    Digest key;
+    AnswerDigests digests;
     KeptAnswer answer;
     Instant expires;
     std::function<void()> done;
@@ -53,16 +59,22 @@ class Store::Writer {
     std::vector<std::string> bodies;
     std::function<void(const Result<void>&)> done;
   };
+  struct KeyChange {
+    std::shared_ptr<const MappingKeys> keys;
+    std::function<void(const Result<void>&)> done;
+  };
   struct Work {
     std::vector<Batch> batches;
     std::vector<Reading> readings;
     std::vector<Answer> answers;
     std::vector<Adapter> adapters;
+    std::vector<KeyChange> key_changes;
     std::int64_t committed = 0;
     bool last = false;
 
     bool empty() const {
-      return batches.empty() && readings.empty() && answers.empty() && adapters.empty();
+      return batches.empty() && readings.empty() && answers.empty() && adapters.empty() &&
+             key_changes.empty();
     }
   };
 
@@ -70,9 +82,15 @@ class Store::Writer {
   void run();
   Work take();
   void process(Work& work);
+  bool has_work() const;
+  std::chrono::nanoseconds pause() const;
   Result<void> write(Work& work);
+  Result<void> rotate(const Work& work);
+  Result<void> change_keys(std::shared_ptr<const MappingKeys> keys);
+  Result<void> refresh_keys(std::shared_ptr<const MappingKeys> keys);
   void tidy();
   void mark_failed();
+  void end_if_uncertain(const Result<void>& done);
   Result<std::int64_t> trim_outbox(std::int64_t through);
   Result<void> write_answer(const Answer& answer);
   static void refuse(Work& work, Refusal refusal);
@@ -82,6 +100,8 @@ class Store::Writer {
   sqlite::Database database_;
   std::optional<Acceptor> acceptor_;
   std::optional<AuditLog> audit_;
+  std::optional<Rotation> rotation_;
+  KeysInForce keys_;
   std::optional<sqlite::Statement> delete_outbox_;
   std::optional<sqlite::Statement> insert_answer_;
   std::optional<sqlite::Statement> delete_answers_;
@@ -92,11 +112,13 @@ class Store::Writer {
   std::vector<Reading> readings_;
   std::vector<Answer> answers_;
   std::vector<Adapter> adapters_;
+  std::vector<KeyChange> key_changes_;
   std::int64_t committed_ = 0;
   bool stopping_ = false;
   bool failed_ = false;  // After an uncertain commit nothing is written any more.
   int wal_pages_ = 0;    // Writer thread only, like the next.
   std::int64_t trimmed_ = 0;
+  bool keys_retired_ = false;
   std::atomic<std::int64_t> outbox_size_ = 0;
   std::thread thread_;
 };

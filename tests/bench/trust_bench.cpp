@@ -11,7 +11,7 @@
 
 #include "gateway/auth/tokens.h"
 #include "gateway/policy/policy.h"
-#include "gateway/privacy/keys.h"
+#include "gateway/privacy/key_set.h"
 #include "tests/bench/processor_time.h"
 #include "tests/gateway/test_issuer.h"
 
@@ -63,7 +63,7 @@ class Parts {
  public:
   explicit Parts(policy::Policy policy)
       : policy_(std::move(policy)),
-        keys_(needed(privacy::Keys::from_secret(std::string(32, 's'), "bench"))) {
+        keys_(needed(privacy::KeySet::make({}, {}, privacy::Keys({}, "bench"), env_))) {
     if (!authenticate()) fail("the policy has no client with the tokens \"lab\"");
   }
 
@@ -91,20 +91,28 @@ class Parts {
            !policy::may_report(policy_, *caller, {"999902", "DE-NI", "AE", "MUSTERSTADT"}, status_);
   }
 
-  // Of an event about a new procedure: its identifier is hashed to be looked up, and sealed.
+  // Of an event about a new procedure, as intake and store do it: it is looked up, and gets a key
+  // of its own, its fingerprint and its identifier.
   bool pseudonymise() {
     const Identifier& identifier = event_.procedure.identifiers.front();
-    const auto hash = keys_.identifier_hash(identifier);
-    const auto identity = keys_.identity_hash(event_.authority, event_.identity);
-    const auto content = keys_.content_hash(fingerprint_text(event_));
-    const std::string sealed = keys_.seal(identifier, procedure_, env_);
-    return hash != identity && identity != content && !sealed.empty();
+    const Fingerprint plain{privacy::identity_digest(event_.authority, event_.identity),
+                            privacy::content_digest(fingerprint_text(event_)), std::nullopt};
+    const Fingerprint looked_up = keys_->keyed(0, Fingerprint{plain.identity, {}, {}});
+    const Digest found = keys_->identifier_hash(0, identifier);
+    const crypto::SecretKey key = keys_->new_key();
+    const auto wrapped = keys_->wrap(key, procedure_);
+    const Digest kept = keys_->identifier_hash(0, identifier);
+    const std::string value = keys_->seal_value(key, identifier, procedure_);
+    const Fingerprint keyed = keys_->keyed(0, plain);
+    const std::string sealed = keys_->seal(0, plain, procedure_);
+    return looked_up.identity == keyed.identity && found == kept && wrapped && !value.empty() &&
+           !sealed.empty();
   }
 
  private:
   Env& env_ = Env::system();
   policy::Policy policy_;
-  privacy::Keys keys_;
+  std::shared_ptr<const privacy::KeySet> keys_;
   TestIssuer issuer_;
   auth::Tokens tokens_{TestIssuer::rules(), auth::Binding::optional, issuer_, env_};
   std::string token_ = issuer_.token(TestIssuer::claims_at(env_.now_ms() / 1000));

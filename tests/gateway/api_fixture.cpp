@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "gateway/api/api.h"
 #include "gateway/audit/check.h"
 #include "gateway/base/log.h"
 #include "gateway/commands/definitions.h"
+#include "gateway/privacy/key_set.h"
 #include "gateway/store/audit_reader.h"
 #include "tests/temporary_folder.h"
 
@@ -114,6 +116,29 @@ std::string Response::problem() const {
   return name;
 }
 
+// Randomness for the keys, which the writer thread alone asks for: it can be held there.
+class HoldingEnv final : public Env {
+ public:
+  HoldingEnv(Env& env, std::function<void()> pass) : env_(env), pass_(std::move(pass)) {}
+  std::int64_t now_ms() override { return env_.now_ms(); }
+  std::int64_t steady_ns() override { return env_.steady_ns(); }
+  void random(std::span<std::byte> out) override {
+    pass_();
+    env_.random(out);
+  }
+  Result<std::string> read_file(const std::string& path, std::size_t max_bytes) override {
+    return env_.read_file(path, max_bytes);
+  }
+  Result<void> replace_file(const std::string& path, std::string_view bytes,
+                            unsigned mode) override {
+    return env_.replace_file(path, bytes, mode);
+  }
+
+ private:
+  Env& env_;
+  std::function<void()> pass_;
+};
+
 // Lets a request wait for as many microseconds as its field Flora-Planted says, as if there were
 // so much more to do.
 class Planted final : public http::Handler {
@@ -146,7 +171,9 @@ struct Gateway::Parts {
   std::unique_ptr<commands::Definitions> definitions;
   privacy::KnownAdapters known_adapters;
   std::optional<privacy::Guard> guard;
-  std::optional<privacy::Keys> keys;
+  std::optional<HoldingEnv> holding;
+  std::optional<privacy::Keys> first_keys;
+  std::optional<api::QuestionKey> questions;
   std::unique_ptr<ledger::EmbeddedLedger> ledger;
   std::shared_ptr<const audit::Trail> trail;
   store::Options store_options;
@@ -178,7 +205,11 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
       privacy::Guard::make(p.definitions->document, p.definitions->catalogue,
                            commands::closed_lists(*p.definitions, settings, p.known_adapters)));
   p.problem = good(p.definitions->document.schema("#/components/schemas/Problem"));
-  p.keys = good(privacy::Keys::from_secret(std::string(32, 'm'), settings.environment));
+  crypto::SecretKey secret;
+  secret.bytes.fill(std::byte{'m'});
+  p.first_keys.emplace(secret, settings.environment);
+  p.questions.emplace(env);
+  p.holding.emplace(env, [this] { pass_writer(); });
   const std::string seed(32, 'l');
   p.ledger = good(ledger::EmbeddedLedger::open(
       {settings.ledger_database(), settings.ledger_checkpoint_file, settings.ledger_origin,
@@ -187,10 +218,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   store::Options options;
   options.path = settings.store_database();
   options.ledger = p.ledger.get();
-  options.seal = [this](const Identifier& identifier, const Uuid& procedure) {
-    pass_writer();
-    return parts_->keys->seal(identifier, procedure, env);
-  };
+  options.keys = good(privacy::KeySet::make({}, {}, p.first_keys, *p.holding));
   p.trail = std::make_shared<const audit::Trail>(
       settings.audit_origin(), good(crypto::Ed25519Key::from_seed(as_bytes(seed))));
   options.audit = commands::audit_options(settings, p.trail);
@@ -205,15 +233,16 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   p.translating.emplace(1, 4096);
   p.forwarder.emplace(*p.store, *p.ledger, *p.index);
   REQUIRE(p.forwarder->recover().has_value());
-  p.intake.emplace(intake::Parts{p.definitions->policy.get(), &*p.keys, &*p.guard, p.store.get(),
-                                 p.ledger.get(), &*p.forwarder, &*p.blocking, settings.channel,
-                                 p.definitions->catalogue.version()});
+  p.intake.emplace(intake::Parts{p.definitions->policy.get(), &*p.first_keys, &*p.guard,
+                                 p.store.get(), p.ledger.get(), &*p.forwarder, &*p.blocking,
+                                 settings.channel, p.definitions->catalogue.version()});
   api::Parts parts;
   parts.env = &env;
   parts.document = &p.definitions->document;
   parts.catalogue = &p.definitions->catalogue;
   parts.policy = p.definitions->policy.get();
-  parts.keys = &*p.keys;
+  parts.first_keys = &*p.first_keys;
+  parts.questions = &*p.questions;
   parts.parser = p.definitions->parser.get();
   parts.intake = &*p.intake;
   parts.forwarder = &*p.forwarder;

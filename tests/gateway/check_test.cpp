@@ -121,7 +121,7 @@ const std::vector<Mistake> kMistakes = {
     {"data/audit.key", "MDEy", "!!!!", "/data/audit.key: not Base 64"},
     {"config/gateway.yaml", "segment_days: 7}", "segment_days: 7, retention_days: 0}",
      "config/gateway.yaml:27:42: a number from 1 to 3660 is expected"},
-    {"data/mapping.secret", "Y2RlZj", "", "the mapping secret must be 32 bytes, in Base 64"},
+    {"data/mapping.secret", "Y2RlZj", "", "/data/mapping.secret must hold 32 bytes, in Base 64"},
     {"config/tls/ca.pem", "", "", "config/gateway.yaml:4:108: cannot read "},
     {"config/tls/server.key", "stranger", "", "/config/tls/server.key"},
     {"config/tls/crl.pem", "", "", "/config/tls/crl.pem"},
@@ -244,6 +244,49 @@ TEST_CASE_FIXTURE(Fixture, "all seeded mistakes together are told in one run") {
     if (mistake.told.find("channel") != std::string::npos) continue;
     CHECK_MESSAGE(is_told(told, mistake.told), mistake.told, "\n", joined(told));
   }
+}
+
+TEST_CASE_FIXTURE(Fixture, "all that is wrong with the keys of the mapping is told in one run") {
+  const std::string other = to_base64(as_bytes(std::string(32, 'o'))) + '\n';
+  write("data/a.key", other);
+  write("data/b.key", other);
+  write("data/short.key", "c2hvcnQ=\n");
+  write("config/gateway.yaml", kSettings + R"(keys:
+  lookup:
+    - {id: a, file: data:a.key}
+    - {id: b, file: data:b.key}
+    - {id: a, file: data:nowhere.key}
+    - {id: t, pkcs11: {module: nowhere.so, token: t, label: l, pin_file: data:pin}}
+  wrapping:
+    - {id: short, file: data:short.key}
+    - {id: same, file: data:mapping.secret}
+    - {id: unset, variable: FLORA_TEST_IS_NOT_SET}
+    - {id: two, file: data:a.key, variable: FLORA_TEST_IS_NOT_SET}
+    - {id: token, pkcs11: {module: nowhere.so, token: t, label: l, pin_file: data:pin}}
+)");
+  const auto told = errors();
+  for (const char* expected :
+       {":31:5: a token holds wrapping keys only", ":32:7: the same secret as the key \"a\"",
+        ":33:7: the id \"a\" is there twice", ":33:7: key \"a\": cannot open",
+        ":36:7: key \"short\": ", "short.key must hold 32 bytes, in Base 64",
+        "config/gateway.yaml:24:17: the same secret as the key \"same\"",
+        ":38:7: key \"unset\": the variable FLORA_TEST_IS_NOT_SET is not set",
+        ":39:12: the key needs one of file, variable and pkcs11",
+        ":40:7: key \"token\": cannot load the PKCS#11 module"}) {
+    CHECK_MESSAGE(is_told(told, expected), std::string(expected), "\n", joined(told));
+  }
+  for (const std::string& line : told) {
+    CHECK(line.find(other.substr(0, 20)) == std::string::npos);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a credential of systemd may have the mode of its access control list") {
+  fs::permissions(folder.file("data/mapping.secret"), fs::perms(0440));
+  CHECK(errors().size() == 1);
+  ::setenv("CREDENTIALS_DIRECTORY", folder.file("data").c_str(), 1);
+  const auto found = errors();
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+  CHECK_MESSAGE(found.empty(), joined(found));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a secret that others may read is an error, in development a warning") {

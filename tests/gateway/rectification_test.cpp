@@ -107,15 +107,13 @@ class Generator {
 struct World {
   explicit World(std::size_t number) : name("w" + std::to_string(number)) {}
 
-  KeyedIdentifier person(std::size_t which) const {
-    return azr(name + "-" + std::to_string(which));
-  }
+  Identifier person(std::size_t which) const { return azr(name + "-" + std::to_string(which)); }
   std::string id(std::size_t event) const { return name + "-e" + std::to_string(event); }
 
   Draft draft_of(const Set& set, std::size_t which) const {
     const Event& event = set[which];
     const std::string_view authority = event.by_bamf ? kBamf : kAe;
-    std::vector<KeyedIdentifier> identifiers = {person(event.person)};
+    std::vector<Identifier> identifiers = {person(event.person)};
     if (event.second_identifier) {
       identifiers.push_back(eurodac(name + "-" + std::to_string(event.person)));
     }

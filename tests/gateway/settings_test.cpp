@@ -60,6 +60,53 @@ struct Fixture {
 
 }  // namespace
 
+TEST_CASE_FIXTURE(Fixture,
+                  "keys stand in files, variables or a token, beside the secret or without it") {
+  const std::string keys = R"(keys:
+  lookup: [{id: l-2027, file: data:l.key}, {id: l-2026, variable: FLORA_L}]
+  wrapping:
+    - {id: hsm, pkcs11: {module: /usr/lib/module.so, token: flora, label: kek, pin_file: pin}}
+)";
+  const std::string secret = "mapping_secret: data:mapping.secret\n";
+  for (const std::string& text : {kSettings + keys, replaced(kSettings, secret, "") + keys}) {
+    const settings::Settings settings = good(text);
+    REQUIRE(settings.keys.lookup.size() == 2);
+    CHECK(settings.keys.lookup[0].id == "l-2027");
+    CHECK(settings.keys.lookup[0].file == folder.file("data/l.key"));
+    CHECK(settings.keys.lookup[1].variable == "FLORA_L");
+    REQUIRE(settings.keys.wrapping.size() == 1);
+    const auto& token = settings.keys.wrapping[0].pkcs11;
+    REQUIRE(token.has_value());
+    CHECK(token->module == "/usr/lib/module.so");
+    CHECK(token->token == "flora");
+    CHECK(token->label == "kek");
+    CHECK(token->pin_file == folder.file("config/pin"));
+  }
+  CHECK(good(kSettings).keys.lookup.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "what is wrong with keys is told") {
+  const auto error_of = [this](const std::string& lookup) {
+    const auto loaded = load(kSettings + "keys: {lookup: [" + lookup + "]}\n");
+    REQUIRE_FALSE(loaded.has_value());
+    return loaded.error().message;
+  };
+  const auto has = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  CHECK(has(error_of("{id: a, file: b}, {id: a, file: c}"), "the id \"a\" is there twice"));
+  CHECK(has(error_of("{id: \"a b\", file: b}"), "letters, digits"));
+  CHECK(has(error_of("{id: a}"), "one of file, variable and pkcs11"));
+  CHECK(has(error_of("{id: a, file: b, variable: C}"), "one of file, variable and pkcs11"));
+  CHECK(has(error_of("{id: a, pkcs11: {module: m, token: t, label: l, pin_file: p}}"),
+            "a token holds wrapping keys only"));
+  CHECK(has(error_of("{id: a, pkcs11: {module: m, token: t, label: l, pin: \"1\"}}"),
+            "unknown key \"pin\""));
+  const std::string none = replaced(kSettings, "mapping_secret: data:mapping.secret\n", "");
+  CHECK(has(load(none + "keys: {lookup: [{id: a, file: b}]}\n").error().message,
+            "\"mapping_secret\" is missing"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "paths are relative to the file, or to the data folder") {
   const settings::Settings settings = good(kSettings);
   CHECK(settings.environment == "test");

@@ -84,7 +84,7 @@ class Machine : public TestStore {
   void check_promises() {
     check_refused();
     if (answer_promised_) {
-      const auto answer = store->kept_answer(crypto::sha256("key"), Instant{env.now_ms()});
+      const auto answer = store->kept_answer({{crypto::sha256("key"), {}}}, Instant{env.now_ms()});
       REQUIRE((answer.has_value() && answer->has_value()));
     }
     std::set<Uuid> ids;
@@ -189,7 +189,7 @@ class Machine : public TestStore {
   void keep_answer() {
     auto promise = std::make_shared<std::promise<void>>();
     auto done = promise->get_future();
-    store->keep_answer(crypto::sha256("key"), {crypto::sha256("request"), 201, "", "", "body"},
+    store->keep_answer({crypto::sha256("key"), crypto::sha256("request")}, {201, "", "", "body"},
                        Instant{env.now_ms() + 1000}, [promise] { promise->set_value(); });
     REQUIRE(done.wait_for(std::chrono::seconds(120)) == std::future_status::ready);
     answer_promised_ = !vfs.fired();
@@ -197,9 +197,8 @@ class Machine : public TestStore {
 
   void check_refused() {
     for (const Draft& one : refused_) {
-      const auto& identifiers = std::get<std::vector<KeyedIdentifier>>(one.procedure);
-      const bool alone =
-          one.transaction.status != kMerge && std::stoi(identifiers[0].identifier.value) > 1;
+      const auto& identifiers = std::get<std::vector<Identifier>>(one.procedure);
+      const bool alone = one.transaction.status != kMerge && std::stoi(identifiers[0].value) > 1;
       if (alone && !promised_.contains(one.identity)) REQUIRE(find(identifiers) == std::nullopt);
     }
   }

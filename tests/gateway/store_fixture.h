@@ -25,29 +25,67 @@ inline constexpr std::string_view kOtherAe = "000160";
 inline constexpr std::string_view kBamf = "099045";
 inline constexpr std::string_view kMerge = "VERFAHREN_ZUSAMMENGEFUEHRT";
 
-inline KeyedIdentifier identifier(IdentifierType type, const std::string& value) {
-  return {crypto::sha256(std::string(to_string(type)) + '=' + value), {type, value}};
+/// Keys that the files in the folder golden were made with: hashes without a key, and values that
+/// are not encrypted. There is one key of each kind, the mapping secret.
+class TestKeys : public MappingKeys {
+ public:
+  const std::vector<std::string>& lookup_ids() const override { return ids_; }
+  const std::vector<std::string>& wrapping_ids() const override { return ids_; }
+  std::optional<std::size_t> first_lookup() const override { return 0; }
+  Digest lookup_check(std::size_t) const override { return {}; }
+  Digest identifier_hash(std::size_t, const Identifier& identifier) const override {
+    return crypto::sha256(std::string(to_string(identifier.type)) + '=' + identifier.value);
+  }
+  Fingerprint keyed(std::size_t, const Fingerprint& plain) const override { return plain; }
+  AnswerDigests keyed(std::size_t, const AnswerDigests& plain) const override { return plain; }
+  std::string seal(std::size_t, const Fingerprint& plain, const Uuid&) const override {
+    return std::string(as_text(plain.identity));
+  }
+  std::optional<Fingerprint> open(std::size_t, std::string_view, const Uuid&) const override {
+    return std::nullopt;
+  }
+  crypto::SecretKey new_key() const override { return {}; }
+  Result<std::string> wrap(const crypto::SecretKey&, const Uuid&) const override {
+    return std::string("key");
+  }
+  Result<crypto::SecretKey> unwrap(std::size_t, std::string_view, const Uuid&) const override {
+    return crypto::SecretKey{};
+  }
+  std::string seal_value(const crypto::SecretKey&, const Identifier& one,
+                         const Uuid&) const override {
+    return one.value;
+  }
+  std::optional<std::string> open_value(const crypto::SecretKey&, IdentifierType, const Uuid&,
+                                        std::string_view sealed) const override {
+    return std::string(sealed);
+  }
+  std::optional<std::string> open_first_value(IdentifierType, const Uuid&,
+                                              std::string_view sealed) const override {
+    return std::string(sealed);
+  }
+
+ private:
+  const std::vector<std::string> ids_ = {"test"};
+};
+
+inline Identifier azr(const std::string& value) { return {IdentifierType::azr_nummer, value}; }
+inline Identifier eurodac(const std::string& value) {
+  return {IdentifierType::eurodac_nummer, value};
 }
-inline KeyedIdentifier azr(const std::string& value) {
-  return identifier(IdentifierType::azr_nummer, value);
-}
-inline KeyedIdentifier eurodac(const std::string& value) {
-  return identifier(IdentifierType::eurodac_nummer, value);
-}
-inline KeyedIdentifier file_number(const std::string& value) {
-  return identifier(IdentifierType::bamf_aktenzeichen, value);
+inline Identifier file_number(const std::string& value) {
+  return {IdentifierType::bamf_aktenzeichen, value};
 }
 
-inline ProcedureKey by(std::vector<KeyedIdentifier> identifiers) { return identifiers; }
+inline ProcedureKey by(std::vector<Identifier> identifiers) { return identifiers; }
 
-inline Digest identity_of(std::string_view id, std::string_view authority = kAe) {
-  return crypto::sha256(std::string(authority) + '/' + std::string(id));
+inline EventIdentity identity_of(std::string_view id, std::string_view authority = kAe) {
+  return {crypto::sha256(std::string(authority) + '/' + std::string(id))};
 }
 
 /// A report of the authority, with a content of its own.
 inline Draft draft(std::string_view id, ProcedureKey procedure, std::string_view authority = kAe) {
   Draft made;
-  made.identity = identity_of(id, authority);
+  made.identity = identity_of(id, authority).digest;
   made.content = crypto::sha256("content of " + std::string(id));
   made.procedure = std::move(procedure);
   made.may_correct_others = authority == kBamf;
@@ -96,7 +134,7 @@ class TestStore {
  public:
   TestStore() {
     options.path = folder.file("store.db");
-    options.seal = [](const Identifier&, const Uuid&) { return std::string("sealed"); };
+    options.keys = std::make_shared<const TestKeys>();
     options.audit.format = trail;
     options.audit.head_file = folder.file("audit.head");
   }
@@ -149,7 +187,7 @@ class TestStore {
     return std::get<Refusal>(outcome);
   }
 
-  std::optional<Uuid> find(const std::vector<KeyedIdentifier>& identifiers) {
+  std::optional<Uuid> find(const std::vector<Identifier>& identifiers) {
     const auto found = store->find_procedure(identifiers);
     REQUIRE(found.has_value());
     return *found;

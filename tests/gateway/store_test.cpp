@@ -37,7 +37,7 @@ enum class Leads { to_a, to_b, to_c, to_new, ambiguous, conflict };
 
 struct IdentifierCase {
   const char* what;
-  std::vector<KeyedIdentifier> identifiers;
+  std::vector<Identifier> identifiers;
   Leads leads;
   bool found;  // A search with the same identifiers finds the procedure.
 };
