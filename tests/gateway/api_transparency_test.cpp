@@ -85,6 +85,32 @@ Headers lasting(Headers headers) {
   return headers;
 }
 
+// Values that are drawn anew or counted for each submission.
+constexpr std::string_view kDrawn[] = {"transactionId", "procedureId", "logIndex", "entry",
+                                       "proof"};
+
+// The same answer with those values by their kinds alone.
+Json without_drawn(Json answer) {
+  for (auto& [name, value] : answer.items()) {
+    if (value.is_structured()) {
+      value = without_drawn(value);
+    } else if (std::ranges::find(kDrawn, name) != std::end(kDrawn)) {
+      value = value.type_name();
+    }
+  }
+  return answer;
+}
+
+// Of a field that names the submission, the name goes; of the length, which is that of a proof, the
+// value.
+Headers without_drawn(Headers headers) {
+  for (auto& [name, value] : headers) {
+    if (name == "location" || name == "Location") value.erase(value.find_last_of('/'));
+    if (name == "content-length" || name == "Content-Length") value.clear();
+  }
+  return headers;
+}
+
 void check_alike(const Response& one, const Response& other) {
   CHECK(one.status == other.status);
   CHECK(one.body == other.body);
@@ -217,23 +243,42 @@ TEST_CASE("what is foreign and what is unknown are answered alike by every opera
 TEST_CASE("a report about a foreign and about an unknown person are accepted alike") {
   Gateway gateway;
   Procedure(gateway).add(kAe, "REGISTRIERUNG_ABGESCHLOSSEN");
-  const auto report = [&gateway](const std::string& id, const std::string& azr) {
-    return gateway.report(event_of(id, azr, kOtherAe, "AVB_ANGEBOTEN", R"({"stufe":1})"));
-  };
-  const Response foreign = report("e-secret-1", kAzr);
-  const Response unknown = report("e-secret-2", "260815000002");
-  CHECK(foreign.status == 201);
-  CHECK(unknown.status == 201);
-  CHECK(foreign.json().size() == unknown.json().size());
-  // What comes of it is read in the same way too.
-  for (const Response& one : {foreign, unknown}) {
-    const std::string id = one.json()["procedureId"];
-    CHECK(gateway.get("/v1/procedures/" + id, kOtherAe).json()["events"] == 1);
+  // Each person is told of twice: as a single event and in a batch.
+  for (const char* media_type : {"application/json", "application/cloudevents-batch+json"}) {
+    CAPTURE(media_type);
+    const bool batch = std::string_view(media_type) != "application/json";
+    const auto report = [&](const std::string& id, const std::string& azr) {
+      const Json made = event_of(id, azr, kOtherAe, "AVB_ANGEBOTEN", R"({"stufe":1})");
+      const Json body = batch ? Json::array({cloud_event(made)}) : made;
+      return gateway.post("/v1/status-events", media_type, body.dump(), kOtherAe);
+    };
+    const std::string form = batch ? "batch" : "single";
+    const Response foreign = report("e-secret-foreign-" + form, kAzr);
+    const Response unknown = report("e-secret-unknown-" + form, "260815000002");
+    CHECK(foreign.status == (batch ? 200 : 201));
+    CHECK(foreign.status == unknown.status);
+    CHECK(without_drawn(foreign.json()) == without_drawn(unknown.json()));
+    CHECK(without_drawn(lasting(foreign.headers)) == without_drawn(lasting(unknown.headers)));
+    // What comes of it is read in the same way too.
+    for (const Response& one : {foreign, unknown}) {
+      const Json told = batch ? one.json()["items"][0]["submission"] : one.json();
+      const std::string path = "/v1/procedures/" + told["procedureId"].get<std::string>();
+      CHECK(gateway.get(path, kOtherAe).json()["events"] == (batch ? 2 : 1));
+    }
   }
-  Json correction = event_of("e-secret-3", kAzr, kOtherAe, "AVB_ANGEBOTEN", R"({"stufe":1})");
-  correction["corrects"] = {{"transactionId", kUnknownTransaction}};
-  const Response to_unknown = gateway.report(correction);
-  CHECK(to_unknown.problem() == "reference-unknown");
+}
+
+TEST_CASE("a correction of a foreign and of an unknown report are refused alike") {
+  Gateway gateway;
+  const Json foreign = Procedure(gateway).add(kAe, "REGISTRIERUNG_ABGESCHLOSSEN");
+  const auto correct = [&gateway](const Json& reference) {
+    Json one = event_of("e-secret-3", kAzr, kOtherAe, "AVB_ANGEBOTEN", R"({"stufe":1})");
+    one["corrects"] = reference;
+    return gateway.report(one);
+  };
+  const Response to_foreign = correct({{"transactionId", foreign["transactionId"]}});
+  CHECK(to_foreign.problem() == "reference-unknown");
+  check_alike(to_foreign, correct({{"transactionId", kUnknownTransaction}}));
 }
 
 TEST_CASE("a client that searches for too many persons is stopped, and the operators are told") {
