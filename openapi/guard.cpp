@@ -148,7 +148,7 @@ Result<void> check_guard(const yaml::Node& document, std::string_view file) {
   const Node* schemas = resolve(document, "#/components/schemas");
   if (schemas == nullptr) return {};
   for (const auto& [name, schema] : schemas->members) {
-    const bool transaction = name == "TransactionV1";
+    const bool transaction = name == "TransactionV1" || name == "TombstoneV1";
     if (!transaction && !name.starts_with("Details")) continue;
     FLORA_TRY(Guard(document, file, transaction).check(schema, name));
   }

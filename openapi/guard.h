@@ -10,10 +10,10 @@
 namespace flora::openapi {
 
 /// Walks every schema under components whose name begins with `Details` (but for the union
-/// `Details` itself) or is `TransactionV1`, and all that they refer to. Each object is closed; each
-/// list has a bound; each string is one of a closed list, a day or an instant, or a schema in
-/// `kClosedForms`; each integer lies within 0 and 9999. In TransactionV1 alone the generated
-/// members may stand: a UUID, and the schemas in `kGeneratedForms`. Errors: invalid,
+/// `Details` itself) or is `TransactionV1` or `TombstoneV1`, and all that they refer to. Each
+/// object is closed; each list has a bound; each string is one of a closed list, a day or an
+/// instant, or a schema in `kClosedForms`; each integer lies within 0 and 9999. In the two alone
+/// the generated members may stand: a UUID, and the schemas in `kGeneratedForms`. Errors: invalid,
 /// "file:line:column: what".
 Result<void> check_guard(const yaml::Node& document, std::string_view file);
 

@@ -171,11 +171,15 @@ Result<ReadTransaction> read_transaction(const Parts& parts, const policy::Calle
   read.effect.outcome = Outcome::not_found;
   FLORA_ASSIGN(const FoundBody found, find_body(parts, id));
   if (found.body.empty()) return read;
-  FLORA_ASSIGN(Transaction transaction, parse_transaction(found.body));
+  FLORA_ASSIGN(EntryContent content, parse_entry(found.body));
+  // A tombstone is nobody's submission.
+  const bool is_tombstone = std::holds_alternative<Tombstone>(content);
+  Transaction transaction =
+      is_tombstone ? Transaction() : std::move(std::get<Transaction>(content));
   const auto policy = parts.policy->get();
   const policy::Decision decision =
       policy::decide(*policy, caller, operation, {facts_of(transaction)});
-  if (!found.is_known) return read;
+  if (!found.is_known || is_tombstone) return read;
   const bool shown = decision.entries.front().show == policy::Show::whole;
   read.effect.outcome = shown ? Outcome::found : Outcome::hidden;
   read.effect.procedures = {transaction.procedure};

@@ -26,7 +26,7 @@ class Api::Listener final : public http::Handler {
 
   http::Admission admit(const http::RequestHead& head) override {
     if (head.method == "OPTIONS" && head.path == "*") {  // RFC 9110 §9.3.7: the server as a whole.
-      return refuse(head, {}, {204, {{"allow", "GET, HEAD, OPTIONS, POST"}}, {}});
+      return refuse(head, {}, {204, {{"allow", "DELETE, GET, HEAD, OPTIONS, POST"}}, {}});
     }
     Verdict verdict = admission_.examine(head);
     const Payer payer = payer_of(verdict, head);
@@ -117,6 +117,7 @@ const std::vector<Api::Route>& Api::routes() {
       {"searchProcedures", &Api::search_procedures},
       {"getProcedure", &Api::get_procedure},
       {"getHistory", &Api::get_history},
+      {"eraseMapping", &Api::erase_mapping},
       {"listAuditRecords", &Api::list_audit_records},
       {"exportAuditRecords", &Api::export_audit_records},
       {"createSubjectReport", &Api::create_subject_report},

@@ -23,6 +23,7 @@
 #include "gateway/base/in_flight.h"
 #include "gateway/base/shares.h"
 #include "gateway/base/thread_pool.h"
+#include "gateway/erasure/eraser.h"
 #include "gateway/http/server.h"
 #include "gateway/intake/intake.h"
 #include "gateway/view/procedure_index.h"
@@ -44,6 +45,7 @@ struct Parts {
   intake::Intake* intake = nullptr;
   intake::Forwarder* forwarder = nullptr;
   store::Store* store = nullptr;
+  erasure::Eraser* eraser = nullptr;
   ledger::EmbeddedLedger* ledger = nullptr;
   const audit::Trail* trail = nullptr;
   view::ProcedureIndex* index = nullptr;
@@ -136,6 +138,10 @@ class Api {
   void search_procedures(Call call, Reply reply);
   void get_procedure(Call call, Reply reply);
   void get_history(Call call, Reply reply);
+  // erasure.cpp
+  void erase_mapping(Call call, Reply reply);
+  void repeat_erasure(const Uuid& id, std::uint64_t tombstone, const policy::Caller& caller,
+                      Reply reply);
   // audit.cpp
   class AuditStream;
   void list_audit_records(Call call, Reply reply);

@@ -86,6 +86,10 @@ std::string_view to_string(Action action) {
       return "EXPORT_AUDIT";
     case Action::subject_report:
       return "SUBJECT_REPORT";
+    case Action::erase:
+      return "ERASE";
+    case Action::erased:
+      return "ERASED";
     case Action::segment_deleted:
       return "SEGMENT_DELETED";
     case Action::continued:
@@ -135,6 +139,13 @@ std::string body(std::string_view opening, const AuditEffect& effect) {
     append_number(out, "count", effect.entries->count);
   }
   return out;
+}
+
+std::string body_of_erasure(const std::vector<Uuid>& procedures) {
+  AuditEffect effect;
+  effect.outcome = Outcome::done;
+  effect.procedures = procedures;
+  return body(begin(Action::erased), effect);
 }
 
 std::string body_of_deletion(std::int64_t segment) {

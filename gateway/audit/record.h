@@ -30,6 +30,8 @@ enum class Action : std::uint8_t {
   read_audit,        ///< A page of this trail.
   export_audit,      ///< This trail, as a file that can be verified.
   subject_report,    ///< What is stored about an identifier.
+  erase,             ///< The order to erase the mapping of a procedure.
+  erased,            ///< By the gateway: nothing of the mapping is left.
   segment_deleted,   ///< By the gateway, after retention.
   continued,         ///< By an operator: the trail goes on where records are missing.
 };
@@ -53,8 +55,9 @@ std::string opening(const Actor& actor, Action action);
 /// The record but for number and time. `opening` is what opening() gave.
 std::string body(std::string_view opening, const AuditEffect& effect);
 
-/// The bodies of the records that are about the trail itself.
+/// The bodies of the records of what the gateway itself has done.
 std::string body_of_deletion(std::int64_t segment);
+std::string body_of_erasure(const std::vector<Uuid>& procedures);
 std::string body_of_continuation(std::int64_t after, const std::optional<AuditHead>& known);
 
 /// The whole record: one JSON object in one line, without a line feed.

@@ -25,6 +25,10 @@ std::string Trail::body_of_deletion(std::int64_t segment) const {
   return audit::body_of_deletion(segment);
 }
 
+std::string Trail::body_of_erasure(const std::vector<Uuid>& procedures) const {
+  return audit::body_of_erasure(procedures);
+}
+
 std::string Trail::body_of_continuation(std::int64_t after,
                                         const std::optional<AuditHead>& known) const {
   return audit::body_of_continuation(after, known);

@@ -19,6 +19,7 @@ class Trail final : public AuditFormat {
   AuditHead first_head() const override;
   std::string body(std::string_view opening, const AuditEffect& effect) const override;
   std::string body_of_deletion(std::int64_t segment) const override;
+  std::string body_of_erasure(const std::vector<Uuid>& procedures) const override;
   std::string body_of_continuation(std::int64_t after,
                                    const std::optional<AuditHead>& known) const override;
   std::string line(std::int64_t number, Instant at, std::string_view body) const override;

@@ -6,8 +6,13 @@
 #include <cstdlib>
 #include <utility>
 
+#include "gateway/base/sqlite_remains.h"
+
 namespace flora::sqlite {
 namespace {
+
+constexpr int kBusyMs = 5000;
+constexpr int kEmptyLogMs = 10;
 
 Errc code_of(int result) {
   switch (result & 0xFF) {
@@ -61,7 +66,7 @@ Result<Database> Database::open(const std::string& path, Mode mode, Sync sync,
     return error;
   }
   sqlite3_extended_result_codes(handle, 1);
-  sqlite3_busy_timeout(handle, 5000);
+  sqlite3_busy_timeout(handle, kBusyMs);
   FLORA_TRY(
       database.execute("PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; "
                        "PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0;"));
@@ -153,6 +158,32 @@ Result<void> Database::checkpoint_by_hand(int* pages) {
       },
       pages);
   return {};
+}
+
+Result<bool> Database::empty_log() {
+  // A writer must not wait long for who reads; the caller tries again.
+  sqlite3_busy_timeout(handle_, kEmptyLogMs);
+  const int result =
+      sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(handle_, kBusyMs);
+  if ((result & 0xFF) == SQLITE_BUSY) return false;
+  if (result != SQLITE_OK) return error_of(handle_, result);
+  // What is in memory may have remains that the file has not: the next change would write them.
+  sqlite3_db_release_memory(handle_);
+  return true;
+}
+
+Result<void> Database::write_no_remains() {
+  FLORA_TRY(execute("PRAGMA max_page_count=" + std::to_string(kMostPagesWithoutRemains)));
+  wipe_what_is_written(handle_);
+  return {};
+}
+
+Result<void> Database::wipe_remains() {
+  FLORA_ASSIGN(const bool emptied, empty_log());
+  if (!emptied) return Error{Errc::unavailable, "somebody else reads the database"};
+  const int result = wipe_file(handle_);
+  return result == SQLITE_OK ? Result<void>() : Result<void>(error_of(handle_, result));
 }
 
 Result<void> Database::backup_to(const std::string& path) {

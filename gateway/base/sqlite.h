@@ -70,6 +70,20 @@ class Database {
   /// must outlive the connection. The writer's connection only.
   Result<void> checkpoint_by_hand(int* pages);
 
+  /// Moves the whole write-ahead log into the file and empties it, and forgets the pages that are
+  /// held in memory. False: a reader holds an older state. The writer's connection only.
+  Result<bool> empty_log();
+
+  /// From here on this connection writes no page with remains of deleted rows: secure_delete
+  /// overwrites a row where it last stood, and leaves the copies that a split of its page has left
+  /// before. The file may grow to 128 GiB. The writer's connection only. Errors: as execute().
+  Result<void> write_no_remains();
+
+  /// Overwrites in the whole file what write_no_remains() would not have written. Of no effect for
+  /// what the database says, also if it is broken off. While nobody else writes. Errors:
+  /// unavailable (also: a reader holds an older state).
+  Result<void> wipe_remains();
+
   /// A consistent copy of the database into a new file (SQLite's backup API), durable on return.
   Result<void> backup_to(const std::string& path);
 

@@ -11,8 +11,10 @@
 #include "gateway/commands/definitions.h"
 #include "gateway/commands/exit_code.h"
 #include "gateway/store/audit_reader.h"
+#include "gateway/store/purge.h"
 #include "gateway/store/reopen.h"
 #include "ledger-client/embedded/lock_file.h"
+#include "ledger-client/embedded/log_reader.h"
 #include "ledger-client/embedded/operations.h"
 #include "ledger-client/merkle/proof.h"
 
@@ -20,6 +22,7 @@ namespace flora::commands {
 namespace {
 
 constexpr std::size_t kMaxReceipt = 1 << 20;
+constexpr std::size_t kEntriesAtOnce = 1024;
 
 Result<ledger::LedgerFiles> files_of(const settings::Settings& settings, Env& env) {
   FLORA_ASSIGN(const crypto::Ed25519Key key, load_ledger_key(settings, env));
@@ -33,6 +36,13 @@ int print(std::string_view what, const Result<ledger::CheckReport>& report) {
   std::cout << what << ": " << report->entries << " entries, tree head of size "
             << report->head.size << ", " << report->findings.size() << " findings\n";
   return report->clean() ? 0 : 1;
+}
+
+// A copy has no remains of deleted rows either: what is erased from it later is gone.
+Result<void> copy_store(sqlite::Database& from, const std::string& to) {
+  FLORA_TRY(from.backup_to(to));
+  FLORA_ASSIGN(auto copy, sqlite::Database::open(to, sqlite::Mode::read_write));
+  return copy.wipe_remains();
 }
 
 // One moment of the mapping, held for a copy.
@@ -55,7 +65,7 @@ class HeldStore {
     return false;
   }
 
-  Result<void> copy_to(const std::string& target) { return held_.backup_to(target); }
+  Result<void> copy_to(const std::string& target) { return copy_store(held_, target); }
 
  private:
   HeldStore(sqlite::Database held, sqlite::Database present)
@@ -113,17 +123,47 @@ Result<void> restore_store(const settings::Settings& settings, const std::string
     if (error) return Error{Errc::unavailable, "cannot move " + present + ": " + error.message()};
   }
   FLORA_ASSIGN(auto copy, sqlite::Database::open(source, sqlite::Mode::read_only));
-  return copy.backup_to(settings.store_database());
+  return copy_store(copy, settings.store_database());
+}
+
+Result<std::unique_ptr<ledger::EmbeddedLedger>> open_ledger(const settings::Settings& settings,
+                                                            Env& env) {
+  FLORA_ASSIGN(crypto::Ed25519Key key, load_ledger_key(settings, env));
+  return ledger::EmbeddedLedger::open({settings.ledger_database(), settings.ledger_checkpoint_file,
+                                       settings.ledger_origin, std::move(key)},
+                                      env);
 }
 
 // After a loss: what the mapping believes to be on the ledger and is not can be sent again.
 Result<std::uint64_t> reopen_lost(const settings::Settings& settings, Env& env) {
-  FLORA_ASSIGN(crypto::Ed25519Key key, load_ledger_key(settings, env));
-  FLORA_ASSIGN(const auto ledger, ledger::EmbeddedLedger::open(
-                                      {settings.ledger_database(), settings.ledger_checkpoint_file,
-                                       settings.ledger_origin, std::move(key)},
-                                      env));
+  FLORA_ASSIGN(const auto ledger, open_ledger(settings, env));
   return store::reopen_lost(settings.store_database(), *ledger);
+}
+
+// The tombstones of a ledger that is about to be replaced; none, if it cannot be read any more.
+std::vector<CommittedEntry> tombstones_of(const std::string& database) {
+  std::vector<CommittedEntry> found;
+  auto reader = ledger::LogReader::open(database);
+  std::uint64_t next = 0;
+  while (reader) {
+    auto entries = reader->entries(next, kEntriesAtOnce);
+    if (!entries || entries->empty()) break;
+    next = entries->back().index + 1;
+    for (CommittedEntry& entry : *entries) {
+      const auto procedure = store::buried_by(entry.body);
+      if (procedure && *procedure) found.push_back(std::move(entry));
+    }
+  }
+  return found;
+}
+
+// What was erased since the backup stays erased.
+Result<void> purge(const settings::Settings& settings, const std::vector<CommittedEntry>& lost,
+                   Env& env) {
+  FLORA_ASSIGN(const auto ledger, open_ledger(settings, env));
+  FLORA_ASSIGN(const std::uint64_t purged, store::purge(settings.store_database(), *ledger, lost));
+  if (purged > 0) std::cout << purged << " procedures had been erased and were purged\n";
+  return {};
 }
 
 int restore(const settings::Settings& settings, const ledger::LedgerFiles& files,
@@ -131,6 +171,7 @@ int restore(const settings::Settings& settings, const ledger::LedgerFiles& files
   const auto key = load_ledger_key(settings, env);
   if (!key) return fail(key.error());
   const auto on_loss = accept_loss ? ledger::OnLoss::new_origin : ledger::OnLoss::refuse;
+  const std::vector<CommittedEntry> buried = tombstones_of(files.database);
   const auto restored = ledger::restore(files, *key, folder, on_loss, env);
   if (!restored) return fail(restored.error());
   if (!folder.empty()) {
@@ -143,6 +184,7 @@ int restore(const settings::Settings& settings, const ledger::LedgerFiles& files
     // The copy's trail may end before the one that it replaces: its next record says so.
     if (const Result<void> done = continue_audit(settings, env); !done) return fail(done.error());
   }
+  if (const Result<void> done = purge(settings, buried, env); !done) return fail(done.error());
   if (accept_loss) {
     const auto reopened = reopen_lost(settings, env);
     if (!reopened) return fail(reopened.error());

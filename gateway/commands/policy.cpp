@@ -66,9 +66,17 @@ Result<std::vector<view::HistoryEntry>> entries_of(std::set<Uuid>& procedures,
     FLORA_ASSIGN(const auto entries, reader.entries(next, kReadAhead));
     if (entries.empty()) return found;
     for (const CommittedEntry& entry : entries) {
+      FLORA_ASSIGN(EntryContent content, parse_entry(entry.body));
+      if (const auto* tombstone = std::get_if<Tombstone>(&content)) {
+        // From here on nobody reads the procedure.
+        std::erase_if(found, [tombstone](const view::HistoryEntry& one) {
+          return one.transaction.procedure == tombstone->procedure;
+        });
+        continue;
+      }
       view::HistoryEntry one;
       one.index = entry.index;
-      FLORA_ASSIGN(one.transaction, parse_transaction(entry.body));
+      one.transaction = std::move(std::get<Transaction>(content));
       const Uuid from = one.transaction.procedure;
       const Uuid into = one.transaction.merged_into.value_or(from);
       if (procedures.contains(from) || procedures.contains(into)) procedures.insert({from, into});

@@ -17,6 +17,7 @@
 #include "gateway/commands/service_manager.h"
 #include "gateway/commands/shutdown.h"
 #include "gateway/commands/signals.h"
+#include "gateway/store/purge.h"
 
 namespace flora::commands {
 namespace {
@@ -41,8 +42,8 @@ Result<Instant> last_recorded(Ledger& ledger) {
   if (size == 0) return Instant{};
   FLORA_ASSIGN(const auto entries, ledger.read(size - 1, 1));
   if (entries.empty()) return Error{Errc::corrupt, "the ledger's last entry is not there"};
-  FLORA_ASSIGN(const Transaction last, parse_transaction(entries.front().body));
-  return last.recorded_at;
+  FLORA_ASSIGN(const EntryContent last, parse_entry(entries.front().body));
+  return std::visit([](const auto& entry) { return entry.recorded_at; }, last);
 }
 
 // Null unless the settings name a collector.
@@ -189,6 +190,12 @@ Result<void> run(const Source& source, const Examined& examined,
   FLORA_ASSIGN(store_options.keys, load_keys(settings, env));
   store_options.on_fatal = stop_at_once;
   store_options.audit = audit_options(settings, audit_trail);
+  store_options.channel = settings.channel;
+  FLORA_ASSIGN(const std::uint64_t purged, store::purge(settings.store_database(), *ledger));
+  if (purged > 0) {
+    log::write(log::Level::warning, "the mapping of erased procedures was back, and is purged",
+               {{"procedures", static_cast<std::int64_t>(purged)}});
+  }
   FLORA_ASSIGN(const auto store, store::Store::open(std::move(store_options), env));
   const adapter::Installed::BeforeUse prepare_adapter = before_use(*store, known_adapters);
   FLORA_TRY(take_into_use(*definitions->adapters, prepare_adapter));
@@ -204,6 +211,8 @@ Result<void> run(const Source& source, const Examined& examined,
                          &forwarder, &blocking, settings.channel,
                          definitions->catalogue.version()});
   const api::QuestionKey questions(env);
+  erasure::Eraser eraser(
+      {store.get(), &forwarder, &guard, definitions->policy.get(), settings.channel});
   api::ConfigurationState configuration;
   FLORA_ASSIGN(const auto exporter, start_exporter(settings, definitions->document, env));
   FLORA_ASSIGN(const TokenCheck token_check, start_token_check(settings, configuration, env));
@@ -218,6 +227,7 @@ Result<void> run(const Source& source, const Examined& examined,
   parts.intake = &intake;
   parts.forwarder = &forwarder;
   parts.store = store.get();
+  parts.eraser = &eraser;
   parts.ledger = ledger.get();
   parts.trail = audit_trail.get();
   parts.index = index.get();

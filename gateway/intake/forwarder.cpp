@@ -40,7 +40,8 @@ void Forwarder::forward(const std::vector<store::Accepted>& accepted, Done done)
   std::vector<Pending> pending;
   pending.reserve(accepted.size());
   for (const store::Accepted& one : accepted) {
-    pending.push_back({one.number, one.transaction_id, one.body, one.procedure, one.merged_into});
+    pending.push_back(
+        {one.number, one.transaction_id, one.body, one.procedure, one.merged_into, one.tombstone});
   }
   submit(std::move(pending), std::move(done));
 }
@@ -71,7 +72,7 @@ void Forwarder::finished(const std::vector<Pending>& pending,
     }
     highest = std::max(highest, pending[i].number);
     indexed.push_back({positions[i]->index, pending[i].transaction_id, pending[i].procedure,
-                       pending[i].merged_into});
+                       pending[i].merged_into, pending[i].tombstone});
   }
   {
     const std::lock_guard lock(mutex_);
@@ -96,9 +97,18 @@ Result<std::int64_t> Forwarder::submit_outbox() {
     after = entries.back().number;
     std::vector<Pending> pending;
     for (const store::OutboxEntry& entry : entries) {
-      FLORA_ASSIGN(const Transaction t, parse_transaction(entry.body));
-      pending.push_back(
-          {entry.number, entry.transaction_id, entry.body, t.procedure, t.merged_into});
+      FLORA_ASSIGN(const EntryContent content, parse_entry(entry.body));
+      Pending& one = pending.emplace_back();
+      one.number = entry.number;
+      one.transaction_id = entry.transaction_id;
+      one.body = entry.body;
+      if (const auto* tombstone = std::get_if<Tombstone>(&content)) {
+        one.procedure = tombstone->procedure;
+        one.tombstone = true;
+      } else {
+        one.procedure = std::get<Transaction>(content).procedure;
+        one.merged_into = std::get<Transaction>(content).merged_into;
+      }
     }
     auto promise = std::make_shared<std::promise<std::optional<Error>>>();
     auto outcome = promise->get_future();

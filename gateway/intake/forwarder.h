@@ -50,6 +50,7 @@ class Forwarder {
     std::string body;
     Uuid procedure;
     std::optional<Uuid> merged_into;
+    bool tombstone = false;
   };
 
   void submit(std::vector<Pending> pending, Done done);

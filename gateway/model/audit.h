@@ -87,6 +87,8 @@ class AuditFormat {
   virtual std::string body(std::string_view opening, const AuditEffect& effect) const = 0;
   /// That the records of a segment were deleted.
   virtual std::string body_of_deletion(std::int64_t segment) const = 0;
+  /// That the mapping of procedures is gone.
+  virtual std::string body_of_erasure(const std::vector<Uuid>& procedures) const = 0;
   /// That the trail goes on behind `after` although records are missing or may be; `known` is the
   /// last head that is known to have been signed.
   virtual std::string body_of_continuation(std::int64_t after,

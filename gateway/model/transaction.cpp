@@ -8,6 +8,9 @@
 namespace flora {
 namespace {
 
+// The `kind` of an entry that is no status transaction.
+constexpr std::string_view kTombstone = "ERASURE";
+
 // Writes an object whose member names are given in canonical order.
 class ObjectWriter {
  public:
@@ -84,6 +87,16 @@ class ObjectReader {
     if (!parsed) fail(name);
     return parsed.value_or(Day{});
   }
+  std::array<std::byte, 16> salt(std::string_view name) {
+    std::array<std::byte, 16> out{};
+    const auto bytes = from_hex(text(name));
+    if (bytes && bytes->size() == out.size()) {
+      std::ranges::copy(as_bytes(*bytes), out.begin());
+    } else {
+      fail(name);
+    }
+    return out;
+  }
   std::optional<json::Value> member(std::string_view name, json::Kind kind) {
     const auto value = object_.find(name);
     if (value && value->is(kind)) return value;
@@ -115,43 +128,20 @@ Error not_canonical(std::string_view what) {
   return {Errc::corrupt, "a transaction text is not one of version 1: " + std::string(what)};
 }
 
-}  // namespace
-
-std::string to_canonical(const Transaction& t) {
-  ObjectWriter writer(640 + t.details.size());
-  if (t.adapter) writer.raw("adapter", text_of(*t.adapter));
-  writer.text("authority", t.authority);
-  writer.text("catalogue", t.catalogue);
-  writer.text("channel", t.channel);
-  writer.optional_id("corrects", t.corrects);
-  if (!t.details.empty()) writer.raw("details", t.details);
-  writer.text("id", to_string(t.id));
-  writer.text("land", t.land);
-  writer.optional_id("mergedInto", t.merged_into);
-  const bool is_day = std::holds_alternative<Day>(t.occurred);
-  writer.text(is_day ? "occurredOn" : "occurredAt",
-              std::visit([](const auto& time) { return to_string(time); }, t.occurred));
-  writer.text("procedure", to_string(t.procedure));
-  writer.text("recordedAt", to_string(t.recorded_at));
-  writer.optional_text("regime", t.regime);
-  writer.optional_id("revokes", t.revokes);
-  writer.text("role", t.role);
-  writer.text("salt", to_hex(t.salt));
-  writer.optional_text("site", t.site);
-  if (t.source_sequence) writer.raw("sourceSequence", std::to_string(*t.source_sequence));
-  writer.text("status", t.status);
-  writer.raw("v", "1");
-  return std::move(writer).finish();
+// The members of a tombstone alone may stand beside `kind`: what else is there makes another text.
+Tombstone read_tombstone(ObjectReader& reader) {
+  if (reader.text("kind") != kTombstone) reader.fail("kind");
+  Tombstone t;
+  t.id = reader.id("id");
+  t.procedure = reader.id("procedure");
+  t.recorded_at = reader.instant("recordedAt");
+  t.authority = reader.text("authority");
+  t.channel = reader.text("channel");
+  t.salt = reader.salt("salt");
+  return t;
 }
 
-Result<Transaction> parse_transaction(std::string_view text) {
-  json::Document document;
-  if (!document.parse(text) || !document.root().is(json::Kind::object)) {
-    return not_canonical("not an object");
-  }
-  ObjectReader reader(document.root());
-  const auto version = reader.member("v", json::Kind::integer);
-  if (!version || version->integer() != 1) return not_canonical("v");
+Transaction read_transaction(ObjectReader& reader) {
   Transaction t;
   t.id = reader.id("id");
   t.procedure = reader.id("procedure");
@@ -181,16 +171,78 @@ Result<Transaction> parse_transaction(std::string_view text) {
   t.revokes = reader.optional_id("revokes");
   t.merged_into = reader.optional_id("mergedInto");
   t.adapter = read_adapter(reader);
-  const auto salt = from_hex(reader.text("salt"));
-  if (!salt || salt->size() != t.salt.size()) {
-    reader.fail("salt");
+  t.salt = reader.salt("salt");
+  return t;
+}
+
+}  // namespace
+
+std::string to_canonical(const Transaction& t) {
+  ObjectWriter writer(640 + t.details.size());
+  if (t.adapter) writer.raw("adapter", text_of(*t.adapter));
+  writer.text("authority", t.authority);
+  writer.text("catalogue", t.catalogue);
+  writer.text("channel", t.channel);
+  writer.optional_id("corrects", t.corrects);
+  if (!t.details.empty()) writer.raw("details", t.details);
+  writer.text("id", to_string(t.id));
+  writer.text("land", t.land);
+  writer.optional_id("mergedInto", t.merged_into);
+  const bool is_day = std::holds_alternative<Day>(t.occurred);
+  writer.text(is_day ? "occurredOn" : "occurredAt",
+              std::visit([](const auto& time) { return to_string(time); }, t.occurred));
+  writer.text("procedure", to_string(t.procedure));
+  writer.text("recordedAt", to_string(t.recorded_at));
+  writer.optional_text("regime", t.regime);
+  writer.optional_id("revokes", t.revokes);
+  writer.text("role", t.role);
+  writer.text("salt", to_hex(t.salt));
+  writer.optional_text("site", t.site);
+  if (t.source_sequence) writer.raw("sourceSequence", std::to_string(*t.source_sequence));
+  writer.text("status", t.status);
+  writer.raw("v", "1");
+  return std::move(writer).finish();
+}
+
+std::string to_canonical(const Tombstone& t) {
+  ObjectWriter writer(320);
+  writer.text("authority", t.authority);
+  writer.text("channel", t.channel);
+  writer.text("id", to_string(t.id));
+  writer.text("kind", kTombstone);
+  writer.text("procedure", to_string(t.procedure));
+  writer.text("recordedAt", to_string(t.recorded_at));
+  writer.text("salt", to_hex(t.salt));
+  writer.raw("v", "1");
+  return std::move(writer).finish();
+}
+
+Result<EntryContent> parse_entry(std::string_view text) {
+  json::Document document;
+  if (!document.parse(text) || !document.root().is(json::Kind::object)) {
+    return not_canonical("not an object");
+  }
+  ObjectReader reader(document.root());
+  const auto version = reader.member("v", json::Kind::integer);
+  if (!version || version->integer() != 1) return not_canonical("v");
+  EntryContent content;
+  if (reader.has("kind")) {
+    content = read_tombstone(reader);
   } else {
-    std::ranges::copy(as_bytes(*salt), t.salt.begin());
+    content = read_transaction(reader);
   }
   if (!reader.failed().empty()) return not_canonical(reader.failed());
   // The text must be the only one of its transaction: what was signed is what was read.
-  if (to_canonical(t) != text) return not_canonical("not in canonical form");
-  return t;
+  const std::string again = std::visit([](const auto& one) { return to_canonical(one); }, content);
+  if (again != text) return not_canonical("not in canonical form");
+  return content;
+}
+
+Result<Transaction> parse_transaction(std::string_view text) {
+  FLORA_ASSIGN(EntryContent content, parse_entry(text));
+  auto* transaction = std::get_if<Transaction>(&content);
+  if (transaction == nullptr) return not_canonical("kind");
+  return std::move(*transaction);
 }
 
 }  // namespace flora

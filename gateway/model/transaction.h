@@ -44,11 +44,29 @@ struct Transaction {
   std::array<std::byte, 16> salt{};  ///< Random, so that a leaf hash cannot be guessed.
 };
 
+/// Says that the mapping of a procedure is erased: its entries can be attributed to nobody any
+/// more. It has no status and nothing of a person.
+struct Tombstone {
+  Uuid id;                ///< UUIDv7.
+  Uuid procedure;         ///< The pseudonym, UUIDv4.
+  Instant recorded_at;    ///< As of a transaction.
+  std::string authority;  ///< Whose client has ordered it.
+  std::string channel;
+  std::array<std::byte, 16> salt{};
+};
+
+/// What an entry of the ledger says.
+using EntryContent = std::variant<Transaction, Tombstone>;
+
 /// The canonical text (RFC 8785) of version 1.
 std::string to_canonical(const Transaction& transaction);
+std::string to_canonical(const Tombstone& tombstone);
 
 /// Reads a canonical text of any known version. Errors: corrupt, if the text is not one that
 /// to_canonical() could have written.
+Result<EntryContent> parse_entry(std::string_view text);
+
+/// The same where only a status transaction can stand. Errors: also corrupt for a tombstone.
 Result<Transaction> parse_transaction(std::string_view text);
 
 }  // namespace flora

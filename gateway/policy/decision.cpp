@@ -132,6 +132,13 @@ Decision decide(const Policy& policy, const Caller& caller, std::string_view ope
   return decision;
 }
 
+bool may_erase(const Caller& caller, const std::vector<EntryFacts>& entries) {
+  if (entries.empty()) return false;
+  return caller.role == Role::bamf || std::ranges::all_of(entries, [&](const EntryFacts& entry) {
+           return caller.acts_for(entry.authority);
+         });
+}
+
 std::string explain(const Policy& policy, const Caller& caller, std::string_view operation,
                     const Decision& decision) {
   const std::string named(operation);

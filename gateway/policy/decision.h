@@ -46,6 +46,12 @@ struct Decision {
 Decision decide(const Policy& policy, const Caller& caller, std::string_view operation,
                 const std::vector<EntryFacts>& entries);
 
+/// Whether a caller whom the operation is open to may have a procedure's mapping erased. `entries`
+/// are all those of the procedure and of what is joined to it. The BAMF may, wherever there are
+/// any; an authority may where all of them are its own: who has handed a procedure on, or has taken
+/// one over, cannot take it away from the others.
+bool may_erase(const Caller& caller, const std::vector<EntryFacts>& entries);
+
 /// Why the decision is as it is, in one sentence; of an operation that is not permitted, fit for
 /// the caller's eyes: it names the caller's own duty and role and the operation, and no object.
 std::string explain(const Policy& policy, const Caller& caller, std::string_view operation,

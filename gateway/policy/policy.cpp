@@ -23,6 +23,7 @@ const std::vector<DutyRule>& duty_rules() {
       {"listAuditRecords", {Duty::data_protection}},
       {"exportAuditRecords", {Duty::data_protection}},
       {"createSubjectReport", {Duty::data_protection}},
+      {"eraseMapping", {Duty::erasure}},
       {"listStatuses", {Duty::casework, Duty::data_protection, Duty::erasure}},
   };
   return rules;

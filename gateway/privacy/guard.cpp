@@ -64,6 +64,7 @@ Result<Guard> Guard::make(const openapi::Document& document, const Catalogue& ca
                           ClosedLists lists) {
   Guard guard;
   FLORA_ASSIGN(guard.transaction_, document.schema("#/components/schemas/TransactionV1"));
+  FLORA_ASSIGN(guard.tombstone_, document.schema("#/components/schemas/TombstoneV1"));
   for (const Status& status : catalogue.statuses()) {
     FLORA_ASSIGN(guard.details_[status.name],
                  document.schema("#/components/schemas/" + status.details));
@@ -105,6 +106,16 @@ Result<void> Guard::check(const Transaction& t, const StatusEvent& event,
     }
   }
   return {};
+}
+
+Result<void> Guard::check(const Tombstone& tombstone, const PolicyLists& policy) const {
+  json::Document document;
+  std::vector<openapi::Violation> violations;
+  const std::string text = to_canonical(tombstone);  // The document is a view of it.
+  if (!document.parse(text)) return refused("(the text is not JSON)");
+  if (!tombstone_.validate(document.root(), violations, 1)) return refused(violations[0].pointer);
+  if (!policy.authorities.contains(tombstone.authority)) return refused("/authority");
+  return lists_.channels.contains(tombstone.channel) ? Result<void>() : refused("/channel");
 }
 
 }  // namespace flora::privacy

@@ -43,9 +43,13 @@ class Guard {
   Result<void> check(const Transaction& transaction, const StatusEvent& event,
                      const PolicyLists& policy) const;
 
+  /// The same for a tombstone, which comes from no event.
+  Result<void> check(const Tombstone& tombstone, const PolicyLists& policy) const;
+
  private:
   Guard() = default;
   openapi::Schema transaction_;
+  openapi::Schema tombstone_;
   std::map<std::string, openapi::Schema, std::less<>> details_;  // By status.
   ClosedLists lists_;
 };

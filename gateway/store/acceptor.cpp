@@ -67,7 +67,8 @@ Acceptor::Acceptor(std::unique_ptr<Statements> statements, Merges merges, const 
       merges_(std::move(merges)),
       env_(&env),
       ids_(env),
-      last_recorded_(options.last_recorded) {}
+      last_recorded_(options.last_recorded),
+      channel_(options.channel) {}
 Acceptor::Acceptor(Acceptor&&) noexcept = default;
 Acceptor::~Acceptor() = default;
 
@@ -170,6 +171,8 @@ Result<Outcome> Acceptor::accept_new(Draft& draft, const std::optional<Submissio
     FLORA_ASSIGN(const std::optional<Refusal> refusal, (this->*step)(draft, plan));
     if (refusal) return Outcome(*refusal);
   }
+  FLORA_ASSIGN(const bool erasing, is_erasing(plan));
+  if (erasing) return Outcome(Refusal::unavailable);
   FLORA_ASSIGN(bool unlocked, unlock(plan.procedure));
   if (unlocked && plan.merge) {
     FLORA_ASSIGN(unlocked, unlock(*plan.merge));
@@ -220,6 +223,16 @@ Result<std::optional<Refusal>> Acceptor::plan_merge(const Draft& draft, Plan& pl
   return Answer();
 }
 
+// All procedures of a merge are erased together, so that one of them tells.
+Result<bool> Acceptor::is_erasing(const Plan& plan) {
+  for (const Resolution* one : {&plan.procedure, plan.merge ? &*plan.merge : nullptr}) {
+    if (one != nullptr && one->existing && is_erasing_(one->existing->pseudonym)) return true;
+  }
+  if (!plan.kept) return false;
+  FLORA_ASSIGN(const Procedure kept, procedure(*plan.kept));
+  return is_erasing_(kept.pseudonym);
+}
+
 // Before anything is written: would a procedure be merged into itself?
 bool Acceptor::merges_with_itself(const Plan& plan) {
   const Resolution& from = plan.procedure;
@@ -247,23 +260,43 @@ Result<Outcome> Acceptor::write(Draft& draft, const Plan& plan) {
   }
   t.id = plan.reserved ? plan.reserved->transaction_id : ids_.next();
   t.procedure = target.pseudonym;
-  last_recorded_ = std::max(last_recorded_, Instant{env_->now_ms()});
-  t.recorded_at = last_recorded_;
+  t.recorded_at = record_now();
   env_->random(t.salt);
   FLORA_TRY(record(draft, plan, target.number));
 
   Accepted accepted;
-  accepted.number = ++last_number_;
   accepted.transaction_id = t.id;
   accepted.procedure = t.procedure;
   accepted.merged_into = t.merged_into;
   accepted.body = to_canonical(t);
-  FLORA_TRY(s_->insert_outbox.bind(1, accepted.number)
-                .bind_blob(2, t.id.bytes)
-                .bind_text(3, accepted.body)
-                .run());
+  FLORA_TRY(put_into_outbox(accepted));
   if (t.status == kMergeStatus) FLORA_TRY(merges_.update(target.number));
   return Outcome(std::move(accepted));
+}
+
+Instant Acceptor::record_now() {
+  last_recorded_ = std::max(last_recorded_, Instant{env_->now_ms()});
+  return last_recorded_;
+}
+
+Result<void> Acceptor::put_into_outbox(Accepted& accepted) {
+  accepted.number = ++last_number_;
+  return s_->insert_outbox.bind(1, accepted.number)
+      .bind_blob(2, accepted.transaction_id.bytes)
+      .bind_text(3, accepted.body)
+      .run();
+}
+
+Result<Accepted> Acceptor::bury(const Uuid& procedure, std::string_view authority) {
+  Tombstone tombstone{ids_.next(), procedure, record_now(), std::string(authority), channel_, {}};
+  env_->random(tombstone.salt);
+  Accepted accepted;
+  accepted.transaction_id = tombstone.id;
+  accepted.procedure = procedure;
+  accepted.tombstone = true;
+  accepted.body = to_canonical(tombstone);
+  FLORA_TRY(put_into_outbox(accepted));
+  return accepted;
 }
 
 // The row of the event's identity: new, or the one that a reference reserved.

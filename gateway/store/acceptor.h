@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,6 +29,12 @@ class Acceptor {
 
   /// Errors: what SQLite reports; the transaction must be rolled back then.
   Result<Outcome> accept(Draft& draft);
+
+  /// Puts a tombstone into the outbox. Errors: as accept().
+  Result<Accepted> bury(const Uuid& procedure, std::string_view authority);
+
+  /// From here on a draft that leads to a procedure of which this says true is refused.
+  void refuse_where(std::function<bool(const Uuid&)> erasing) { is_erasing_ = std::move(erasing); }
 
   /// The number of the last transaction that was put into the outbox.
   std::int64_t last_number() const { return last_number_; }
@@ -98,6 +105,9 @@ class Acceptor {
   Result<std::optional<Refusal>> plan_reference(const Draft& draft, Plan& plan);
   Result<std::optional<Refusal>> plan_merge(const Draft& draft, Plan& plan);
   static bool merges_with_itself(const Plan& plan);
+  Result<bool> is_erasing(const Plan& plan);
+  Result<void> put_into_outbox(Accepted& accepted);
+  Instant record_now();
   Result<Outcome> write(Draft& draft, const Plan& plan);
   Result<Uuid> refer(const Draft& draft, const Reference& reference, const Procedure& procedure);
   Result<void> record(const Draft& draft, const Plan& plan, std::int64_t procedure);
@@ -132,9 +142,11 @@ class Acceptor {
   Env* env_;
   UuidSequence ids_;
   Instant last_recorded_;
+  std::string channel_;  // Of tombstones.
   std::int64_t last_number_ = 0;
   bool keys_fail_ = false;  // As the log was told.
   std::int64_t keys_rest_until_ns_ = 0;
+  std::function<bool(const Uuid&)> is_erasing_;
 };
 
 }  // namespace flora::store

@@ -48,6 +48,8 @@ class AuditLog {
   /// How long write() need not be called if there is nothing to be added.
   std::chrono::milliseconds pause() const;
 
+  const AuditFormat& format() const { return *options_.format; }
+
   /// Makes the newest head durable in its file; at the end.
   void sync();
 

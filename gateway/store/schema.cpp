@@ -120,8 +120,27 @@ ALTER TABLE kept_answer ADD COLUMN lookup_key INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX kept_answer_lookup_key ON kept_answer(lookup_key);
 )";
 
+// Erasures that are under way, and how far the ledger was searched for tombstones.
+constexpr std::int64_t kWithErasure = 5;
+constexpr const char* kVersion5 = R"(
+CREATE TABLE erasure(
+  pseudonym BLOB PRIMARY KEY,
+  tombstone INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE purged(
+  one INTEGER PRIMARY KEY CHECK(one=1),
+  next INTEGER NOT NULL,
+  last_transaction BLOB NOT NULL
+) STRICT;
+INSERT INTO purged VALUES(1, 0, X'');
+
+CREATE INDEX procedure_merged_into ON procedure(merged_into);
+CREATE INDEX kept_answer_procedure ON kept_answer(procedure);
+)";
+
 // What leads from each version to the next; an empty file is of version 0. Never changed.
-constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4};
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 constexpr auto kNewest = static_cast<std::int64_t>(kSteps.size());
 
 // A file of another program, or one of ours that is not the store.
@@ -138,11 +157,16 @@ Result<bool> is_foreign(sqlite::Database& database) {
 Result<void> prepare_schema(sqlite::Database& database) {
   FLORA_ASSIGN(const bool foreign, is_foreign(database));
   if (foreign) return Error{Errc::corrupt, "the file is not a store of this program"};
+  FLORA_TRY(database.write_no_remains());
   FLORA_ASSIGN(const std::int64_t version, database.schema_version());
   if (version == kNewest) return {};
   if (version > kNewest) {
     return Error{Errc::invalid, "store.db is of version " + std::to_string(version) +
                                     ", this program knows " + std::to_string(kNewest)};
+  }
+  if (version > 0 && version < kWithErasure) {
+    // The pages that were written before may have remains.
+    FLORA_TRY(database.wipe_remains());
   }
   FLORA_TRY(database.begin());
   for (std::int64_t step = version; step < kNewest; ++step) {

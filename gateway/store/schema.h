@@ -7,8 +7,9 @@
 namespace flora::store {
 
 /// Creates the tables in a new file, and brings one of an earlier version forward; durable on
-/// return, and nothing is changed on failure. Errors: invalid (the file is of a newer version),
-/// corrupt (it belongs to something else), unavailable.
+/// return, and nothing is changed on failure. From here on the connection writes no remains of
+/// deleted rows, and what an earlier version has left of them is overwritten. Errors: invalid (the
+/// file is of a newer version), corrupt (it belongs to something else), unavailable.
 Result<void> prepare_schema(sqlite::Database& database);
 
 /// True if the file is of a version that has the archive of adapters.

@@ -209,6 +209,16 @@ void Store::record(std::vector<std::string> bodies, std::function<void(const Res
   writer_->record(std::move(bodies), std::move(done));
 }
 
+void Store::erase(ErasureOrder order, ErasureBegun begun, ErasureDone done) {
+  writer_->erase(std::move(order), std::move(begun), std::move(done));
+}
+
+void Store::await_erasure(const Uuid& procedure, ErasureDone done) {
+  writer_->await_erasure(procedure, std::move(done));
+}
+
+std::int64_t Store::erasures_under_way() const { return writer_->erasures_under_way(); }
+
 void Store::committed_through(std::int64_t number) { writer_->committed_through(number); }
 
 void Store::keep_answer(const AnswerDigests& digests, const KeptAnswer& answer, Instant expires,

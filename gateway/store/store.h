@@ -69,9 +69,10 @@ enum class Refusal : std::uint8_t {
   reference_mismatch,    ///< It is about another procedure or, for a revocation, another status.
   reference_cycle,       ///< The event would correct itself, by way of others.
   merge_with_itself,     ///< Both procedures are the same.
-  unavailable,           ///< The disk or the keys' token fails, or the disk is full.
-  uncertain,             ///< The disk failed during the commit: send the same again.
-  overloaded,            ///< Too many are waiting; try again after a while.
+  unavailable,  ///< The disk or the keys' token fails, the disk is full, or the procedure is just
+                ///< being erased.
+  uncertain,    ///< The disk failed during the commit: send the same again.
+  overloaded,   ///< Too many are waiting; try again after a while.
 };
 
 /// A draft that is durable here.
@@ -82,6 +83,7 @@ struct Accepted {
   Uuid procedure;
   std::optional<Uuid> merged_into;  ///< Of the transaction, if it is in `body`.
   std::string body;  ///< The transaction text; empty for a repeat that is no longer in the outbox.
+  bool tombstone = false;  ///< It says that the mapping of `procedure` is erased.
 };
 
 using Outcome = std::variant<Accepted, Refusal>;
@@ -123,6 +125,14 @@ struct RotationProgress {
   std::uint64_t damaged = 0;  ///< Rows, when they were last looked at, that do not open.
 };
 
+/// The wish to erase the mapping of a procedure and of all that it is merged with: who can
+/// attribute one of them can attribute all.
+struct ErasureOrder {
+  Uuid procedure;
+  std::string authority;  ///< Of the tombstone.
+  std::string audit;      ///< Who orders it: AuditFormat::body has it as `opening`.
+};
+
 /// Of the audit trail, which the store keeps in its own commits.
 struct AuditOptions {
   std::shared_ptr<const AuditFormat> format;
@@ -149,7 +159,8 @@ struct Options {
   /// should end.
   std::function<void(const Error&)> on_fatal;
   AuditOptions audit;
-  std::string vfs;  ///< A SQLite VFS for tests.
+  std::string channel;  ///< Of tombstones.
+  std::string vfs;      ///< A SQLite VFS for tests.
 };
 
 class AuditReader;
@@ -173,6 +184,25 @@ class Store {
   /// one: one that is refused does not hold back the others. The transaction id is drawn once and
   /// kept with the identity, so that the same event always has the same id.
   void accept(std::string_view sender, std::vector<Draft> drafts, AcceptDone done);
+
+  /// Begins an erasure and returns at once. `begun` is called once, on the writer thread, when the
+  /// tombstones are durable in the outbox, behind all that was accepted of these procedures; they
+  /// must be forwarded like every accepted transaction (none, if the erasure is under way already
+  /// or the procedure is not known). From then on nothing is accepted for them. As soon as
+  /// committed_through() says that the tombstones are on the ledger, the mapping is deleted. `done`
+  /// is called once, when neither the files nor their write-ahead log hold anything of it. Both may
+  /// be called within this call, and must not block. Errors of both: unavailable, uncertain,
+  /// overloaded; of `done` also overloaded if it takes long: it goes on by itself, after a restart
+  /// too.
+  using ErasureBegun = std::function<void(const Result<std::vector<Accepted>>&)>;
+  using ErasureDone = std::function<void(const Result<void>&)>;
+  void erase(ErasureOrder order, ErasureBegun begun, ErasureDone done);
+
+  /// Calls `done` as erase() does, for an erasure that has begun, perhaps in an earlier life.
+  void await_erasure(const Uuid& procedure, ErasureDone done);
+
+  /// Erasures that are under way; for metrics.
+  std::int64_t erasures_under_way() const;
 
   /// Queues records of the audit trail (AuditFormat::body) and returns at once. `done` is called
   /// once, perhaps within this call: if the result is good they are durable, and what they are

@@ -9,6 +9,9 @@
 namespace flora::store {
 namespace {
 
+constexpr std::chrono::nanoseconds kErasurePause{100'000'000};
+constexpr std::chrono::nanoseconds kErasureRetry{1'000'000'000};
+constexpr std::chrono::seconds kErasurePatience{20};
 constexpr int kWalPages = 4000;  // 16 MiB of log before it is moved into the file.
 
 // How long a commit may take longer for a change of keys: with work that waits, and without.
@@ -39,11 +42,23 @@ Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env
   FLORA_ASSIGN(Rotation rotation, Rotation::open(db, env));
   writer->rotation_.emplace(std::move(rotation));
   FLORA_TRY(writer->change_keys(std::move(writer->options_.keys)));
+  FLORA_ASSIGN(Eraser eraser, Eraser::open(db));
+  writer->eraser_.emplace(std::move(eraser));
+  writer->acceptor_->refuse_where([raw = writer.get()](const Uuid& procedure) {
+    return raw->eraser_->is_under_way(procedure);
+  });
+  writer->erasures_ = writer->eraser_->count();
+  writer->next_tombstone_ = writer->eraser_->next().value_or(kNoTombstone);
+  // An earlier life may have ended between a deletion and this.
+  FLORA_ASSIGN(const bool emptied, db.empty_log());
+  writer->log_has_remains_ = !emptied;
   FLORA_ASSIGN(writer->delete_outbox_, db.prepare("DELETE FROM outbox WHERE n<=?"));
+  // Not about a procedure that was erased meanwhile.
   FLORA_ASSIGN(writer->insert_answer_,
                db.prepare("INSERT OR REPLACE INTO kept_answer(key, request, status, location, "
                           "content_type, body, expires, procedure, lookup_key) "
-                          "VALUES(?,?,?,?,?,?,?,?,?)"));
+                          "SELECT ?,?,?,?,?,?,?,?8,?9 WHERE ?8 IS NULL OR "
+                          "EXISTS(SELECT 1 FROM procedure WHERE pseudonym=?8)"));
   FLORA_ASSIGN(writer->delete_answers_, db.prepare("DELETE FROM kept_answer WHERE expires<=?"));
   FLORA_ASSIGN(writer->outbox_size_, outbox_rows(db));
   // From here on the connection is the thread's alone: a statement that ended elsewhere could
@@ -97,7 +112,8 @@ void Store::Writer::record(std::vector<std::string> bodies,
 void Store::Writer::committed_through(std::int64_t number) {
   const std::lock_guard lock(mutex_);
   committed_ = std::max(committed_, number);
-  // No wake-up: the outbox is trimmed with the next commit, or at the end.
+  // Else no wake-up: the outbox is trimmed with the next commit, or at the end.
+  if (committed_ >= next_tombstone_) wake_.notify_one();
 }
 
 void Store::Writer::keep_answer(const AnswerDigests& digests, const KeptAnswer& answer,
@@ -139,15 +155,47 @@ void Store::Writer::use_keys(std::shared_ptr<const MappingKeys> keys,
   done(Error{Errc::unavailable, "the store takes nothing more"});
 }
 
-bool Store::Writer::has_work() const {
-  return !batches_.empty() || !readings_.empty() || !answers_.empty() || !adapters_.empty() ||
-         !key_changes_.empty();
+void Store::Writer::erase(ErasureOrder order, ErasureBegun begun, ErasureDone done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (erasures_queued_.size() < options_.queue && !failed_ && !stopping_) {
+      erasures_queued_.push_back({std::move(order), std::move(begun), std::move(done), {}});
+      wake_.notify_one();
+      return;
+    }
+  }
+  const Error error{Errc::overloaded, "too many erasures wait"};
+  begun(error);
+  done(error);
 }
 
-// Then the audit trail is tidied up and the keys are changed, also if nobody asks for anything.
+void Store::Writer::await_erasure(const Uuid& procedure, ErasureDone done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_queued_.size() < options_.queue && !failed_ && !stopping_) {
+      waiting_queued_.push_back({procedure, std::move(done), 0});
+      wake_.notify_one();
+      return;
+    }
+  }
+  done(Error{Errc::overloaded, "too many wait for erasures"});
+}
+
+bool Store::Writer::has_work() const {
+  return !batches_.empty() || !readings_.empty() || !answers_.empty() || !adapters_.empty() ||
+         !key_changes_.empty() || !erasures_queued_.empty() || !waiting_queued_.empty() ||
+         committed_ >= next_tombstone_;
+}
+
+// Then the audit trail is tidied up, the keys are changed and what erasures wait for is tried
+// again, also if nobody asks for anything.
 std::chrono::nanoseconds Store::Writer::pause() const {
-  const std::chrono::nanoseconds audit = audit_->pause();
-  return failed_ ? audit : std::min(audit, rotation_->wait().value_or(audit));
+  std::chrono::nanoseconds pause = audit_->pause();
+  if (failed_) return pause;
+  if (const auto rotation = rotation_->wait()) pause = std::min(pause, *rotation);
+  if (log_has_remains_ || !waiting_.empty()) return std::min(pause, kErasurePause);
+  const bool put_off = eraser_->count() > 0 && next_tombstone_ == kNoTombstone;
+  return put_off ? std::min(pause, kErasureRetry) : pause;
 }
 
 Store::Writer::Work Store::Writer::take() {
@@ -163,6 +211,8 @@ Store::Writer::Work Store::Writer::take() {
   work.answers = std::exchange(answers_, {});
   work.adapters = std::exchange(adapters_, {});
   work.key_changes = std::exchange(key_changes_, {});
+  work.erasures = std::exchange(erasures_queued_, {});
+  work.waiting = std::exchange(waiting_queued_, {});
   work.committed = committed_;
   work.last = stopping_ && work.empty();
   return work;
@@ -174,6 +224,7 @@ void Store::Writer::run() {
     process(work);
     if (work.last) break;
   }
+  give_up_erasures({Errc::overloaded, "the store ends; the erasure goes on at its next start"});
   audit_->sync();
 }
 
@@ -189,6 +240,7 @@ void Store::Writer::process(Work& work) {
     database_.rollback();
     audit_->rolled_back();
     rotation_->rolled_back();
+    eraser_->rolled_back();
     log::write(log::Level::error, "store: a group was not written",
                {{"reason", to_string(written.error().code)},
                 {"detail", std::string_view(written.error().message)}});
@@ -199,11 +251,14 @@ void Store::Writer::process(Work& work) {
   for (Reading& reading : work.readings) reading.done(written);
   for (Answer& answer : work.answers) answer.done();
   for (Adapter& adapter : work.adapters) adapter.done(written);
+  take_over(work, written);
   end_if_uncertain(written);
-  if (!written) return;
-  // What is not named any more need not be looked up; if that fails it still is.
-  if (std::exchange(keys_retired_, false)) end_if_uncertain(refresh_keys(keys_.get()->keys));
-  tidy();
+  if (written) {
+    // What is not named any more need not be looked up; if that fails it still is.
+    if (std::exchange(keys_retired_, false)) end_if_uncertain(refresh_keys(keys_.get()->keys));
+    tidy();
+  }
+  settle_erasures();
 }
 
 // Nothing more may be written then.
@@ -211,6 +266,60 @@ void Store::Writer::end_if_uncertain(const Result<void>& done) {
   if (done || done.error().code != Errc::uncertain) return;
   mark_failed();
   if (options_.on_fatal) options_.on_fatal(done.error());
+}
+
+// Erasures go on behind the commit that began them.
+void Store::Writer::take_over(Work& work, const Result<void>& written) {
+  const std::int64_t deadline =
+      env_.steady_ns() + std::chrono::nanoseconds(kErasurePatience).count();
+  for (Erasure& erasure : work.erasures) {
+    if (!written) {
+      erasure.begun(written.error());
+      erasure.done(written.error());
+      continue;
+    }
+    erasure.begun(std::move(erasure.tombstones));
+    waiting_.push_back({erasure.order.procedure, std::move(erasure.done), deadline});
+  }
+  for (Waiting& one : work.waiting) {
+    waiting_.push_back({one.procedure, std::move(one.done), deadline});
+  }
+  const std::lock_guard lock(mutex_);
+  erasures_ = eraser_->count();
+  // What could not be deleted is tried again after a pause.
+  next_tombstone_ = written ? eraser_->next().value_or(kNoTombstone) : kNoTombstone;
+}
+
+// Empties the write-ahead log as soon as no reader holds an older state, and tells who waits.
+void Store::Writer::settle_erasures() {
+  if (failed_) return give_up_erasures({Errc::uncertain, "a commit failed"});
+  if (log_has_remains_) {
+    const Result<bool> emptied = database_.empty_log();
+    if (!emptied) {
+      mark_failed();
+      give_up_erasures(emptied.error());
+      if (options_.on_fatal) options_.on_fatal(emptied.error());
+      return;
+    }
+    if (*emptied) wal_pages_ = 0;
+    log_has_remains_ = !*emptied;
+  }
+  const std::int64_t now = env_.steady_ns();
+  std::vector<Waiting> waiting = std::exchange(waiting_, {});
+  for (Waiting& one : waiting) {
+    const bool open = eraser_->is_under_way(one.procedure);
+    if (!open && !log_has_remains_) {
+      one.done({});
+    } else if (now >= one.deadline_ns) {
+      one.done(Error{Errc::overloaded, "the erasure takes long; it goes on"});
+    } else {
+      waiting_.push_back(std::move(one));
+    }
+  }
+}
+
+void Store::Writer::give_up_erasures(const Error& error) {
+  for (const Waiting& one : std::exchange(waiting_, {})) one.done(error);
 }
 
 // Moves the write-ahead log into the file now and then. A sync that fails here leaves it open what
@@ -248,6 +357,10 @@ Result<void> Store::Writer::write(Work& work) {
       batch.outcomes.push_back(std::move(outcome));
     }
   }
+  for (Erasure& erasure : work.erasures) {
+    FLORA_ASSIGN(const std::int64_t begun, begin_erasure(erasure));
+    added += begun;
+  }
   for (Reading& reading : work.readings) {
     for (std::string& body : reading.bodies) audit_->add(std::move(body));
   }
@@ -260,9 +373,12 @@ Result<void> Store::Writer::write(Work& work) {
     FLORA_ASSIGN(const std::int64_t removed, trim_outbox(work.committed));
     added -= removed;
   }
+  FLORA_ASSIGN(const bool deleted, delete_mappings(work));
   FLORA_TRY(audit_->write(Instant{env_.now_ms()}));
   FLORA_TRY(rotate(work));
   FLORA_TRY(database_.commit());
+  log_has_remains_ = log_has_remains_ || deleted;
+  eraser_->committed();
   audit_->committed(std::chrono::nanoseconds(env_.steady_ns()));
   keys_retired_ = rotation_->committed();
   outbox_size_ += added;
@@ -295,6 +411,33 @@ Result<void> Store::Writer::refresh_keys(std::shared_ptr<const MappingKeys> keys
   keys_.replace(in_use);
   acceptor_->use(std::move(in_use));
   return {};
+}
+
+// The number of rows that came into the outbox.
+Result<std::int64_t> Store::Writer::begin_erasure(Erasure& erasure) {
+  const ErasureOrder& order = erasure.order;
+  AuditEffect effect;
+  effect.outcome = AuditEffect::Outcome::repeat;
+  FLORA_ASSIGN(effect.procedures, eraser_->merged_with(order.procedure));
+  for (const Uuid& procedure : effect.procedures) {
+    if (eraser_->is_under_way(procedure)) continue;
+    FLORA_ASSIGN(Accepted tombstone, acceptor_->bury(procedure, order.authority));
+    FLORA_TRY(eraser_->begin(procedure, tombstone.number));
+    effect.outcome = AuditEffect::Outcome::accepted;
+    if (!effect.transaction) effect.transaction = tombstone.transaction_id;
+    erasure.tombstones.push_back(std::move(tombstone));
+  }
+  if (effect.procedures.empty()) effect.procedures.push_back(order.procedure);
+  audit_->add(audit_->format().body(order.audit, effect));
+  return static_cast<std::int64_t>(erasure.tombstones.size());
+}
+
+// True if something was deleted.
+Result<bool> Store::Writer::delete_mappings(const Work& work) {
+  FLORA_ASSIGN(const std::vector<Uuid> gone, eraser_->delete_through(work.committed));
+  if (gone.empty()) return false;
+  audit_->add(audit_->format().body_of_erasure(gone));
+  return true;
 }
 
 // The number of rows that went.

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -13,6 +16,7 @@
 #include "gateway/base/sqlite.h"
 #include "gateway/store/acceptor.h"
 #include "gateway/store/audit_log.h"
+#include "gateway/store/eraser.h"
 #include "gateway/store/keys_in_use.h"
 #include "gateway/store/rotation.h"
 #include "gateway/store/store.h"
@@ -20,12 +24,16 @@
 namespace flora::store {
 
 class Store::Writer {
+  static constexpr std::int64_t kNoTombstone = std::numeric_limits<std::int64_t>::max();
+
  public:
   static Result<std::unique_ptr<Writer>> start(Options options, Env& env);
   ~Writer();
 
   void accept(std::string_view sender, std::vector<Draft> drafts, AcceptDone done);
   void record(std::vector<std::string> bodies, std::function<void(const Result<void>&)> done);
+  void erase(ErasureOrder order, ErasureBegun begun, ErasureDone done);
+  void await_erasure(const Uuid& procedure, ErasureDone done);
   void committed_through(std::int64_t number);
   void keep_answer(const AnswerDigests& digests, const KeptAnswer& answer, Instant expires,
                    std::function<void()> done);
@@ -36,6 +44,7 @@ class Store::Writer {
   std::int64_t outbox_size() const { return outbox_size_; }
   const KeysInForce& keys() const { return keys_; }
   RotationProgress rotation() const { return rotation_->progress(); }
+  std::int64_t erasures_under_way() const { return erasures_; }
 
  private:
   struct Batch {
@@ -63,8 +72,22 @@ class Store::Writer {
     std::shared_ptr<const MappingKeys> keys;
     std::function<void(const Result<void>&)> done;
   };
+  struct Erasure {
+    ErasureOrder order;
+    ErasureBegun begun;
+    ErasureDone done;
+    std::vector<Accepted> tombstones;
+  };
+  // Who waits until nothing is left of a procedure.
+  struct Waiting {
+    Uuid procedure;
+    ErasureDone done;
+    std::int64_t deadline_ns = 0;
+  };
   struct Work {
     std::vector<Batch> batches;
+    std::vector<Erasure> erasures;
+    std::vector<Waiting> waiting;
     std::vector<Reading> readings;
     std::vector<Answer> answers;
     std::vector<Adapter> adapters;
@@ -74,7 +97,7 @@ class Store::Writer {
 
     bool empty() const {
       return batches.empty() && readings.empty() && answers.empty() && adapters.empty() &&
-             key_changes.empty();
+             key_changes.empty() && erasures.empty() && waiting.empty();
     }
   };
 
@@ -88,6 +111,11 @@ class Store::Writer {
   Result<void> rotate(const Work& work);
   Result<void> change_keys(std::shared_ptr<const MappingKeys> keys);
   Result<void> refresh_keys(std::shared_ptr<const MappingKeys> keys);
+  Result<std::int64_t> begin_erasure(Erasure& erasure);
+  Result<bool> delete_mappings(const Work& work);
+  void take_over(Work& work, const Result<void>& written);
+  void settle_erasures();
+  void give_up_erasures(const Error& error);
   void tidy();
   void mark_failed();
   void end_if_uncertain(const Result<void>& done);
@@ -102,6 +130,7 @@ class Store::Writer {
   std::optional<AuditLog> audit_;
   std::optional<Rotation> rotation_;
   KeysInForce keys_;
+  std::optional<Eraser> eraser_;
   std::optional<sqlite::Statement> delete_outbox_;
   std::optional<sqlite::Statement> insert_answer_;
   std::optional<sqlite::Statement> delete_answers_;
@@ -113,12 +142,18 @@ class Store::Writer {
   std::vector<Answer> answers_;
   std::vector<Adapter> adapters_;
   std::vector<KeyChange> key_changes_;
+  std::vector<Erasure> erasures_queued_;
+  std::vector<Waiting> waiting_queued_;
+  std::int64_t next_tombstone_ = kNoTombstone;  // The next deletion is due when it is committed.
   std::int64_t committed_ = 0;
   bool stopping_ = false;
   bool failed_ = false;  // After an uncertain commit nothing is written any more.
   int wal_pages_ = 0;    // Writer thread only, like the next.
   std::int64_t trimmed_ = 0;
   bool keys_retired_ = false;
+  bool log_has_remains_ = false;  // Of what was deleted, until the write-ahead log is emptied.
+  std::vector<Waiting> waiting_;
+  std::atomic<std::int64_t> erasures_ = 0;
   std::atomic<std::int64_t> outbox_size_ = 0;
   std::thread thread_;
 };

@@ -16,7 +16,7 @@
 namespace flora::view {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 constexpr std::size_t kReadAhead = 1024;
 
 // Entries are written together once so many wait, or none came for so long, or a reader asks.
@@ -34,6 +34,12 @@ CREATE TABLE merge(
   source BLOB NOT NULL,
   PRIMARY KEY(target, source)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX merge_source ON merge(source);
+CREATE TABLE tombstone(
+  idx INTEGER PRIMARY KEY,
+  procedure BLOB NOT NULL
+) STRICT;
+CREATE INDEX tombstone_procedure ON tombstone(procedure);
 CREATE TABLE position(
   one INTEGER PRIMARY KEY CHECK(one=1),
   next INTEGER NOT NULL,
@@ -43,8 +49,21 @@ INSERT INTO position VALUES(1, 0, x'');
 )";
 
 Result<IndexedEntry> indexed(const CommittedEntry& entry) {
-  FLORA_ASSIGN(const Transaction transaction, parse_transaction(entry.body));
-  return IndexedEntry{entry.index, entry.id, transaction.procedure, transaction.merged_into};
+  FLORA_ASSIGN(const EntryContent content, parse_entry(entry.body));
+  if (const auto* tombstone = std::get_if<Tombstone>(&content)) {
+    return IndexedEntry{entry.index, entry.id, tombstone->procedure, std::nullopt, true};
+  }
+  const auto& transaction = std::get<Transaction>(content);
+  return IndexedEntry{entry.index, entry.id, transaction.procedure, transaction.merged_into, false};
+}
+
+Result<std::vector<Uuid>> ids_of(sqlite::Statement& select) {
+  std::vector<Uuid> ids;
+  while (true) {
+    FLORA_ASSIGN(const bool row, select.step());
+    if (!row) return ids;
+    ids.push_back(uuid_from_bytes(select.blob(0)));
+  }
 }
 
 void remove_files(const std::string& path) {
@@ -58,6 +77,9 @@ class ProcedureIndex::Core {
   struct Statements {
     sqlite::Statement insert_event;
     sqlite::Statement insert_merge;
+    sqlite::Statement insert_tombstone;
+    sqlite::Statement delete_events;
+    sqlite::Statement delete_merges;
     sqlite::Statement set_position;
   };
 
@@ -150,14 +172,24 @@ class ProcedureIndex::Core {
     } else if (version != kVersion) {
       return Error{Errc::invalid, "view.db is of another version"};
     }
-    FLORA_ASSIGN(auto insert_event,
-                 database_->prepare("INSERT OR IGNORE INTO event(procedure, idx) VALUES(?,?)"));
-    FLORA_ASSIGN(auto insert_merge,
-                 database_->prepare("INSERT OR IGNORE INTO merge(target, source) VALUES(?,?)"));
+    FLORA_ASSIGN(
+        auto insert_event,
+        database_->prepare("INSERT OR IGNORE INTO event(procedure, idx) SELECT ?1,?2 WHERE "
+                           "NOT EXISTS(SELECT 1 FROM tombstone WHERE procedure=?1)"));
+    FLORA_ASSIGN(
+        auto insert_merge,
+        database_->prepare("INSERT OR IGNORE INTO merge(target, source) SELECT ?1,?2 WHERE "
+                           "NOT EXISTS(SELECT 1 FROM tombstone WHERE procedure=?2)"));
+    FLORA_ASSIGN(auto insert_tombstone,
+                 database_->prepare("INSERT INTO tombstone(procedure, idx) VALUES(?,?)"));
+    FLORA_ASSIGN(auto delete_events, database_->prepare("DELETE FROM event WHERE procedure=?"));
+    FLORA_ASSIGN(auto delete_merges,
+                 database_->prepare("DELETE FROM merge WHERE target=?1 OR source=?1"));
     FLORA_ASSIGN(auto set_position,
                  database_->prepare("UPDATE position SET next=?, last_transaction=?"));
-    statements_.emplace(
-        Statements{std::move(insert_event), std::move(insert_merge), std::move(set_position)});
+    statements_.emplace(Statements{std::move(insert_event), std::move(insert_merge),
+                                   std::move(insert_tombstone), std::move(delete_events),
+                                   std::move(delete_merges), std::move(set_position)});
     return check_position();
   }
 
@@ -256,14 +288,7 @@ class ProcedureIndex::Core {
   Result<void> write(const std::vector<IndexedEntry>& entries) {
     FLORA_TRY(database_->begin());
     for (const IndexedEntry& entry : entries) {
-      FLORA_TRY(statements_->insert_event.bind_blob(1, entry.procedure.bytes)
-                    .bind(2, static_cast<std::int64_t>(entry.index))
-                    .run());
-      if (entry.merged_into) {
-        FLORA_TRY(statements_->insert_merge.bind_blob(1, entry.merged_into->bytes)
-                      .bind_blob(2, entry.procedure.bytes)
-                      .run());
-      }
+      FLORA_TRY(entry.tombstone ? bury(entry) : add(entry));
     }
     const std::uint64_t next = entries.back().index + 1;
     FLORA_TRY(statements_->set_position.bind(1, static_cast<std::int64_t>(next))
@@ -272,6 +297,25 @@ class ProcedureIndex::Core {
     FLORA_TRY(database_->commit());
     next_ = next;
     return {};
+  }
+
+  Result<void> add(const IndexedEntry& entry) {
+    FLORA_TRY(statements_->insert_event.bind_blob(1, entry.procedure.bytes)
+                  .bind(2, static_cast<std::int64_t>(entry.index))
+                  .run());
+    if (!entry.merged_into) return {};
+    return statements_->insert_merge.bind_blob(1, entry.merged_into->bytes)
+        .bind_blob(2, entry.procedure.bytes)
+        .run();
+  }
+
+  Result<void> bury(const IndexedEntry& entry) {
+    const auto& procedure = entry.procedure.bytes;
+    FLORA_TRY(statements_->delete_events.bind_blob(1, procedure).run());
+    FLORA_TRY(statements_->delete_merges.bind_blob(1, procedure).run());
+    return statements_->insert_tombstone.bind_blob(1, procedure)
+        .bind(2, static_cast<std::int64_t>(entry.index))
+        .run();
   }
 
   std::string path_;
@@ -347,13 +391,18 @@ Result<std::vector<Uuid>> ProcedureIndex::merged_from(const Uuid& procedure) {
   FLORA_TRY(core_->see_all());
   return core_->read([&](sqlite::Database& db) -> Result<std::vector<Uuid>> {
     FLORA_ASSIGN(auto select, db.prepare("SELECT source FROM merge WHERE target=?"));
-    select.bind_blob(1, procedure.bytes);
-    std::vector<Uuid> sources;
-    while (true) {
-      FLORA_ASSIGN(const bool row, select.step());
-      if (!row) return sources;
-      sources.push_back(uuid_from_bytes(select.blob(0)));
-    }
+    return ids_of(select.bind_blob(1, procedure.bytes));
+  });
+}
+
+Result<std::optional<std::uint64_t>> ProcedureIndex::tombstone_of(const Uuid& procedure) {
+  FLORA_TRY(core_->see_all());
+  return core_->read([&](sqlite::Database& db) -> Result<std::optional<std::uint64_t>> {
+    FLORA_ASSIGN(auto select,
+                 db.prepare("SELECT idx FROM tombstone WHERE procedure=? ORDER BY idx LIMIT 1"));
+    FLORA_ASSIGN(const bool row, select.bind_blob(1, procedure.bytes).step());
+    if (!row) return std::optional<std::uint64_t>();
+    return std::optional(static_cast<std::uint64_t>(select.integer(0)));
   });
 }
 

@@ -22,6 +22,7 @@ struct IndexedEntry {
   Uuid transaction_id;
   Uuid procedure;
   std::optional<Uuid> merged_into;
+  bool tombstone = false;  ///< It says that the mapping of the procedure is erased.
 };
 
 /// Thread-safe. One thread writes, without fsync and in groups of its own: nobody waits for that
@@ -52,6 +53,10 @@ class ProcedureIndex {
   /// same `place` as long as no other comes between: where it is looked for. Nil if there is none
   /// at all. It costs the same in each case. Blocks on the disk. Errors: as above.
   Result<Uuid> itself_or_another(const Uuid& procedure, const Uuid& place);
+
+  /// The ledger index of a procedure's tombstone, or nothing. From its tombstone on a procedure has
+  /// no entries here and is merged with none. Blocks on the disk. Errors: as above.
+  Result<std::optional<std::uint64_t>> tombstone_of(const Uuid& procedure);
 
   /// Entries from 0 up to here are in the index.
   std::uint64_t position() const;

@@ -20,6 +20,7 @@ import uuid
 
 # Authorities of config/policy.yaml, by role.
 AUTHORITIES = {"AE": "000250", "LD": "999904", "ABH": "999903", "BAMF": "099045"}
+ERASER = "bamf-loeschung"
 
 # One set of details per schema; a schema that is not listed takes none.
 LIST = "urn:xoev-de:xauslaender:codeliste:"
@@ -118,6 +119,10 @@ class Things:
             return self._give_message(case) if self.is_turn(operation) else None
         if not self.submissions or not self.is_turn(operation):
             return None
+        if operation == "eraseMapping":
+            # From now on it is there for nobody.
+            case.path_parameters = {"id": self.submissions.pop(0)["procedureId"]}
+            return ERASER
         submission = self.submissions[self.uses[operation] % len(self.submissions)]
         if operation in ("getTransaction", "getReceipt"):
             case.path_parameters = {"id": submission["transactionId"]}

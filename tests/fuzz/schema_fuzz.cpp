@@ -31,7 +31,8 @@ struct Subject {
     std::vector<Named> all;
     const auto json = nlohmann::json::parse(document.json());
     for (const auto& [name, ignored] : json["components"]["schemas"].items()) {
-      if (!name.starts_with("Details") && name != "TransactionV1") continue;
+      if (!name.starts_with("Details") && name != "TransactionV1" && name != "TombstoneV1")
+        continue;
       all.push_back({name, required(document.schema("#/components/schemas/" + name))});
     }
     for (const openapi::Operation& operation : document.operations()) {

@@ -184,6 +184,7 @@ struct Gateway::Parts {
   std::optional<intake::Forwarder> forwarder;
   std::optional<intake::Intake> intake;
   std::optional<auth::Tokens> tokens;
+  std::optional<erasure::Eraser> eraser;
   std::unique_ptr<api::Api> api;
   std::optional<Planted> planted;
   std::unique_ptr<http::Server> server;
@@ -223,6 +224,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
       settings.audit_origin(), good(crypto::Ed25519Key::from_seed(as_bytes(seed))));
   options.audit = commands::audit_options(settings, p.trail);
   options.vfs = changes.store_vfs;
+  options.channel = settings.channel;
   p.store_options = options;
   p.store = good(store::Store::open(std::move(options), env));
   REQUIRE(commands::take_into_use(*p.definitions->adapters,
@@ -236,6 +238,8 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   p.intake.emplace(intake::Parts{p.definitions->policy.get(), &*p.first_keys, &*p.guard,
                                  p.store.get(), p.ledger.get(), &*p.forwarder, &*p.blocking,
                                  settings.channel, p.definitions->catalogue.version()});
+  p.eraser.emplace(erasure::Eraser::Parts{p.store.get(), &*p.forwarder, &*p.guard,
+                                          p.definitions->policy.get(), settings.channel});
   api::Parts parts;
   parts.env = &env;
   parts.document = &p.definitions->document;
@@ -247,6 +251,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   parts.intake = &*p.intake;
   parts.forwarder = &*p.forwarder;
   parts.store = p.store.get();
+  parts.eraser = &*p.eraser;
   parts.ledger = p.ledger.get();
   parts.trail = p.trail.get();
   parts.index = p.index.get();

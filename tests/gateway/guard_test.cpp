@@ -305,3 +305,24 @@ TEST_CASE("a catalogue that names a schema which the document lacks is refused")
   REQUIRE_FALSE(guard.has_value());
   CHECK(guard.error().code == Errc::not_found);
 }
+
+TEST_CASE("a tombstone names a known authority and channel, and nothing else") {
+  const Fixture fixture;
+  Tombstone tombstone;
+  tombstone.authority = "099045";
+  tombstone.channel = "default";
+  const auto check = [&fixture](const Tombstone& one) {
+    return fixture.guard.check(one, {fixture.authorities, fixture.sites});
+  };
+  CHECK(check(tombstone).has_value());
+  for (const char* authority : {"000999", "2608150", "x"}) {
+    Tombstone loosened = tombstone;
+    loosened.authority = authority;
+    const auto refused = check(loosened);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().message.find(authority) == std::string::npos);
+  }
+  Tombstone elsewhere = tombstone;
+  elsewhere.channel = "another";
+  CHECK_FALSE(check(elsewhere).has_value());
+}

@@ -37,6 +37,11 @@ Transaction full() {
   return t;
 }
 
+Tombstone tombstone() {
+  const Transaction from = full();
+  return {from.id, from.procedure, from.recorded_at, "999901", "default", from.salt};
+}
+
 TEST_CASE("version 1 is written as the golden files say") {
   CHECK(to_canonical(full()) == golden("v1-full.json"));
   Transaction t = full();
@@ -64,6 +69,34 @@ TEST_CASE("every golden file is read back, is canonical, and is written again by
     std::string canonical;
     json::append_canonical(canonical, document.root());
     CHECK(canonical == text);
+  }
+}
+
+TEST_CASE("a tombstone is written as the golden file says, and read back") {
+  const std::string text = golden("tombstone-v1.json");
+  CHECK(to_canonical(tombstone()) == text);
+  const auto content = parse_entry(text);
+  REQUIRE(content);
+  REQUIRE(std::holds_alternative<Tombstone>(*content));
+  CHECK(to_canonical(std::get<Tombstone>(*content)) == text);
+  CHECK_FALSE(parse_transaction(text));
+  json::Document document;
+  REQUIRE(document.parse(text));
+  std::string canonical;
+  json::append_canonical(canonical, document.root());
+  CHECK(canonical == text);
+}
+
+TEST_CASE("what is neither transaction nor tombstone is corrupt") {
+  const std::string good = golden("tombstone-v1.json");
+  for (const auto& [from, to] :
+       {std::pair{"\"v\":1", "\"v\":2"}, std::pair{"ERASURE", "ERASED"},
+        std::pair{"\"salt\"", "\"status\":\"RECHTSKRAFT\",\"salt\""}, std::pair{"000102", "00010"},
+        std::pair{"\"kind\":\"ERASURE\",", ""}}) {
+    std::string bad = good;
+    bad.replace(bad.find(from), std::string_view(from).size(), to);
+    CAPTURE(bad);
+    CHECK_FALSE(parse_entry(bad));
   }
 }
 

@@ -24,11 +24,12 @@ ALLOWED = {
     "gateway/privacy": LIBRARIES,
     "gateway/view": LIBRARIES,
     "gateway/intake": LIBRARIES | COMBINED,
+    "gateway/erasure": LIBRARIES | COMBINED | {"gateway/intake"},
     "gateway/api": LIBRARIES | COMBINED
-    | {"gateway/intake", "gateway/http", "gateway/telemetry", "gateway/auth"},
+    | {"gateway/intake", "gateway/erasure", "gateway/http", "gateway/telemetry", "gateway/auth"},
     "gateway/commands": LIBRARIES | COMBINED
-    | {"gateway/intake", "gateway/http", "gateway/telemetry", "gateway/auth", "gateway/api",
-       "gateway/settings"},
+    | {"gateway/intake", "gateway/erasure", "gateway/http", "gateway/telemetry", "gateway/auth",
+       "gateway/api", "gateway/settings"},
     "gateway/main.cpp": MODEL | {"gateway/commands", "gateway/settings"},
 }
 
@@ -36,7 +37,7 @@ ALLOWED = {
 HOMES = {
     r"pistache/": ["gateway/http/"],
     r"openssl/": ["gateway/base/crypto.cpp", "gateway/http/", "gateway/auth/public_key.cpp"],
-    r"sqlite3\.h": ["gateway/base/sqlite.cpp", "ledger-client/embedded/"],
+    r"sqlite3\.h": ["gateway/base/sqlite", "ledger-client/embedded/"],
     r"spdlog/": ["gateway/base/log.cpp"],
     r"curl/": ["gateway/telemetry/", "gateway/auth/download.cpp"],
     r"yaml-cpp/": ["gateway/base/yaml.cpp"],

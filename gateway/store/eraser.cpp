@@ -1,0 +1,107 @@
+#include "gateway/store/eraser.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flora::store {
+namespace {
+
+constexpr std::string_view kMergedWith =
+    "WITH RECURSIVE merged(n) AS ("
+    " SELECT n FROM procedure WHERE pseudonym=?1"
+    " UNION SELECT p.n FROM merged JOIN procedure p ON p.merged_into=merged.n"
+    " UNION SELECT p.merged_into FROM merged JOIN procedure p ON p.n=merged.n"
+    " WHERE p.merged_into IS NOT NULL)"
+    " SELECT p.pseudonym FROM merged JOIN procedure p ON p.n=merged.n ORDER BY p.n";
+
+Result<std::vector<Uuid>> all_of(sqlite::Statement& select) {
+  std::vector<Uuid> found;
+  while (true) {
+    FLORA_ASSIGN(const bool row, select.step());
+    if (!row) break;
+    found.push_back(uuid_from_bytes(select.blob(0)));
+  }
+  select.reset();
+  return found;
+}
+
+}  // namespace
+
+Result<Eraser> Eraser::open(sqlite::Database& db) {
+  FLORA_ASSIGN(auto under_way, db.prepare("SELECT pseudonym, tombstone FROM erasure"));
+  FLORA_ASSIGN(auto merged_with, db.prepare(kMergedWith));
+  FLORA_ASSIGN(auto insert, db.prepare("INSERT INTO erasure(pseudonym, tombstone) VALUES(?,?)"));
+  FLORA_ASSIGN(auto remove, db.prepare("DELETE FROM erasure WHERE pseudonym=?"));
+  FLORA_ASSIGN(auto find, db.prepare("SELECT n FROM procedure WHERE pseudonym=?"));
+  FLORA_ASSIGN(auto answers, db.prepare("DELETE FROM kept_answer WHERE procedure=?"));
+  FLORA_ASSIGN(auto identifiers, db.prepare("DELETE FROM identifier WHERE procedure=?"));
+  FLORA_ASSIGN(auto submissions, db.prepare("DELETE FROM submission WHERE procedure=?"));
+  FLORA_ASSIGN(auto detach,
+               db.prepare("UPDATE procedure SET merged_into=NULL WHERE merged_into=?"));
+  FLORA_ASSIGN(auto procedure, db.prepare("DELETE FROM procedure WHERE n=?"));
+  Eraser eraser(Statements{std::move(under_way), std::move(merged_with), std::move(insert),
+                           std::move(remove), std::move(find), std::move(answers),
+                           std::move(identifiers), std::move(submissions), std::move(detach),
+                           std::move(procedure)});
+  FLORA_TRY(eraser.load());
+  return eraser;
+}
+
+Result<void> Eraser::load() {
+  under_way_.clear();
+  s_.under_way.reset();
+  while (true) {
+    FLORA_ASSIGN(const bool row, s_.under_way.step());
+    if (!row) break;
+    under_way_[uuid_from_bytes(s_.under_way.blob(0))] = s_.under_way.integer(1);
+  }
+  s_.under_way.reset();
+  settled_ = under_way_;
+  return {};
+}
+
+std::optional<std::int64_t> Eraser::next() const {
+  if (under_way_.empty()) return std::nullopt;
+  return std::ranges::min_element(under_way_, {}, [](const auto& one) { return one.second; })
+      ->second;
+}
+
+Result<std::vector<Uuid>> Eraser::merged_with(const Uuid& procedure) {
+  s_.merged_with.reset();
+  return all_of(s_.merged_with.bind_blob(1, procedure.bytes));
+}
+
+Result<void> Eraser::begin(const Uuid& procedure, std::int64_t tombstone) {
+  FLORA_TRY(s_.insert.bind_blob(1, procedure.bytes).bind(2, tombstone).run());
+  under_way_[procedure] = tombstone;
+  return {};
+}
+
+Result<std::vector<Uuid>> Eraser::delete_through(std::int64_t number) {
+  std::vector<Uuid> gone;
+  for (const auto& [procedure, tombstone] : under_way_) {
+    if (tombstone <= number) gone.push_back(procedure);
+  }
+  for (const Uuid& procedure : gone) {
+    FLORA_TRY(delete_mapping(procedure));
+    FLORA_TRY(s_.remove.bind_blob(1, procedure.bytes).run());
+    under_way_.erase(procedure);
+  }
+  return gone;
+}
+
+Result<bool> Eraser::delete_mapping(const Uuid& procedure) {
+  FLORA_TRY(s_.delete_answers.bind_blob(1, procedure.bytes).run());
+  s_.find_procedure.reset();
+  FLORA_ASSIGN(const bool known, s_.find_procedure.bind_blob(1, procedure.bytes).step());
+  const std::int64_t number = known ? s_.find_procedure.integer(0) : 0;
+  s_.find_procedure.reset();
+  if (!known) return false;
+  for (sqlite::Statement* step :
+       {&s_.delete_identifiers, &s_.delete_submissions, &s_.detach, &s_.delete_procedure}) {
+    FLORA_TRY(step->bind(1, number).run());
+  }
+  return true;
+}
+
+}  // namespace flora::store

@@ -1,0 +1,65 @@
+// Erasures within the writer's transactions: which are under way, and the deletion itself.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "gateway/base/sqlite.h"
+#include "gateway/model/ids.h"
+
+namespace flora::store {
+
+/// Used by the writer thread alone. Errors of all methods: what SQLite reports; the transaction
+/// must be rolled back then.
+class Eraser {
+ public:
+  static Result<Eraser> open(sqlite::Database& database);
+
+  /// True from begin() to the deletion.
+  bool is_under_way(const Uuid& procedure) const { return under_way_.contains(procedure); }
+  std::int64_t count() const { return static_cast<std::int64_t>(under_way_.size()); }
+  /// The number of the first tombstone that is waited for, or nothing.
+  std::optional<std::int64_t> next() const;
+
+  /// The procedure and all that it is merged with, in both directions; none, if it is not known.
+  Result<std::vector<Uuid>> merged_with(const Uuid& procedure);
+
+  /// The procedure is to be deleted when the transaction of this number is on the ledger.
+  Result<void> begin(const Uuid& procedure, std::int64_t tombstone);
+
+  /// Deletes the procedures whose tombstones have at most this number, and returns them.
+  Result<std::vector<Uuid>> delete_through(std::int64_t number);
+
+  /// Deletes identifiers, identities, kept answers and the procedure itself, with the key that it
+  /// may have. False: the store does not know it.
+  Result<bool> delete_mapping(const Uuid& procedure);
+
+  /// The transaction is durable, or was taken back.
+  void committed() { settled_ = under_way_; }
+  void rolled_back() { under_way_ = settled_; }
+
+ private:
+  struct Statements {
+    sqlite::Statement under_way;
+    sqlite::Statement merged_with;
+    sqlite::Statement insert;
+    sqlite::Statement remove;
+    sqlite::Statement find_procedure;
+    sqlite::Statement delete_answers;
+    sqlite::Statement delete_identifiers;
+    sqlite::Statement delete_submissions;
+    sqlite::Statement detach;
+    sqlite::Statement delete_procedure;
+  };
+  explicit Eraser(Statements statements) : s_(std::move(statements)) {}
+  Result<void> load();
+
+  Statements s_;
+  std::map<Uuid, std::int64_t> under_way_;  // With the number of the tombstone.
+  std::map<Uuid, std::int64_t> settled_;    // The same behind the last commit.
+};
+
+}  // namespace flora::store

@@ -1,0 +1,25 @@
+// What a mapping from before an erasure has brought back goes again.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gateway/base/result.h"
+#include "ledger-client/ledger.h"
+
+namespace flora::store {
+
+/// Deletes the mapping of every procedure that has a tombstone on the ledger. Tombstones that the
+/// file was purged of before are not looked at again. `lost` are entries of a ledger that was
+/// replaced: a tombstone among them that `ledger` does not have counts as well, and goes into the
+/// outbox. Before the store is opened, and while no gateway runs; durable on return, nothing is
+/// changed on failure. Returns the number of procedures that were there; without a file: 0. Errors:
+/// unavailable, corrupt, invalid (the file is of a newer version), and those of the ledger.
+Result<std::uint64_t> purge(const std::string& path, Ledger& ledger,
+                            const std::vector<CommittedEntry>& lost = {});
+
+/// The tombstone that an entry is, if it is one. Errors: corrupt.
+Result<std::optional<Uuid>> buried_by(const std::string& body);
+
+}  // namespace flora::store
