@@ -25,6 +25,7 @@ import gateway as g
 
 CONNECTIONS = 4
 EVENTS_PER_PROCEDURE = 3
+AT_ONCE = 500  # Events that are sent before an answer is read.
 STOCK = 20_000 if g.SOAK else 2_000  # Events before the first change.
 LARGEST_MAPPING = 1 << 30   # Sanitizers reserve more.
 BESIDE = 2_000 if g.SOAK else 200        # Reports before a change and after it, with the same load.
@@ -131,9 +132,10 @@ class Load:
 
 def stock_up(gateway, book):
     client = gateway.client()
-    events = [book.fresh() for _ in range(STOCK)]
-    for line, event in zip(client.stream(events), events):
-        book.note(event, json.loads(g.submission_of(line)))
+    for _ in range(STOCK // AT_ONCE):
+        events = [book.fresh() for _ in range(AT_ONCE)]
+        for line, event in zip(client.stream(events), events):
+            book.note(event, json.loads(g.submission_of(line)))
     client.close()
 
 
@@ -220,8 +222,8 @@ def check_all(gateway, book):
     """Everything that was answered is there once, under the keys that are left."""
     client = gateway.client()
     events = [event_of(number) for number in range(book.count) if f"event-{number}" in book.transactions]
-    for start in range(0, len(events), 500):
-        chunk = events[start:start + 500]
+    for start in range(0, len(events), AT_ONCE):
+        chunk = events[start:start + AT_ONCE]
         for line, event in zip(client.stream(chunk), chunk):
             assert json.loads(line)["status"] == 200, line[:300]
             book.note(event, json.loads(g.submission_of(line)))
