@@ -26,6 +26,7 @@ constexpr const char* kUsage =
     "  ledger fsck               check every entry, tile and checkpoint\n"
     "  ledger backup <folder>    copy ledger and mapping, beside a running gateway\n"
     "  ledger restore [<folder>] [--accept-loss]\n"
+    "  ledger prune-backups <folder> [--dry-run]   delete the backups below it that have expired\n"
     "  ledger rebuild            make the read model anew\n"
     "  receipt verify <file> --key <verifier key>   offline\n"
     "  audit verify [<folder> | <file>]   follow the whole trail, or check what was exported\n"
@@ -39,6 +40,7 @@ constexpr const char* kUsage =
     "                            line `<type> <value>` each\n"
     "  keys new <file>           make a key of the mapping\n"
     "  keys status [--json]      which keys the mapping's rows name, and which may be removed\n"
+    "  retention status [--json] what is due to be erased, and when\n"
     "  policy explain --as <authority or client> --operation <operationId> [--json]\n"
     "                            what the policy allows, and by which rule\n"
     "        --status <status> [--reporter <authority>]                    of a report\n"
@@ -73,13 +75,15 @@ Result<flora::commands::Source> source_of(const CommandLine& line) {
 int main(int argc, char** argv) {
   namespace commands = flora::commands;
   flora::Env& env = flora::Env::system();
-  const auto line = CommandLine::parse(
-      std::vector<std::string>(argv + 1, argv + argc),
-      {"--config",       "--data",  "--port",      "--operations-port", "--port-file", "--key",
-       "--accept-loss!", "--json!", "--statuses",  "--write!",          "--sample",    "--format",
-       "--land",         "--out",   "--procedure", "--client",          "--authority", "--action",
-       "--from",         "--to",    "--as",        "--operation",       "--status",    "--reporter",
-       "--entry",        "--help!"});
+  const auto line =
+      CommandLine::parse(std::vector<std::string>(argv + 1, argv + argc),
+                         {"--config",    "--data",      "--port",         "--operations-port",
+                          "--port-file", "--key",       "--accept-loss!", "--json!",
+                          "--statuses",  "--write!",    "--sample",       "--format",
+                          "--land",      "--out",       "--procedure",    "--client",
+                          "--authority", "--action",    "--from",         "--to",
+                          "--as",        "--operation", "--status",       "--reporter",
+                          "--entry",     "--dry-run!",  "--help!"});
   if (!line) return commands::fail(line.error());
   const std::string command = line->words.empty() ? "" : line->words[0];
   // Only what is taken out of the store needs the settings.
@@ -105,6 +109,7 @@ int main(int argc, char** argv) {
   if (command == "audit") return commands::audit(*settings, *line, env);
   if (command == "subject-report") return commands::subject_report(*settings, std::cin, env);
   if (command == "keys") return commands::keys(*settings, *line, env);
+  if (command == "retention") return commands::retention(*settings, *line, env);
   if (command == "policy") return commands::policy(*settings, *line, env);
   if (exports) return commands::adapter_export(*settings, *line, env);
   std::cerr << kUsage;

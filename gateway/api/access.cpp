@@ -4,7 +4,7 @@
 #include <cstring>
 #include <set>
 
-#include "gateway/api/procedure_entries.h"
+#include "gateway/view/procedure_entries.h"
 
 namespace flora::api {
 namespace {
@@ -21,7 +21,7 @@ Uuid place_of(const Digest& hash) { return uuid_from_bytes(std::span(hash).first
 // Everything of a procedure, and of all that is joined to it if it is the one that remains.
 Result<ReadProcedure> read_whole(const Parts& parts, const Uuid& procedure) {
   ReadProcedure whole;
-  FLORA_ASSIGN(whole.entries, joined_entries(parts, procedure));
+  FLORA_ASSIGN(whole.entries, view::joined_entries({parts.index, parts.ledger}, procedure));
   const Uuid remains = view::keep_read(whole.entries, procedure);
   if (remains != procedure) whole.merged_into = remains;
   std::set<Uuid> read;
@@ -156,7 +156,7 @@ Result<KnownProcedure> known_procedure(const Parts& parts, const policy::Caller&
   KnownProcedure known;
   if (!procedure) return known;
   ReadProcedure whole;
-  FLORA_ASSIGN(whole.entries, own_entries(parts, *procedure));
+  FLORA_ASSIGN(whole.entries, view::own_entries({parts.index, parts.ledger}, *procedure));
   known.exists = !whole.entries.empty();
   const auto policy = parts.policy->get();
   const policy::Decision decision =

@@ -24,6 +24,7 @@
 #include "gateway/base/shares.h"
 #include "gateway/base/thread_pool.h"
 #include "gateway/erasure/eraser.h"
+#include "gateway/erasure/retention.h"
 #include "gateway/http/server.h"
 #include "gateway/intake/intake.h"
 #include "gateway/view/procedure_index.h"
@@ -46,6 +47,8 @@ struct Parts {
   intake::Forwarder* forwarder = nullptr;
   store::Store* store = nullptr;
   erasure::Eraser* eraser = nullptr;
+  const erasure::Retention* retention = nullptr;
+  RetentionPeriods periods;
   ledger::EmbeddedLedger* ledger = nullptr;
   const audit::Trail* trail = nullptr;
   view::ProcedureIndex* index = nullptr;

@@ -4,8 +4,7 @@
 #include "gateway/api/access.h"
 #include "gateway/api/answers.h"
 #include "gateway/api/api.h"
-#include "gateway/api/procedure_entries.h"
-#include "gateway/view/history.h"
+#include "gateway/view/procedure_entries.h"
 
 namespace flora::api {
 namespace {
@@ -56,7 +55,7 @@ void Api::erase_mapping(Call call, Reply reply) {
         parts_.index->itself_or_another(id, uuid_from_bytes(std::span(place).first(16)));
     if (!tombstone || !read) return reply->send(unavailable());
     if (*tombstone) return repeat_erasure(id, **tombstone, caller, reply);
-    const auto entries = joined_entries(parts_, *read);
+    const auto entries = view::joined_entries({parts_.index, parts_.ledger}, *read);
     if (!entries) return reply->send(unavailable());
     const bool may = policy::may_erase(caller, facts_of(*entries));
     const bool known = *read == id && !entries->empty();

@@ -134,6 +134,21 @@ void append_spans(std::string& out, const telemetry::ExporterCounters& spans) {
   counter(out, "flora_spans_export_failures", "Tries to export that failed.", spans.failures);
 }
 
+void append_retention(std::string& out, const erasure::RetentionCounters& retention) {
+  counter(out, "flora_retention_erased", "Mappings erased because their period is over.",
+          retention.erased);
+  counter(out, "flora_retention_copies_deleted", "Databases of restores that were deleted.",
+          retention.copies);
+  counter(out, "flora_retention_failures", "What could not be looked at, erased or deleted.",
+          retention.failed);
+  counter(out, "flora_retention_put_off", "Runs that a leap of the clock has put off.",
+          retention.put_off);
+  gauge(out, "flora_retention_open", "Mappings that were due in the last run and are not erased.",
+        retention.open);
+  gauge(out, "flora_retention_last_run_seconds", "When the last run was, since the Unix epoch.",
+        static_cast<std::uint64_t>(std::max<std::int64_t>(retention.last_run.ms / 1000, 0)));
+}
+
 }  // namespace
 
 Method method_of(std::string_view name) {
@@ -347,6 +362,9 @@ std::string Metrics::text(const Gauges& gauges) const {
           gauges.rotation.rekeyed);
   gauge(out, "flora_key_rotation_damaged_rows", "Rows that do not open under the key they name.",
         gauges.rotation.damaged);
+  gauge(out, "flora_erasures_under_way", "Erasures that were ordered and are not finished.",
+        static_cast<std::uint64_t>(std::max<std::int64_t>(gauges.erasures, 0)));
+  append_retention(out, gauges.retention);
   gauge(out, "flora_adapters_stale", "Adapters whose folder holds a version that is not in use.",
         gauges.adapters_stale);
   gauge(out, "flora_configuration_stale",

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "gateway/erasure/retention.h"
 #include "gateway/http/server.h"
 #include "gateway/intake/intake.h"
 #include "gateway/telemetry/exporter.h"
@@ -44,6 +45,8 @@ struct Gauges {
   std::int64_t outbox = 0;
   std::uint64_t view_position = 0;
   store::RotationProgress rotation;
+  std::int64_t erasures = 0;
+  erasure::RetentionCounters retention;
   std::uint64_t adapters_stale = 0;
   std::uint64_t configuration_stale = 0;
   std::uint64_t log_dropped = 0;

@@ -66,6 +66,8 @@ void Api::get_metrics(Call, Reply reply) {
   gauges.outbox = parts_.store->outbox_size();
   gauges.view_position = parts_.index->position();
   gauges.rotation = parts_.store->rotation();
+  gauges.erasures = parts_.store->erasures_under_way();
+  gauges.retention = parts_.retention->counters();
   for (const adapter::InstalledBundle& bundle : parts_.adapters->list()) {
     gauges.adapters_stale += bundle.refused.empty() ? 0 : 1;
   }

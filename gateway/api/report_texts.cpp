@@ -81,16 +81,6 @@ constexpr std::array kTexts = {
         "Each access is recorded: who (which software for which authority), when, what, with which "
         "result. If there is a member “next”, more records follow (/v1/audit/records)."},
     ReportText{
-        "RETENTION",
-        "Die Zuordnung bleibt, bis sie gelöscht wird; danach kann kein Eintrag des Ledgers mehr "
-        "einer Person zugeordnet werden, auch nicht von den Behörden. Die Einträge selbst bleiben. "
-        "Protokolle werden am Ende des Jahres gelöscht, das auf ihre Entstehung folgt (§ 76 Abs. 4 "
-        "BDSG), wenn keine andere Frist eingestellt ist.",
-        "The mapping stays until it is erased; then no entry of the ledger can be attributed to a "
-        "person any more, by no authority. The entries themselves stay. Audit records are deleted "
-        "at the end of the year that follows their own (§ 76 (4) BDSG), unless another period is "
-        "configured."},
-    ReportText{
         "RIGHTS",
         "Sie können Berichtigung, Löschung oder Einschränkung verlangen, der Verarbeitung "
         "widersprechen und sich bei einer Aufsichtsbehörde für den Datenschutz beschweren. Wenden "
@@ -100,7 +90,56 @@ constexpr std::array kTexts = {
         "reported, or to the BAMF."},
 };
 
+struct Words {
+  std::string_view one;
+  std::string_view many;
+};
+
+// By unit.
+constexpr std::array<Words, 4> kGerman = {
+    {{"Jahr", "Jahre"}, {"Monat", "Monate"}, {"Tag", "Tage"}, {"Sekunde", "Sekunden"}}};
+constexpr std::array<Words, 4> kEnglish = {
+    {{"year", "years"}, {"month", "months"}, {"day", "days"}, {"second", "seconds"}}};
+
+std::string in_words(const Period& period, const std::array<Words, 4>& words) {
+  const Words& unit = words.at(static_cast<std::size_t>(period.unit));
+  return std::to_string(period.count) + ' ' + std::string(period.count == 1 ? unit.one : unit.many);
+}
+
 }  // namespace
+
+RetentionText retention_text(const RetentionPeriods& periods) {
+  RetentionText text;
+  if (periods.mapping) {
+    text.de = "Die Frist für die Zuordnung beträgt " + in_words(*periods.mapping, kGerman) +
+              " und beginnt, wenn das Verfahren unanfechtbar abgeschlossen und dies gemeldet ist "
+              "(§ 7 Abs. 3 AsylG: höchstens zehn Jahre). Danach wird die Zuordnung gelöscht; auf "
+              "Anordnung früher. ";
+    text.en =
+        "The mapping is kept for " + in_words(*periods.mapping, kEnglish) +
+        ", which begin when the procedure has ended with final effect and this is reported "
+        "(§ 7 (3) AsylG: ten years at most). Then it is erased; earlier, if that is ordered. ";
+  } else {
+    text.de = "Die Zuordnung bleibt, bis ihre Löschung angeordnet wird. ";
+    text.en = "The mapping stays until its erasure is ordered. ";
+  }
+  text.de +=
+      "Nach der Löschung kann kein Eintrag des Ledgers mehr einer Person zugeordnet werden, "
+      "auch nicht von den Behörden; die Einträge selbst bleiben. Für Sicherungskopien der "
+      "Zuordnung beträgt die Frist " +
+      in_words(periods.copies, kGerman) +
+      "; aus ihnen wird nichts wiederhergestellt, was gelöscht ist. Protokolle werden am "
+      "Ende des Jahres gelöscht, das auf ihre Entstehung folgt (§ 76 Abs. 4 BDSG), wenn "
+      "keine andere Frist eingestellt ist.";
+  text.en +=
+      "After the erasure no entry of the ledger can be attributed to a person any more, by no "
+      "authority; the entries themselves stay. Backups of the mapping expire after " +
+      in_words(periods.copies, kEnglish) +
+      "; nothing that is erased is restored from them. Audit records are deleted at the end "
+      "of the year that follows their own (§ 76 (4) BDSG), unless another period is "
+      "configured.";
+  return text;
+}
 
 const ReportText& report_result(bool anything) { return anything ? kFound : kNothing; }
 

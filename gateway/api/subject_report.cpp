@@ -161,6 +161,8 @@ std::string to_json(const SubjectReport& report) {
   json.name("explanations").begin_array();
   write_text(json, report_result(!report.procedures.empty()));
   for (const ReportText& text : report_texts()) write_text(json, text);
+  const RetentionText kept = retention_text(report.periods);
+  write_text(json, {"RETENTION", kept.de, kept.en});
   json.end_array().name("procedures").begin_array();
   for (const ReportedProcedure& procedure : report.procedures) write_procedure(json, procedure);
   return json.end_array().end_object().take();
@@ -174,6 +176,7 @@ void Api::create_subject_report(Call call, Reply reply) {
   if (refuse(call, audit::Action::subject_report, reply)) return;
   auto identifiers = std::move(std::get<std::vector<Identifier>>(parsed));
   SubjectReport report;
+  report.periods = parts_.periods;
   for (const Identifier& identifier : identifiers) report.types.push_back(identifier.type);
   if (auto exceeded =
           throttle_.take_identifiers(*call.caller, parts_.questions->hashes(identifiers))) {

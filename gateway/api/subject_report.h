@@ -8,6 +8,7 @@
 
 #include "gateway/api/audit_pages.h"
 #include "gateway/model/identifiers.h"
+#include "gateway/model/period.h"
 #include "gateway/store/holdings.h"
 #include "gateway/view/history.h"
 
@@ -24,6 +25,7 @@ struct SubjectReport {
   Instant at;
   std::vector<IdentifierType> types;  ///< Of the identifiers that were asked about.
   std::vector<ReportedProcedure> procedures;
+  RetentionPeriods periods;
 };
 
 /// `SubjectReport` of the document.

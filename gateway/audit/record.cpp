@@ -88,6 +88,8 @@ std::string_view to_string(Action action) {
       return "SUBJECT_REPORT";
     case Action::erase:
       return "ERASE";
+    case Action::expire:
+      return "EXPIRE";
     case Action::erased:
       return "ERASED";
     case Action::segment_deleted:
@@ -126,6 +128,8 @@ std::string opening(const Actor& actor, Action action) {
   append_member(out, "role", actor.role);
   return out;
 }
+
+std::string own_opening(Action action) { return begin(action); }
 
 std::string body(std::string_view opening, const AuditEffect& effect) {
   std::string out(opening);

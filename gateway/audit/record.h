@@ -31,6 +31,7 @@ enum class Action : std::uint8_t {
   export_audit,      ///< This trail, as a file that can be verified.
   subject_report,    ///< What is stored about an identifier.
   erase,             ///< The order to erase the mapping of a procedure.
+  expire,            ///< The gateway's own order to erase: a period of retention is over.
   erased,            ///< By the gateway: nothing of the mapping is left.
   segment_deleted,   ///< By the gateway, after retention.
   continued,         ///< By an operator: the trail goes on where records are missing.
@@ -51,6 +52,9 @@ struct Actor {
 
 /// What is known of an access when it begins, as a piece of the record's text. Opaque to others.
 std::string opening(const Actor& actor, Action action);
+
+/// The same of what the gateway does by itself.
+std::string own_opening(Action action);
 
 /// The record but for number and time. `opening` is what opening() gave.
 std::string body(std::string_view opening, const AuditEffect& effect);

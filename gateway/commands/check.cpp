@@ -63,6 +63,7 @@ class Check {
     exposure();
     tokens();
     folders();
+    retention();
   }
 
   void mapping_keys(Env& env) {
@@ -246,6 +247,11 @@ class Check {
     if (!settings_.listener.tls && !settings_.listener.is_loopback()) {
       warning("listen.public", "access tokens cross the network as plain text");
     }
+  }
+
+  void retention() {
+    if (settings_.retention.periods.mapping || settings_.is_development()) return;
+    warning("retention", "no period for mappings: they stay until somebody orders their erasure");
   }
 
   void folders() {

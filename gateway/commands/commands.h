@@ -41,7 +41,7 @@ int check(const Source& source, const CommandLine& line, Env& env);
 /// Makes the keys that are missing in the data folder.
 int init(const settings::Settings& settings, Env& env);
 
-/// `ledger verify|fsck|backup|restore|rebuild`.
+/// `ledger verify|fsck|backup|restore|prune-backups|rebuild`.
 int ledger(const settings::Settings& settings, const CommandLine& line, Env& env);
 
 /// `audit verify|list|export|accept-loss`; all but the last also beside a running gateway.
@@ -54,6 +54,9 @@ int subject_report(const settings::Settings& settings, std::istream& input, Env&
 
 /// `keys new|status`; also beside a running gateway.
 int keys(const settings::Settings& settings, const CommandLine& line, Env& env);
+
+/// `retention status`; also beside a running gateway.
+int retention(const settings::Settings& settings, const CommandLine& line, Env& env);
 
 /// `policy explain`: what the policy lets an authority or a client do, and by which rule; also
 /// beside a running gateway.

@@ -81,6 +81,17 @@ void load_adapters(Definitions& made, const settings::Settings& settings, Findin
   }
 }
 
+// In whose name mappings are erased by themselves.
+void check_retention(const settings::Settings& settings, const policy::Policy& policy,
+                     Findings& findings) {
+  const std::string& id = settings.retention.authority;
+  if (!settings.retention.periods.mapping || id.empty()) return;
+  const policy::Authority* const authority = policy.authority(id);
+  if (authority != nullptr && authority->role == Role::bamf) return;
+  findings.error(settings.place("retention.authority"),
+                 "the policy has no authority " + id + " of the role BAMF");
+}
+
 // A seed in Base 64, in one line.
 Result<crypto::Ed25519Key> load_key(const std::string& file, Env& env) {
   Result<std::string> text = env.read_file(file, 1024);
@@ -147,6 +158,7 @@ std::optional<policy::Policy> read_policy(const settings::Settings& settings,
   if (policy && catalogue != nullptr) {
     policy->check_statuses(*catalogue, settings.policy_file, own);
   }
+  if (policy && !own.has_errors()) check_retention(settings, *policy, own);
   findings.add(own);
   if (own.has_errors()) policy.reset();
   return policy;

@@ -7,9 +7,11 @@
 
 #include "gateway/base/bytes.h"
 #include "gateway/base/sqlite.h"
+#include "gateway/commands/backups.h"
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
 #include "gateway/commands/exit_code.h"
+#include "gateway/erasure/copies.h"
 #include "gateway/store/audit_reader.h"
 #include "gateway/store/purge.h"
 #include "gateway/store/reopen.h"
@@ -95,11 +97,12 @@ class HeldStore {
 // is in the mapping, and what is accepted and not on the ledger waits in the outbox. Otherwise a
 // sender who repeats an event after a restore would make a second transaction of it.
 int backup(const settings::Settings& settings, const ledger::LedgerFiles& files,
-           const std::string& folder) {
+           const std::string& folder, Env& env) {
   const std::string target = folder + "/store.db";
-  std::error_code error;
-  if (std::filesystem::exists(target, error)) {
-    return fail({Errc::conflict, target + " is there already"});
+  // First: what is broken off has a date, too.
+  const Period& period = settings.retention.periods.copies;
+  if (const Result<void> dated = date_backup(folder, period, env); !dated) {
+    return fail(dated.error());
   }
   auto store = HeldStore::open(settings.store_database());
   if (!store) return fail(store.error());
@@ -107,7 +110,32 @@ int backup(const settings::Settings& settings, const ledger::LedgerFiles& files,
   if (report) {
     if (const Result<void> copied = store->copy_to(target); !copied) return fail(copied.error());
   }
+  if (report) std::cout << "expires " << to_string(end_of({env.now_ms()}, period)) << '\n';
   return print("backup", report);
+}
+
+// What has expired is not to come back.
+Result<void> check_date(const std::string& folder, const Period& period, Env& env) {
+  FLORA_ASSIGN(const Backup backup, read_backup(folder, env));
+  const Instant expires = end_of(backup.made, period);
+  if (Instant{env.now_ms()} < expires) return {};
+  return Error{Errc::conflict,
+               folder + ": this backup was made " + to_string(backup.made) + " and has expired " +
+                   to_string(expires) + " (retention.backups: " + to_string(period) +
+                   "); restore a newer one and delete it with `ledger prune-backups`. Only a "
+                   "longer period in the settings lets it be restored"};
+}
+
+// Also where no gateway starts again that would do it.
+Result<void> delete_expired_copies(const settings::Settings& settings, Env& env) {
+  for (const std::string& database : {settings.store_database(), settings.ledger_database()}) {
+    FLORA_ASSIGN(const auto copies, erasure::copies_beside(database));
+    for (const erasure::Copy& copy : copies) {
+      const Instant expires = end_of(copy.made, settings.retention.periods.copies);
+      if (expires <= Instant{env.now_ms()}) FLORA_TRY(erasure::destroy_database(copy.path));
+    }
+  }
+  return {};
 }
 
 // The present files stay beside the restored ones.
@@ -170,6 +198,10 @@ int restore(const settings::Settings& settings, const ledger::LedgerFiles& files
             const std::string& folder, bool accept_loss, Env& env) {
   const auto key = load_ledger_key(settings, env);
   if (!key) return fail(key.error());
+  if (!folder.empty()) {
+    const Result<void> fresh = check_date(folder, settings.retention.periods.copies, env);
+    if (!fresh) return fail(fresh.error());
+  }
   const auto on_loss = accept_loss ? ledger::OnLoss::new_origin : ledger::OnLoss::refuse;
   const std::vector<CommittedEntry> buried = tombstones_of(files.database);
   const auto restored = ledger::restore(files, *key, folder, on_loss, env);
@@ -189,6 +221,9 @@ int restore(const settings::Settings& settings, const ledger::LedgerFiles& files
     const auto reopened = reopen_lost(settings, env);
     if (!reopened) return fail(reopened.error());
     std::cout << *reopened << " events can be sent again\n";
+  }
+  if (const Result<void> done = delete_expired_copies(settings, env); !done) {
+    return fail(done.error());
   }
   // Without a checkpoint file nobody knows what was signed.
   const bool unknown = restored->new_origin && restored->lost == 0;
@@ -213,7 +248,10 @@ int rebuild(const settings::Settings& settings, Env& env) {
     std::filesystem::remove(settings.view_database() + ending, error);
     if (error) return fail({Errc::unavailable, "cannot remove view.db: " + error.message()});
   }
-  const auto index = view::ProcedureIndex::open(settings.view_database(), **ledger);
+  const auto canonical = load_canonical(settings.statuses_file, env);
+  if (!canonical) return fail(canonical.error());
+  const auto index =
+      view::ProcedureIndex::open(settings.view_database(), **ledger, canonical->catalogue.ending());
   if (!index) return fail(index.error());
   std::cout << "rebuilt: " << (*index)->position() << " entries\n";
   return 0;
@@ -278,14 +316,17 @@ int ledger(const settings::Settings& settings, const CommandLine& line, Env& env
   if (!files) return fail(files.error());
   if (action == "verify") return print("verify", ledger::verify(*files));
   if (action == "fsck") return print("fsck", ledger::fsck(*files));
-  if (action == "backup" && !folder.empty()) return backup(settings, *files, folder);
+  if (action == "backup" && !folder.empty()) return backup(settings, *files, folder, env);
   if (action == "restore") {
     return restore(settings, *files, folder, line.has("--accept-loss"), env);
+  }
+  if (action == "prune-backups" && !folder.empty()) {
+    return prune_backups(settings, folder, line.has("--dry-run"), env);
   }
   if (action == "rebuild") return rebuild(settings, env);
   return fail({Errc::invalid,
                "ledger verify | fsck | backup <folder> | restore [<folder>] "
-               "[--accept-loss] | rebuild"});
+               "[--accept-loss] | prune-backups <folder> [--dry-run] | rebuild"});
 }
 
 int verify_receipt(const std::string& file, const std::optional<std::string>& vkey, Env& env) {

@@ -17,6 +17,7 @@
 #include "gateway/commands/service_manager.h"
 #include "gateway/commands/shutdown.h"
 #include "gateway/commands/signals.h"
+#include "gateway/erasure/retention.h"
 #include "gateway/store/purge.h"
 
 namespace flora::commands {
@@ -186,7 +187,8 @@ Result<void> run(const Source& source, const Examined& examined,
   store::Options store_options;
   store_options.path = settings.store_database();
   store_options.ledger = ledger.get();
-  FLORA_ASSIGN(store_options.last_recorded, last_recorded(*ledger));
+  FLORA_ASSIGN(const Instant newest, last_recorded(*ledger));
+  store_options.last_recorded = newest;
   FLORA_ASSIGN(store_options.keys, load_keys(settings, env));
   store_options.on_fatal = stop_at_once;
   store_options.audit = audit_options(settings, audit_trail);
@@ -200,7 +202,8 @@ Result<void> run(const Source& source, const Examined& examined,
   const adapter::Installed::BeforeUse prepare_adapter = before_use(*store, known_adapters);
   FLORA_TRY(take_into_use(*definitions->adapters, prepare_adapter));
 
-  FLORA_ASSIGN(const auto index, view::ProcedureIndex::open(settings.view_database(), *ledger));
+  FLORA_ASSIGN(const auto index, view::ProcedureIndex::open(settings.view_database(), *ledger,
+                                                            definitions->catalogue.ending()));
   ThreadPool blocking(kBlockingThreads, kBlockingQueue);
   ThreadPool translating(kTranslatingThreads, kBlockingQueue);
   intake::Forwarder forwarder(*store, *ledger, *index);
@@ -213,6 +216,11 @@ Result<void> run(const Source& source, const Examined& examined,
   const api::QuestionKey questions(env);
   erasure::Eraser eraser(
       {store.get(), &forwarder, &guard, definitions->policy.get(), settings.channel});
+  erasure::Retention retention({ledger.get(), index.get(), &eraser, &definitions->catalogue},
+                               {settings.retention.periods,
+                                settings.retention.authority,
+                                {settings.store_database(), settings.ledger_database()}},
+                               newest, env);
   api::ConfigurationState configuration;
   FLORA_ASSIGN(const auto exporter, start_exporter(settings, definitions->document, env));
   FLORA_ASSIGN(const TokenCheck token_check, start_token_check(settings, configuration, env));
@@ -228,6 +236,8 @@ Result<void> run(const Source& source, const Examined& examined,
   parts.forwarder = &forwarder;
   parts.store = store.get();
   parts.eraser = &eraser;
+  parts.retention = &retention;
+  parts.periods = settings.retention.periods;
   parts.ledger = ledger.get();
   parts.trail = audit_trail.get();
   parts.index = index.get();
@@ -265,6 +275,7 @@ Result<void> run(const Source& source, const Examined& examined,
         *port_file, std::to_string(ports[0]) + ' ' + std::to_string(ports[1]) + '\n', 0644));
   }
 
+  retention.start();
   Reloader reloader(
       {source, settings, *definitions, prepare_adapter, *store, *server, configuration, env});
   service_manager::ready("Serving.");

@@ -79,6 +79,7 @@ Result<api::SubjectReport> report_of(const settings::Settings& settings, std::is
   FLORA_ASSIGN(auto ledger, ledger::LogReader::open(settings.ledger_database()));
   api::SubjectReport report;
   report.at = {env.now_ms()};
+  report.periods = settings.retention.periods;
   for (const Identifier& identifier : identifiers) {
     report.types.push_back(identifier.type);
     std::vector<Digest> hashes;

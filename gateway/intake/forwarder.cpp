@@ -40,8 +40,8 @@ void Forwarder::forward(const std::vector<store::Accepted>& accepted, Done done)
   std::vector<Pending> pending;
   pending.reserve(accepted.size());
   for (const store::Accepted& one : accepted) {
-    pending.push_back(
-        {one.number, one.transaction_id, one.body, one.procedure, one.merged_into, one.tombstone});
+    pending.push_back({one.number, one.transaction_id, one.body, one.procedure, one.merged_into,
+                       one.tombstone, one.status, one.recorded});
   }
   submit(std::move(pending), std::move(done));
 }
@@ -72,7 +72,8 @@ void Forwarder::finished(const std::vector<Pending>& pending,
     }
     highest = std::max(highest, pending[i].number);
     indexed.push_back({positions[i]->index, pending[i].transaction_id, pending[i].procedure,
-                       pending[i].merged_into, pending[i].tombstone});
+                       pending[i].merged_into, pending[i].tombstone, pending[i].status,
+                       pending[i].recorded});
   }
   {
     const std::lock_guard lock(mutex_);
@@ -106,8 +107,11 @@ Result<std::int64_t> Forwarder::submit_outbox() {
         one.procedure = tombstone->procedure;
         one.tombstone = true;
       } else {
-        one.procedure = std::get<Transaction>(content).procedure;
-        one.merged_into = std::get<Transaction>(content).merged_into;
+        const auto& transaction = std::get<Transaction>(content);
+        one.procedure = transaction.procedure;
+        one.merged_into = transaction.merged_into;
+        one.status = transaction.status;
+        one.recorded = transaction.recorded_at;
       }
     }
     auto promise = std::make_shared<std::promise<std::optional<Error>>>();

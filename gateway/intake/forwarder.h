@@ -51,6 +51,8 @@ class Forwarder {
     Uuid procedure;
     std::optional<Uuid> merged_into;
     bool tombstone = false;
+    std::string status = {};
+    Instant recorded = {};
   };
 
   void submit(std::vector<Pending> pending, Done done);

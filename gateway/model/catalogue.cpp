@@ -57,6 +57,12 @@ std::vector<Role> read_reporters(yaml::Section& section) {
   return roles;
 }
 
+Conclusion read_conclusion(yaml::Section& section) {
+  const std::string word = section.word_or("conclusion", {"ENDS", "KEEPS"}, "");
+  if (word.empty()) return Conclusion::goes_on;
+  return word == "ENDS" ? Conclusion::ends : Conclusion::keeps;
+}
+
 Status read_status(yaml::Section section) {
   Status status;
   status.name = section.text("name");
@@ -72,6 +78,7 @@ Status read_status(yaml::Section section) {
   }
   status.reporters = read_reporters(section);
   status.hands_over = section.flag_or("hands_over", false);
+  status.conclusion = read_conclusion(section);
   return status;
 }
 
@@ -130,6 +137,14 @@ Result<Catalogue> Catalogue::parse(std::string_view text, const std::string& fil
   Catalogue catalogue = read(text, file, findings);
   if (findings.has_errors()) return findings.to_error();
   return catalogue;
+}
+
+std::vector<std::string> Catalogue::ending() const {
+  std::vector<std::string> names;
+  for (const Status& status : statuses_) {
+    if (status.conclusion == Conclusion::ends) names.push_back(status.name);
+  }
+  return names;
 }
 
 const Status* Catalogue::find(std::string_view name) const {

@@ -26,14 +26,19 @@ bool is_land(std::string_view code);
 /// Empty for "DE" and for what is no Land.
 std::string_view land_key(std::string_view code);
 
+/// What a status says of the end of a procedure (unanfechtbarer Abschluss, § 7 (3) AsylG): ENDS it,
+/// KEEPS it ended, since it only follows from the end; all others say that it goes on.
+enum class Conclusion : unsigned char { goes_on, ends, keeps };
+
 struct Status {
   std::string name;  ///< Such as `AKTENANLAGE_ERFOLGT`.
   std::string label_de;
   std::string label_en;
-  std::string subprocess;             ///< I, II or III, or ALL.
-  std::vector<Role> reporters;        ///< Who may report it.
-  std::string details;                ///< The name of its details schema in the OpenAPI document.
-  bool hands_over = false;            ///< Names the receiving Land and authority in its details.
+  std::string subprocess;       ///< I, II or III, or ALL.
+  std::vector<Role> reporters;  ///< Who may report it.
+  std::string details;          ///< The name of its details schema in the OpenAPI document.
+  bool hands_over = false;      ///< Names the receiving Land and authority in its details.
+  Conclusion conclusion = Conclusion::goes_on;
   std::vector<std::string> messages;  ///< XAusländer message numbers.
 
   bool may_be_reported_by(Role role) const;
@@ -50,6 +55,9 @@ class Catalogue {
   /// Such as `2026-11`; recorded with every transaction.
   const std::string& version() const { return version_; }
   const std::vector<Status>& statuses() const { return statuses_; }
+
+  /// The names of the statuses that end a procedure, sorted.
+  std::vector<std::string> ending() const;
 
   /// nullptr if there is none. The pointer lives as long as the catalogue.
   const Status* find(std::string_view name) const;

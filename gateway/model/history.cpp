@@ -1,34 +1,13 @@
 #include "gateway/model/history.h"
 
 #include <algorithm>
-#include <chrono>
 #include <tuple>
 
 namespace flora {
 namespace {
 
-// The last Sunday of a month, at 01:00 UTC: when summer time begins and ends (Directive
-// 2000/84/EC).
-std::int64_t change_of_clocks(std::chrono::year year, std::chrono::month month) {
-  namespace c = std::chrono;
-  const c::sys_days sunday{year / month / c::Sunday[c::last]};
-  return c::duration_cast<c::milliseconds>(sunday.time_since_epoch() + c::hours(1)).count();
-}
-
-// The first instant of a day in Europe/Berlin; summer time as it is in force since 1996.
-std::int64_t start_of(Day day) {
-  namespace c = std::chrono;
-  const c::sys_days date{c::days(day.days)};
-  const c::year year = c::year_month_day(date).year();
-  const std::int64_t midnight = c::duration_cast<c::milliseconds>(date.time_since_epoch()).count();
-  const std::int64_t winter = midnight - 3'600'000;
-  const bool summer = winter >= change_of_clocks(year, c::March) &&
-                      winter - 3'600'000 < change_of_clocks(year, c::October);
-  return summer ? winter - 3'600'000 : winter;
-}
-
 std::int64_t instant_of(const Transaction& transaction) {
-  if (const auto* day = std::get_if<Day>(&transaction.occurred)) return start_of(*day);
+  if (const auto* day = std::get_if<Day>(&transaction.occurred)) return start_of(*day).ms;
   return std::get<Instant>(transaction.occurred).ms;
 }
 

@@ -81,7 +81,31 @@ void append_number(std::string& out, std::int64_t value, std::size_t width) {
   out.append(digits, size);
 }
 
+// The last Sunday of a month, at 01:00 UTC: when summer time begins and ends.
+std::int64_t change_of_clocks(chrono::year year, chrono::month month) {
+  const chrono::sys_days sunday{year / month / chrono::Sunday[chrono::last]};
+  return chrono::duration_cast<chrono::milliseconds>(sunday.time_since_epoch() + chrono::hours(1))
+      .count();
+}
+
 }  // namespace
+
+Instant start_of(Day day) {
+  const chrono::sys_days date{chrono::days(day.days)};
+  const chrono::year year = chrono::year_month_day(date).year();
+  const std::int64_t midnight =
+      chrono::duration_cast<chrono::milliseconds>(date.time_since_epoch()).count();
+  const std::int64_t winter = midnight - 3'600'000;
+  const bool summer = winter >= change_of_clocks(year, chrono::March) &&
+                      winter - 3'600'000 < change_of_clocks(year, chrono::October);
+  return {summer ? winter - 3'600'000 : winter};
+}
+
+Day day_of(Instant instant) {
+  const auto days = chrono::floor<chrono::days>(chrono::milliseconds(instant.ms)).count();
+  const Day next{static_cast<std::int32_t>(days) + 1};  // Berlin is ahead of UTC.
+  return start_of(next) <= instant ? next : Day{next.days - 1};
+}
 
 std::optional<Instant> parse_instant(std::string_view text) {
   const auto date = take_date(text);

@@ -33,6 +33,13 @@ std::optional<Day> parse_day(std::string_view text);
 std::string to_string(Instant instant);
 std::string to_string(Day day);
 
+/// The first instant of a day in Europe/Berlin; summer time as it is in force since 1996 (Directive
+/// 2000/84/EC).
+Instant start_of(Day day);
+
+/// The day in Europe/Berlin that an instant belongs to.
+Day day_of(Instant instant);
+
 /// The same text, put behind what `out` holds.
 void append(std::string& out, Instant instant);
 void append(std::string& out, Day day);

@@ -269,6 +269,50 @@ void read_audit(yaml::Section section, const Paths& paths, Audit& audit) {
   }
 }
 
+// § 7 (3) AsylG: ten years after the procedure has ended, at most. No other file that leads to
+// persons is kept for longer.
+bool is_longer_than_ten_years(const Period& period) {
+  switch (period.unit) {
+    case Period::Unit::years:
+      return period.count > 10;
+    case Period::Unit::months:
+      return period.count > 120;
+    case Period::Unit::days:
+      return period.count > 3652;
+    case Period::Unit::seconds:
+      break;
+  }
+  return false;
+}
+
+std::optional<Period> read_period(yaml::Section& section, std::string_view name,
+                                  const Settings& settings) {
+  const std::string text = section.text(name);
+  if (text.empty()) return std::nullopt;
+  const auto period = parse_period(text);
+  const bool seconds = period && period->unit == Period::Unit::seconds;
+  if (!period || (seconds && !settings.is_development())) {
+    section.error(name, "a period is expected, such as P10Y, P6M or P90D");
+  } else if (is_longer_than_ten_years(*period)) {
+    section.error(name, "ten years at most (§ 7 (3) AsylG)");
+  }
+  return period;
+}
+
+void read_retention(yaml::Section section, Settings& settings) {
+  Retention& retention = settings.retention;
+  if (section.has("mapping")) {
+    retention.periods.mapping = read_period(section, "mapping", settings);
+    retention.authority = section.code("authority");
+  } else if (section.has("authority")) {
+    section.error("authority", "without a period for mappings nothing is erased in its name");
+  }
+  if (section.has("backups")) {
+    retention.periods.copies =
+        read_period(section, "backups", settings).value_or(retention.periods.copies);
+  }
+}
+
 constexpr std::size_t kMostIdBytes = 64;
 
 bool is_key_id(const std::string& id) {
@@ -356,6 +400,7 @@ void read_root(yaml::Section root, const std::string& file, const Overrides& ove
   settings.audit.key_file = paths.resolve(kAuditKey);
   settings.audit.head_file = paths.resolve(kAuditHead);
   if (root.has("audit")) read_audit(root.section("audit"), paths, settings.audit);
+  if (root.has("retention")) read_retention(root.section("retention"), settings);
   read_keys(root, paths, file, findings, settings);
   settings.policy_file = paths.resolve(root.text("policy"));
   settings.statuses_file = paths.resolve(root.text("statuses"));

@@ -13,6 +13,7 @@
 #include "gateway/base/findings.h"
 #include "gateway/base/log.h"
 #include "gateway/base/result.h"
+#include "gateway/model/period.h"
 
 namespace flora::settings {
 
@@ -86,6 +87,12 @@ struct Audit {
   std::optional<std::int64_t> retention_days;  ///< Nothing: to the end of the year that follows.
 };
 
+/// How long what leads to persons is kept.
+struct Retention {
+  RetentionPeriods periods;
+  std::string authority;  ///< Of the tombstones, where there is a period for mappings.
+};
+
 /// A key within a PKCS#11 token.
 struct Pkcs11 {
   std::string module;  ///< The vendor's shared library.
@@ -140,6 +147,7 @@ struct Settings {
   std::string otlp_endpoint;  ///< Empty: no spans are exported.
   double sample_ratio = 1;    ///< Of the traces that begin here, how many are sampled: 0 to 1.
   Audit audit;
+  Retention retention;
 
   /// Keys may then be readable by others: they protect nothing.
   bool is_development() const;

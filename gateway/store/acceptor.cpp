@@ -155,6 +155,8 @@ Result<Outcome> Acceptor::repeat(const Submission& known, const Draft& draft) {
     FLORA_ASSIGN(const Transaction waiting_one, parse_transaction(accepted.body));
     accepted.merged_into = waiting_one.merged_into;
     accepted.procedure = waiting_one.procedure;
+    accepted.status = waiting_one.status;
+    accepted.recorded = waiting_one.recorded_at;
   }
   s_->outbox_body.reset();
   return Outcome(std::move(accepted));
@@ -268,6 +270,8 @@ Result<Outcome> Acceptor::write(Draft& draft, const Plan& plan) {
   accepted.transaction_id = t.id;
   accepted.procedure = t.procedure;
   accepted.merged_into = t.merged_into;
+  accepted.status = t.status;
+  accepted.recorded = t.recorded_at;
   accepted.body = to_canonical(t);
   FLORA_TRY(put_into_outbox(accepted));
   if (t.status == kMergeStatus) FLORA_TRY(merges_.update(target.number));

@@ -30,6 +30,10 @@ Result<std::vector<Uuid>> all_of(sqlite::Statement& select) {
 Result<Eraser> Eraser::open(sqlite::Database& db) {
   FLORA_ASSIGN(auto under_way, db.prepare("SELECT pseudonym, tombstone FROM erasure"));
   FLORA_ASSIGN(auto merged_with, db.prepare(kMergedWith));
+  // A row without content is an id that a reference has reserved.
+  FLORA_ASSIGN(auto transactions,
+               db.prepare("SELECT transaction_id FROM submission WHERE content IS NOT NULL AND "
+                          "procedure=(SELECT n FROM procedure WHERE pseudonym=?)"));
   FLORA_ASSIGN(auto insert, db.prepare("INSERT INTO erasure(pseudonym, tombstone) VALUES(?,?)"));
   FLORA_ASSIGN(auto remove, db.prepare("DELETE FROM erasure WHERE pseudonym=?"));
   FLORA_ASSIGN(auto find, db.prepare("SELECT n FROM procedure WHERE pseudonym=?"));
@@ -39,10 +43,10 @@ Result<Eraser> Eraser::open(sqlite::Database& db) {
   FLORA_ASSIGN(auto detach,
                db.prepare("UPDATE procedure SET merged_into=NULL WHERE merged_into=?"));
   FLORA_ASSIGN(auto procedure, db.prepare("DELETE FROM procedure WHERE n=?"));
-  Eraser eraser(Statements{std::move(under_way), std::move(merged_with), std::move(insert),
-                           std::move(remove), std::move(find), std::move(answers),
-                           std::move(identifiers), std::move(submissions), std::move(detach),
-                           std::move(procedure)});
+  Eraser eraser(Statements{std::move(under_way), std::move(merged_with), std::move(transactions),
+                           std::move(insert), std::move(remove), std::move(find),
+                           std::move(answers), std::move(identifiers), std::move(submissions),
+                           std::move(detach), std::move(procedure)});
   FLORA_TRY(eraser.load());
   return eraser;
 }
@@ -69,6 +73,19 @@ std::optional<std::int64_t> Eraser::next() const {
 Result<std::vector<Uuid>> Eraser::merged_with(const Uuid& procedure) {
   s_.merged_with.reset();
   return all_of(s_.merged_with.bind_blob(1, procedure.bytes));
+}
+
+Result<bool> Eraser::holds_more(const std::vector<Uuid>& procedures,
+                                const std::vector<Uuid>& known) {
+  for (const Uuid& procedure : procedures) {
+    s_.transactions.reset();
+    FLORA_ASSIGN(const auto held, all_of(s_.transactions.bind_blob(1, procedure.bytes)));
+    const auto is_new = [&known](const Uuid& id) {
+      return std::ranges::find(known, id) == known.end();
+    };
+    if (std::ranges::any_of(held, is_new)) return true;
+  }
+  return false;
 }
 
 Result<void> Eraser::begin(const Uuid& procedure, std::int64_t tombstone) {

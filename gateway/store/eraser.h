@@ -27,6 +27,9 @@ class Eraser {
   /// The procedure and all that it is merged with, in both directions; none, if it is not known.
   Result<std::vector<Uuid>> merged_with(const Uuid& procedure);
 
+  /// True if something was accepted of one of the procedures that is not among `known`.
+  Result<bool> holds_more(const std::vector<Uuid>& procedures, const std::vector<Uuid>& known);
+
   /// The procedure is to be deleted when the transaction of this number is on the ledger.
   Result<void> begin(const Uuid& procedure, std::int64_t tombstone);
 
@@ -45,6 +48,7 @@ class Eraser {
   struct Statements {
     sqlite::Statement under_way;
     sqlite::Statement merged_with;
+    sqlite::Statement transactions;
     sqlite::Statement insert;
     sqlite::Statement remove;
     sqlite::Statement find_procedure;

@@ -176,6 +176,12 @@ Result<void> prepare_schema(sqlite::Database& database) {
   return database.commit();
 }
 
+Result<bool> is_store(sqlite::Database& database) {
+  FLORA_ASSIGN(auto select, database.prepare("SELECT application_id FROM pragma_application_id"));
+  FLORA_ASSIGN(const bool row, select.step());
+  return row && select.integer(0) == kApplicationId;
+}
+
 Result<bool> has_adapters(sqlite::Database& database) {
   FLORA_ASSIGN(const std::int64_t version, database.schema_version());
   return version >= kWithAdapters;

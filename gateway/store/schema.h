@@ -12,6 +12,9 @@ namespace flora::store {
 /// file is of a newer version), corrupt (it belongs to something else), unavailable.
 Result<void> prepare_schema(sqlite::Database& database);
 
+/// True if the file is a store of this program, of whatever version.
+Result<bool> is_store(sqlite::Database& database);
+
 /// True if the file is of a version that has the archive of adapters.
 Result<bool> has_adapters(sqlite::Database& database);
 

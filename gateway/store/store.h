@@ -83,7 +83,9 @@ struct Accepted {
   Uuid procedure;
   std::optional<Uuid> merged_into;  ///< Of the transaction, if it is in `body`.
   std::string body;  ///< The transaction text; empty for a repeat that is no longer in the outbox.
-  bool tombstone = false;  ///< It says that the mapping of `procedure` is erased.
+  bool tombstone = false;   ///< It says that the mapping of `procedure` is erased.
+  std::string status = {};  ///< Of the transaction, if it is in `body`; empty for a tombstone.
+  Instant recorded = {};    ///< Likewise.
 };
 
 using Outcome = std::variant<Accepted, Refusal>;
@@ -131,6 +133,10 @@ struct ErasureOrder {
   Uuid procedure;
   std::string authority;  ///< Of the tombstone.
   std::string audit;      ///< Who orders it: AuditFormat::body has it as `opening`.
+  /// The transactions that the decision to erase knew, if it stands on them: with another one of
+  /// these procedures it is `conflict`, and if the store knows no such procedure `not_found`;
+  /// nothing is written then, no record of the audit trail either.
+  std::optional<std::vector<Uuid>> known = {};
 };
 
 /// Of the audit trail, which the store keeps in its own commits.
@@ -192,8 +198,8 @@ class Store {
   /// committed_through() says that the tombstones are on the ledger, the mapping is deleted. `done`
   /// is called once, when neither the files nor their write-ahead log hold anything of it. Both may
   /// be called within this call, and must not block. Errors of both: unavailable, uncertain,
-  /// overloaded; of `done` also overloaded if it takes long: it goes on by itself, after a restart
-  /// too.
+  /// overloaded, those of ErasureOrder::known; of `done` also overloaded if it takes long: it goes
+  /// on by itself, after a restart too.
   using ErasureBegun = std::function<void(const Result<std::vector<Accepted>>&)>;
   using ErasureDone = std::function<void(const Result<void>&)>;
   void erase(ErasureOrder order, ErasureBegun begun, ErasureDone done);

@@ -159,7 +159,7 @@ void Store::Writer::erase(ErasureOrder order, ErasureBegun begun, ErasureDone do
   {
     const std::lock_guard lock(mutex_);
     if (erasures_queued_.size() < options_.queue && !failed_ && !stopping_) {
-      erasures_queued_.push_back({std::move(order), std::move(begun), std::move(done), {}});
+      erasures_queued_.push_back({std::move(order), std::move(begun), std::move(done), {}, {}});
       wake_.notify_one();
       return;
     }
@@ -273,9 +273,10 @@ void Store::Writer::take_over(Work& work, const Result<void>& written) {
   const std::int64_t deadline =
       env_.steady_ns() + std::chrono::nanoseconds(kErasurePatience).count();
   for (Erasure& erasure : work.erasures) {
-    if (!written) {
-      erasure.begun(written.error());
-      erasure.done(written.error());
+    if (!written) erasure.refused = written.error();
+    if (erasure.refused) {
+      erasure.begun(*erasure.refused);
+      erasure.done(*erasure.refused);
       continue;
     }
     erasure.begun(std::move(erasure.tombstones));
@@ -419,6 +420,12 @@ Result<std::int64_t> Store::Writer::begin_erasure(Erasure& erasure) {
   AuditEffect effect;
   effect.outcome = AuditEffect::Outcome::repeat;
   FLORA_ASSIGN(effect.procedures, eraser_->merged_with(order.procedure));
+  if (order.known) {
+    FLORA_ASSIGN(const bool more, eraser_->holds_more(effect.procedures, *order.known));
+    if (more) erasure.refused = Error{Errc::conflict, "something new was accepted of it"};
+    if (effect.procedures.empty()) erasure.refused = Error{Errc::not_found, "no such procedure"};
+    if (erasure.refused) return std::int64_t{0};
+  }
   for (const Uuid& procedure : effect.procedures) {
     if (eraser_->is_under_way(procedure)) continue;
     FLORA_ASSIGN(Accepted tombstone, acceptor_->bury(procedure, order.authority));

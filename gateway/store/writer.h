@@ -77,6 +77,7 @@ class Store::Writer {
     ErasureBegun begun;
     ErasureDone done;
     std::vector<Accepted> tombstones;
+    std::optional<Error> refused;
   };
   // Who waits until nothing is left of a procedure.
   struct Waiting {

@@ -21,6 +21,19 @@ const HistoryEntry* current(const std::vector<HistoryEntry>& entries, const Cata
 /// The newest entry in effect with this status, or nullptr. `entries` is settled.
 const HistoryEntry* newest(const std::vector<HistoryEntry>& entries, std::string_view status);
 
+/// The entry that has ended the procedure, or nullptr: it goes on. The same order as current():
+/// what ends it is in effect, and nothing newer that is in effect moves it on, but for what keeps
+/// an end (Conclusion). `entries` is settled.
+const HistoryEntry* conclusion(const std::vector<HistoryEntry>& entries,
+                               const Catalogue& catalogue);
+
+/// Since when it was ended and was recorded as that: the later of when it happened, as it is told
+/// now, and when an end was first recorded, by the entry or by one that it corrects. So nobody
+/// brings a period forward by a date of long ago, and nobody begins it anew by correcting one.
+/// `end` is what conclusion() gave.
+Instant concluded_at(const std::vector<HistoryEntry>& entries, const HistoryEntry& end,
+                     const Catalogue& catalogue);
+
 /// Leaves of the entries of joined procedures those that a reading of `procedure` is about: its
 /// own, and if it is the one that remains, those of all that are joined to it. Gives the one that
 /// remains. `entries` is settled.

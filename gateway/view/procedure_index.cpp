@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -16,7 +17,7 @@
 namespace flora::view {
 namespace {
 
-constexpr std::int64_t kVersion = 2;
+constexpr std::int64_t kVersion = 3;
 constexpr std::size_t kReadAhead = 1024;
 
 // Entries are written together once so many wait, or none came for so long, or a reader asks.
@@ -40,6 +41,14 @@ CREATE TABLE tombstone(
   procedure BLOB NOT NULL
 ) STRICT;
 CREATE INDEX tombstone_procedure ON tombstone(procedure);
+CREATE TABLE ending(
+  recorded INTEGER NOT NULL,
+  idx INTEGER NOT NULL,
+  procedure BLOB NOT NULL,
+  PRIMARY KEY(recorded, idx)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ending_procedure ON ending(procedure);
+CREATE TABLE ending_status(name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE position(
   one INTEGER PRIMARY KEY CHECK(one=1),
   next INTEGER NOT NULL,
@@ -54,7 +63,9 @@ Result<IndexedEntry> indexed(const CommittedEntry& entry) {
     return IndexedEntry{entry.index, entry.id, tombstone->procedure, std::nullopt, true};
   }
   const auto& transaction = std::get<Transaction>(content);
-  return IndexedEntry{entry.index, entry.id, transaction.procedure, transaction.merged_into, false};
+  return IndexedEntry{
+      entry.index, entry.id,           transaction.procedure,  transaction.merged_into,
+      false,       transaction.status, transaction.recorded_at};
 }
 
 Result<std::vector<Uuid>> ids_of(sqlite::Statement& select) {
@@ -77,13 +88,16 @@ class ProcedureIndex::Core {
   struct Statements {
     sqlite::Statement insert_event;
     sqlite::Statement insert_merge;
+    sqlite::Statement insert_ending;
     sqlite::Statement insert_tombstone;
     sqlite::Statement delete_events;
     sqlite::Statement delete_merges;
+    sqlite::Statement delete_endings;
     sqlite::Statement set_position;
   };
 
-  Core(std::string path, Ledger& ledger) : path_(std::move(path)), ledger_(ledger) {}
+  Core(std::string path, Ledger& ledger, std::vector<std::string> ending)
+      : path_(std::move(path)), ledger_(ledger), ending_(std::move(ending)) {}
 
   ~Core() {
     {
@@ -107,6 +121,16 @@ class ProcedureIndex::Core {
     }
     FLORA_TRY(catch_up(ledger_.size()));
     thread_ = std::thread([this] { run(); });
+    return {};
+  }
+
+  // Nothing is written then, and nobody waits for what the ledger holds besides.
+  Result<void> open_as_it_is() {
+    as_it_is_ = true;
+    FLORA_ASSIGN(auto database, sqlite::Database::open(path_, sqlite::Mode::read_only));
+    FLORA_ASSIGN(const std::int64_t version, database.schema_version());
+    if (version != kVersion) return Error{Errc::invalid, "view.db is of another version"};
+    FLORA_TRY(check_statuses(database));
     return {};
   }
 
@@ -140,6 +164,7 @@ class ProcedureIndex::Core {
 
   // Waits until what the ledger holds now is in the file.
   Result<void> see_all() {
+    if (as_it_is_) return {};
     const std::uint64_t end = ledger_.size();
     std::unique_lock lock(mutex_);
     const std::uint64_t failures = failures_;
@@ -167,11 +192,13 @@ class ProcedureIndex::Core {
     if (version == 0) {
       FLORA_TRY(database_->begin());
       FLORA_TRY(database_->execute(kTables));
+      FLORA_TRY(write_statuses());
       FLORA_TRY(database_->set_schema_version(kVersion));
       FLORA_TRY(database_->commit());
     } else if (version != kVersion) {
       return Error{Errc::invalid, "view.db is of another version"};
     }
+    FLORA_TRY(check_statuses(*database_));
     FLORA_ASSIGN(
         auto insert_event,
         database_->prepare("INSERT OR IGNORE INTO event(procedure, idx) SELECT ?1,?2 WHERE "
@@ -180,6 +207,11 @@ class ProcedureIndex::Core {
         auto insert_merge,
         database_->prepare("INSERT OR IGNORE INTO merge(target, source) SELECT ?1,?2 WHERE "
                            "NOT EXISTS(SELECT 1 FROM tombstone WHERE procedure=?2)"));
+    FLORA_ASSIGN(
+        auto insert_ending,
+        database_->prepare("INSERT OR IGNORE INTO ending(recorded, idx, procedure) SELECT "
+                           "?1,?2,?3 WHERE EXISTS(SELECT 1 FROM event WHERE procedure=?3)"));
+    FLORA_ASSIGN(auto delete_endings, database_->prepare("DELETE FROM ending WHERE procedure=?"));
     FLORA_ASSIGN(auto insert_tombstone,
                  database_->prepare("INSERT INTO tombstone(procedure, idx) VALUES(?,?)"));
     FLORA_ASSIGN(auto delete_events, database_->prepare("DELETE FROM event WHERE procedure=?"));
@@ -188,9 +220,29 @@ class ProcedureIndex::Core {
     FLORA_ASSIGN(auto set_position,
                  database_->prepare("UPDATE position SET next=?, last_transaction=?"));
     statements_.emplace(Statements{std::move(insert_event), std::move(insert_merge),
-                                   std::move(insert_tombstone), std::move(delete_events),
-                                   std::move(delete_merges), std::move(set_position)});
+                                   std::move(insert_ending), std::move(insert_tombstone),
+                                   std::move(delete_events), std::move(delete_merges),
+                                   std::move(delete_endings), std::move(set_position)});
     return check_position();
+  }
+
+  Result<void> write_statuses() {
+    FLORA_ASSIGN(auto insert, database_->prepare("INSERT INTO ending_status(name) VALUES(?)"));
+    for (const std::string& name : ending_) FLORA_TRY(insert.bind_text(1, name).run());
+    return {};
+  }
+
+  // What other statuses have ended is not in the file.
+  Result<void> check_statuses(sqlite::Database& database) const {
+    FLORA_ASSIGN(auto select, database.prepare("SELECT name FROM ending_status ORDER BY name"));
+    std::vector<std::string> names;
+    while (true) {
+      FLORA_ASSIGN(const bool row, select.step());
+      if (!row) break;
+      names.emplace_back(select.text(0));
+    }
+    if (names == ending_) return {};
+    return Error{Errc::invalid, "view.db was made with other statuses that end a procedure"};
   }
 
   // The entry before the position must be the one that was indexed there.
@@ -303,6 +355,12 @@ class ProcedureIndex::Core {
     FLORA_TRY(statements_->insert_event.bind_blob(1, entry.procedure.bytes)
                   .bind(2, static_cast<std::int64_t>(entry.index))
                   .run());
+    if (std::ranges::binary_search(ending_, entry.status)) {
+      FLORA_TRY(statements_->insert_ending.bind(1, entry.recorded.ms)
+                    .bind(2, static_cast<std::int64_t>(entry.index))
+                    .bind_blob(3, entry.procedure.bytes)
+                    .run());
+    }
     if (!entry.merged_into) return {};
     return statements_->insert_merge.bind_blob(1, entry.merged_into->bytes)
         .bind_blob(2, entry.procedure.bytes)
@@ -313,6 +371,7 @@ class ProcedureIndex::Core {
     const auto& procedure = entry.procedure.bytes;
     FLORA_TRY(statements_->delete_events.bind_blob(1, procedure).run());
     FLORA_TRY(statements_->delete_merges.bind_blob(1, procedure).run());
+    FLORA_TRY(statements_->delete_endings.bind_blob(1, procedure).run());
     return statements_->insert_tombstone.bind_blob(1, procedure)
         .bind(2, static_cast<std::int64_t>(entry.index))
         .run();
@@ -320,6 +379,8 @@ class ProcedureIndex::Core {
 
   std::string path_;
   Ledger& ledger_;
+  const std::vector<std::string> ending_;
+  bool as_it_is_ = false;
   std::optional<sqlite::Database> database_;
   std::optional<Statements> statements_;
   std::atomic<std::uint64_t> next_ = 0;
@@ -341,9 +402,17 @@ ProcedureIndex::ProcedureIndex(std::unique_ptr<Core> core) : core_(std::move(cor
 ProcedureIndex::~ProcedureIndex() = default;
 
 Result<std::unique_ptr<ProcedureIndex>> ProcedureIndex::open(const std::string& path,
-                                                             Ledger& ledger) {
-  auto core = std::make_unique<Core>(path, ledger);
+                                                             Ledger& ledger,
+                                                             std::vector<std::string> ending) {
+  auto core = std::make_unique<Core>(path, ledger, std::move(ending));
   FLORA_TRY(core->open());
+  return std::unique_ptr<ProcedureIndex>(new ProcedureIndex(std::move(core)));
+}
+
+Result<std::unique_ptr<ProcedureIndex>> ProcedureIndex::open_as_it_is(
+    const std::string& path, Ledger& ledger, std::vector<std::string> ending) {
+  auto core = std::make_unique<Core>(path, ledger, std::move(ending));
+  FLORA_TRY(core->open_as_it_is());
   return std::unique_ptr<ProcedureIndex>(new ProcedureIndex(std::move(core)));
 }
 
@@ -403,6 +472,25 @@ Result<std::optional<std::uint64_t>> ProcedureIndex::tombstone_of(const Uuid& pr
     FLORA_ASSIGN(const bool row, select.bind_blob(1, procedure.bytes).step());
     if (!row) return std::optional<std::uint64_t>();
     return std::optional(static_cast<std::uint64_t>(select.integer(0)));
+  });
+}
+
+Result<std::vector<EndingEntry>> ProcedureIndex::ending_entries(
+    const std::optional<EndingEntry>& after, std::size_t limit) {
+  FLORA_TRY(core_->see_all());
+  return core_->read([&](sqlite::Database& db) -> Result<std::vector<EndingEntry>> {
+    FLORA_ASSIGN(auto select, db.prepare("SELECT recorded, idx, procedure FROM ending WHERE "
+                                         "(recorded, idx)>(?, ?) ORDER BY recorded, idx LIMIT ?"));
+    select.bind(1, after ? after->recorded.ms : std::numeric_limits<std::int64_t>::min());
+    select.bind(2, after ? static_cast<std::int64_t>(after->index) : 0);
+    select.bind(3, static_cast<std::int64_t>(limit));
+    std::vector<EndingEntry> entries;
+    while (true) {
+      FLORA_ASSIGN(const bool row, select.step());
+      if (!row) return entries;
+      entries.push_back({Instant{select.integer(0)}, static_cast<std::uint64_t>(select.integer(1)),
+                         uuid_from_bytes(select.blob(2))});
+    }
   });
 }
 

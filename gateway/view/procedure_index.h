@@ -12,6 +12,7 @@
 #include "gateway/base/env.h"
 #include "gateway/base/result.h"
 #include "gateway/model/ids.h"
+#include "gateway/model/time.h"
 #include "ledger-client/ledger.h"
 
 namespace flora::view {
@@ -22,7 +23,16 @@ struct IndexedEntry {
   Uuid transaction_id;
   Uuid procedure;
   std::optional<Uuid> merged_into;
-  bool tombstone = false;  ///< It says that the mapping of the procedure is erased.
+  bool tombstone = false;   ///< It says that the mapping of the procedure is erased.
+  std::string status = {};  ///< Empty for a tombstone.
+  Instant recorded = {};
+};
+
+/// An entry that says that its procedure has ended.
+struct EndingEntry {
+  Instant recorded;
+  std::uint64_t index = 0;
+  Uuid procedure;
 };
 
 /// Thread-safe. One thread writes, without fsync and in groups of its own: nobody waits for that
@@ -32,8 +42,15 @@ class ProcedureIndex {
  public:
   /// Opens or creates view.db, throws it away if it is damaged or does not belong to this ledger,
   /// and reads from the ledger what it lacks. Blocks until then. The ledger must outlive the index.
-  /// Errors: unavailable, corrupt (an entry of the ledger cannot be read).
-  static Result<std::unique_ptr<ProcedureIndex>> open(const std::string& path, Ledger& ledger);
+  /// `ending` are the statuses that end a procedure, sorted; a file that was made with others is
+  /// thrown away, too. Errors: unavailable, corrupt (an entry of the ledger cannot be read).
+  static Result<std::unique_ptr<ProcedureIndex>> open(const std::string& path, Ledger& ledger,
+                                                      std::vector<std::string> ending = {});
+  /// The same as it is, beside a gateway that writes it; append() must not be called. Errors:
+  /// not_found, unavailable, invalid (it was made by another version, or with other statuses).
+  static Result<std::unique_ptr<ProcedureIndex>> open_as_it_is(const std::string& path,
+                                                               Ledger& ledger,
+                                                               std::vector<std::string> ending);
   /// Waits until everything that was queued is written.
   ~ProcedureIndex();
 
@@ -57,6 +74,12 @@ class ProcedureIndex {
   /// The ledger index of a procedure's tombstone, or nothing. From its tombstone on a procedure has
   /// no entries here and is merged with none. Blocks on the disk. Errors: as above.
   Result<std::optional<std::uint64_t>> tombstone_of(const Uuid& procedure);
+
+  /// Entries with a status that ends a procedure, of procedures that have no tombstone, in the
+  /// order in which they were recorded; at most `limit`, behind `after`. Whether one is in effect
+  /// is the matter of conclusion(). Blocks on the disk. Errors: as above.
+  Result<std::vector<EndingEntry>> ending_entries(const std::optional<EndingEntry>& after,
+                                                  std::size_t limit);
 
   /// Entries from 0 up to here are in the index.
   std::uint64_t position() const;

@@ -185,6 +185,8 @@ struct Gateway::Parts {
   std::optional<intake::Intake> intake;
   std::optional<auth::Tokens> tokens;
   std::optional<erasure::Eraser> eraser;
+  erasure::Retention::Rules retention_rules;
+  std::optional<erasure::Retention> retention;
   std::unique_ptr<api::Api> api;
   std::optional<Planted> planted;
   std::unique_ptr<http::Server> server;
@@ -230,7 +232,8 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   REQUIRE(commands::take_into_use(*p.definitions->adapters,
                                   commands::before_use(*p.store, p.known_adapters))
               .has_value());
-  p.index = good(view::ProcedureIndex::open(settings.view_database(), *p.ledger));
+  p.index = good(view::ProcedureIndex::open(settings.view_database(), *p.ledger,
+                                            p.definitions->catalogue.ending()));
   p.blocking.emplace(2, 4096);
   p.translating.emplace(1, 4096);
   p.forwarder.emplace(*p.store, *p.ledger, *p.index);
@@ -240,6 +243,10 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
                                  settings.channel, p.definitions->catalogue.version()});
   p.eraser.emplace(erasure::Eraser::Parts{p.store.get(), &*p.forwarder, &*p.guard,
                                           p.definitions->policy.get(), settings.channel});
+  p.retention_rules = {settings.retention.periods,
+                       settings.retention.authority,
+                       {settings.store_database(), settings.ledger_database()}};
+  restart_retention(p.retention_rules.periods.mapping.value(), Instant{env.now_ms()});
   api::Parts parts;
   parts.env = &env;
   parts.document = &p.definitions->document;
@@ -252,6 +259,8 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   parts.forwarder = &*p.forwarder;
   parts.store = p.store.get();
   parts.eraser = &*p.eraser;
+  parts.retention = &*p.retention;
+  parts.periods = settings.retention.periods;
   parts.ledger = p.ledger.get();
   parts.trail = p.trail.get();
   parts.index = p.index.get();
@@ -282,6 +291,16 @@ Gateway::~Gateway() {
   release_writer();
   parts_->server->stop(std::chrono::seconds(20));
   parts_.reset();
+}
+
+erasure::RetentionRun Gateway::run_retention() { return parts_->retention->run(); }
+
+void Gateway::restart_retention(const Period& mapping, Instant last_seen) {
+  Parts& p = *parts_;
+  p.retention_rules.periods.mapping = mapping;
+  p.retention.emplace(erasure::Retention::Parts{p.ledger.get(), p.index.get(), &*p.eraser,
+                                                &p.definitions->catalogue},
+                      p.retention_rules, last_seen, env);
 }
 
 Client Gateway::start(const Request& request) {

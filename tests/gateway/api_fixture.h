@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "gateway/auth/key_source.h"
+#include "gateway/erasure/retention.h"
 #include "gateway/model/catalogue.h"
 #include "ledger-client/merkle/note.h"
 #include "openapi/document.h"
@@ -88,6 +89,9 @@ class Gateway {
   /// What SIGHUP does with the policy, and tells of the configuration.
   void replace_policy(const std::string& yaml);
   void set_configuration(std::string_view part, std::vector<std::string> reasons);
+  /// One run of the job that is daily; a new one with this period, that has last seen this time.
+  erasure::RetentionRun run_retention();
+  void restart_retention(const Period& mapping, Instant last_seen);
   /// What SIGTERM does first.
   void retire();
 

@@ -50,6 +50,7 @@ policy: policy.yaml
 statuses: statuses.yaml
 audit: {segment_days: 7}
 adapters: [bundle]
+retention: {mapping: P10Y, authority: "999901", backups: P90D}
 )";
 
 const std::string kPolicy = R"(authorities:
@@ -111,14 +112,16 @@ const std::vector<Mistake> kMistakes = {
     {"config/policy.yaml", "\"aaaa", "\"AAAA",
      "config/policy.yaml:5:37: a fingerprint has 64 lower-case hexadecimal digits"},
     {"config/statuses.yaml", "reporters: [AE, LD]", "reporters: [AE, AUDITOR]",
-     "config/statuses.yaml:12:21: \"AUDITOR\" is no reporting role"},
+     "config/statuses.yaml:18:21: \"AUDITOR\" is no reporting role"},
     {"config/statuses.yaml", ", en: \"Registration completed\" }", " }",
-     "config/statuses.yaml:10:12: \"en\" is missing"},
+     "config/statuses.yaml:16:12: \"en\" is missing"},
     {"config/bundle/adapter.yaml", "unit: record", "unit: line", "config/bundle/adapter.yaml:13:"},
     {"config/bundle/adapter.yaml", "charset: iso-8859-1", "charset: ebcdic",
      "config/bundle/adapter.yaml:6:12: a charset is "},
     {"data/ledger.key", "MDEy", "!!!!", "/data/ledger.key: not Base 64"},
     {"data/audit.key", "MDEy", "!!!!", "/data/audit.key: not Base 64"},
+    {"config/gateway.yaml", "backups: P90D", "backups: P0D",
+     ":58: a period is expected, such as P10Y, P6M or P90D"},
     {"config/gateway.yaml", "segment_days: 7}", "segment_days: 7, retention_days: 0}",
      "config/gateway.yaml:27:42: a number from 1 to 3660 is expected"},
     {"data/mapping.secret", "Y2RlZj", "", "/data/mapping.secret must hold 32 bytes, in Base 64"},
@@ -246,6 +249,18 @@ TEST_CASE_FIXTURE(Fixture, "all seeded mistakes together are told in one run") {
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "mappings are erased in the name of an authority of the BAMF alone") {
+  for (const std::string id : {"999902", "999999"}) {
+    std::string settings = kSettings;
+    settings.replace(settings.find("\"999901\""), 8, '"' + id + '"');
+    write("config/gateway.yaml", settings);
+    const auto told = errors();
+    CHECK_MESSAGE(is_told(told, "config/gateway.yaml:29:39: the policy has no authority " + id +
+                                    " of the role BAMF"),
+                  joined(told));
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "all that is wrong with the keys of the mapping is told in one run") {
   const std::string other = to_base64(as_bytes(std::string(32, 'o'))) + '\n';
   write("data/a.key", other);
@@ -266,13 +281,13 @@ TEST_CASE_FIXTURE(Fixture, "all that is wrong with the keys of the mapping is to
 )");
   const auto told = errors();
   for (const char* expected :
-       {":31:5: a token holds wrapping keys only", ":32:7: the same secret as the key \"a\"",
-        ":33:7: the id \"a\" is there twice", ":33:7: key \"a\": cannot open",
-        ":36:7: key \"short\": ", "short.key must hold 32 bytes, in Base 64",
+       {":32:5: a token holds wrapping keys only", ":33:7: the same secret as the key \"a\"",
+        ":34:7: the id \"a\" is there twice", ":34:7: key \"a\": cannot open",
+        ":37:7: key \"short\": ", "short.key must hold 32 bytes, in Base 64",
         "config/gateway.yaml:24:17: the same secret as the key \"same\"",
-        ":38:7: key \"unset\": the variable FLORA_TEST_IS_NOT_SET is not set",
-        ":39:12: the key needs one of file, variable and pkcs11",
-        ":40:7: key \"token\": cannot load the PKCS#11 module"}) {
+        ":39:7: key \"unset\": the variable FLORA_TEST_IS_NOT_SET is not set",
+        ":40:12: the key needs one of file, variable and pkcs11",
+        ":41:7: key \"token\": cannot load the PKCS#11 module"}) {
     CHECK_MESSAGE(is_told(told, expected), std::string(expected), "\n", joined(told));
   }
   for (const std::string& line : told) {

@@ -61,6 +61,43 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture,
+                  "retention has periods, and an authority where mappings go by themselves") {
+  const settings::Settings none = good(kSettings);
+  CHECK_FALSE(none.retention.periods.mapping.has_value());
+  CHECK(to_string(none.retention.periods.copies) == "P90D");
+  const settings::Settings both =
+      good(kSettings + "retention: {mapping: P10Y, authority: \"999901\", backups: P6M}\n");
+  CHECK(to_string(both.retention.periods.mapping.value()) == "P10Y");
+  CHECK(to_string(both.retention.periods.copies) == "P6M");
+  CHECK(both.retention.authority == "999901");
+  const std::string development =
+      replaced(kSettings, "environment: test", "environment: development");
+  CHECK(good(development + "retention: {backups: PT2S}\n").retention.periods.copies ==
+        Period{Period::Unit::seconds, 2});
+  const std::vector<std::pair<std::string, std::string>> mistakes = {
+      {"{mapping: P0D, authority: \"999901\"}", ":19:22: "},
+      {"{mapping: P11Y, authority: \"999901\"}", ":19:22: "},
+      {"{mapping: P121M, authority: \"999901\"}", ":19:22: "},
+      {"{mapping: P3653D, authority: \"999901\"}", ":19:22: "},
+      {"{mapping: PT2S, authority: \"999901\"}", ":19:22: "},
+      {"{mapping: 10, authority: \"999901\"}", ":19:22: "},
+      {"{mapping: P10Y}", "authority"},
+      {"{mapping: P10Y, authority: 999901}", ":19:39: "},
+      {"{authority: \"999901\"}", ":19:24: "},
+      {"{backups: P0D}", ":19:22: "},
+      {"{backups: PT2S}", ":19:22: "},
+      {"{backup: P1D}", "backup"}};
+  for (const auto& mistake : mistakes) {
+    const std::string& section = mistake.first;
+    CAPTURE(section);
+    const auto loaded = load(kSettings + "retention: " + section + "\n");
+    REQUIRE_FALSE(loaded.has_value());
+    CHECK_MESSAGE(loaded.error().message.find(mistake.second) != std::string::npos,
+                  loaded.error().message);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
                   "keys stand in files, variables or a token, beside the secret or without it") {
   const std::string keys = R"(keys:
   lookup: [{id: l-2027, file: data:l.key}, {id: l-2026, variable: FLORA_L}]
