@@ -8,6 +8,7 @@
 
 #include "gateway/erasure/copies.h"
 #include "tests/gateway/api_fixture.h"
+#include "tests/ledger-client/fault_vfs.h"
 #include "tests/temporary_folder.h"
 
 using namespace flora;
@@ -50,7 +51,9 @@ Instant due_of(Gateway& gateway) { return end_of(Instant{gateway.env.now_ms()}, 
 /// A gateway whose job has that period.
 class Keeping : public Gateway {
  public:
-  Keeping() { restart_retention(kPeriod, Instant{env.now_ms()}); }
+  explicit Keeping(const Options& options = {}) : Gateway(options) {
+    restart_retention(kPeriod, Instant{env.now_ms()});
+  }
 };
 
 void put(const std::string& path, std::string_view bytes) {
@@ -123,6 +126,37 @@ TEST_CASE("a run is put off when the clock has leapt, and the next one is not") 
   const erasure::RetentionRun second = gateway.run_retention();
   CHECK_FALSE(second.put_off);
   CHECK(second.erased == 1);
+}
+
+TEST_CASE(
+    "a run during which a disk operation fails tells of it, and where the process lives "
+    "the next one does the rest") {
+  std::uint64_t n = 1;
+  int died = 0;
+  for (bool fired = true; fired; n += 2) {
+    CAPTURE(n);
+    FaultVfs vfs;
+    Options options;
+    options.store_vfs = vfs.name();
+    Keeping gateway(options);
+    committed(gateway, event("e-1", number(1)));
+    committed(gateway, final_event("f-1", 1));
+    gateway.env.set_now_ms(due_of(gateway).ms);
+    vfs.fail_once_at(n);
+    const erasure::RetentionRun first = gateway.run_retention();
+    fired = vfs.fired();
+    vfs.heal();
+    if (first.erased == 0) CHECK(first.failed > 0);
+    const bool lives = gateway.report(event("e-2", number(2))).status == 201;
+    if (!lives) ++died;  // The process would have ended.
+    const erasure::RetentionRun second = gateway.run_retention();
+    if (!lives) continue;
+    CHECK(first.erased + second.erased == 1);
+    CHECK(searched(gateway, 1) == 404);
+  }
+  MESSAGE("operations: ", n - 3,
+          ", every second tried; after so many the process would have ended: ", died);
+  CHECK(n > 5);
 }
 
 TEST_CASE("what restores have put aside goes when its period is over, and nothing else") {

@@ -44,7 +44,7 @@ class ListLedger final : public Ledger {
     t.catalogue = "2026-11";
     t.merged_into = merged_into;
     entries_.push_back({entries_.size(), t.id, to_canonical(t)});
-    return {entries_.back().index, t.id, procedure, merged_into};
+    return {entries_.back().index, t.id, procedure, merged_into, false, t.status, t.recorded_at};
   }
 
   void submit(std::vector<LedgerEntry>, Done) override {}
@@ -122,6 +122,37 @@ struct Fixture {
 using Indexes = std::vector<std::uint64_t>;
 
 }  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "entries that end a procedure are listed as they were recorded") {
+  const std::vector<std::string> ending = {"AKTENANLAGE_ERFOLGT"};  // All that the ledger has.
+  const auto found = [&](std::size_t limit) {
+    std::vector<std::uint64_t> indexes;
+    std::optional<view::EndingEntry> after;
+    while (true) {
+      const auto page = index->ending_entries(after, limit);
+      REQUIRE(page.has_value());
+      if (page->empty()) return indexes;
+      for (const view::EndingEntry& one : *page) indexes.push_back(one.index);
+      after = page->back();
+    }
+  };
+  append({ledger.add(a), ledger.add(b), ledger.add(a)});
+  CHECK(found(10).empty());
+  CHECK_FALSE(ProcedureIndex::open_as_it_is(path, ledger, ending).has_value());
+  // Made anew, because the statuses are others.
+  index.reset();
+  index = std::move(*ProcedureIndex::open(path, ledger, ending));
+  CHECK(found(10) == Indexes{0, 1, 2});
+  CHECK(found(1) == Indexes{0, 1, 2});
+  append({ledger.add(b)});
+  CHECK(found(2) == Indexes{0, 1, 2, 3});
+  const auto beside = ProcedureIndex::open_as_it_is(path, ledger, ending);
+  REQUIRE(beside.has_value());
+  CHECK((*beside)->ending_entries(std::nullopt, 10)->size() == 4);
+  index.reset();
+  reopen();
+  CHECK(found(10).empty());
+}
 
 TEST_CASE_FIXTURE(Fixture, "appended entries are seen once done is called") {
   append({ledger.add(a), ledger.add(b)});
