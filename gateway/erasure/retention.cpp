@@ -46,7 +46,7 @@ Retention::Retention(Parts parts, Rules rules, Instant last_recorded, Env& env)
     : parts_(parts),
       rules_(std::move(rules)),
       env_(env),
-      last_now_(last_recorded),
+      last_now_(last_recorded.ms == 0 ? Instant{env.now_ms()} : last_recorded),
       last_steady_ns_(env.steady_ns()),
       shared_(std::make_shared<Shared>()) {}
 

@@ -53,7 +53,8 @@ class Retention {
     std::vector<std::string> databases;  ///< Beside which copies may be.
   };
 
-  /// All of the parts must outlive it. `last_recorded` is the newest recordedAt of the ledger.
+  /// All of the parts must outlive it. `last_recorded` is the newest recordedAt of the ledger, 0 if
+  /// it is empty.
   Retention(Parts parts, Rules rules, Instant last_recorded, Env& env);
   /// Breaks a run off; what it has ordered goes on without it.
   ~Retention();

@@ -128,6 +128,12 @@ TEST_CASE("a run is put off when the clock has leapt, and the next one is not") 
   CHECK(second.erased == 1);
 }
 
+TEST_CASE("the first run beside an empty ledger is not put off") {
+  Keeping gateway;
+  gateway.restart_retention(kPeriod, Instant{});
+  CHECK_FALSE(gateway.run_retention().put_off);
+}
+
 TEST_CASE(
     "a run during which a disk operation fails tells of it, and where the process lives "
     "the next one does the rest") {
