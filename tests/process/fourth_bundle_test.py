@@ -399,7 +399,7 @@ def main():
         test_no_code(bundle)
         policy = folder / "policy.yaml"
         policy.write_text(POLICY, encoding="utf-8")
-        config = g.config_with(folder, [bundle], policy=policy)
+        config = g.config_with(folder, [bundle], policy=policy, retention="{backups: P90D}")
         gateway = g.Gateway(sys.argv[1], folder / "data", config=config)
         key = gateway.init()
         with g.running(gateway):
