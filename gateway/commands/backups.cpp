@@ -68,11 +68,19 @@ bool is_live(const std::string& folder, const settings::Settings& settings) {
          fs::equivalent(folder, settings.data_folder, error);
 }
 
+// No backup has a read model; a gateway makes one at its start.
+bool may_be_worked_with(const std::string& folder) { return is_file(folder + "/view.db"); }
+
 // One line about it; false if it should be gone and is not, or nobody knows.
 bool prune(const std::string& folder, const settings::Settings& settings, bool dry_run, Env& env) {
   if (is_live(folder, settings)) {
     std::cout << "IN USE " << folder << ": these are the gateway's own files\n";
     return true;
+  }
+  if (may_be_worked_with(folder)) {
+    std::cout << "LEFT ALONE " << folder
+              << ": with view.db in it, it is perhaps what another gateway works with\n";
+    return false;
   }
   const auto backup = read_backup(folder, env);
   if (!backup) {

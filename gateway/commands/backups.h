@@ -38,7 +38,8 @@ Result<std::vector<std::string>> backup_folders(const std::string& root);
 Result<void> delete_backup(const Backup& backup, Env& env);
 
 /// `ledger prune-backups <folder> [--dry-run]`: deletes the backups below a folder that have
-/// expired, and tells of each. Beside a running gateway, whose own files it does not touch.
+/// expired, and tells of each. Beside running gateways: it touches neither the files of these
+/// settings nor a folder that has a read model, as another gateway's has.
 int prune_backups(const settings::Settings& settings, const std::string& root, bool dry_run,
                   Env& env);
 

@@ -103,13 +103,8 @@ Result<std::vector<Copy>> copies_beside(const std::string& database) {
   const std::string before = whole.filename().string() + std::string(kAside);
   std::error_code error;
   fs::directory_iterator files(whole.parent_path().empty() ? "." : whole.parent_path(), error);
-  if (error) {
-    return Error{Errc::unavailable,
-                 "cannot read the folder of " + database + ": " + error.message()};
-  }
   std::map<std::string, Instant> found;
   for (; files != fs::directory_iterator(); files.increment(error)) {
-    if (error) break;
     const std::string name = files->path().filename().string();
     if (!name.starts_with(before) ||
         files->symlink_status(error).type() != fs::file_type::regular) {
@@ -122,6 +117,10 @@ Result<std::vector<Copy>> copies_beside(const std::string& database) {
     const std::string path = (whole.parent_path() / stem).string();
     const auto [known, is_new] = found.emplace(path, std::min(*aside, *written));
     if (!is_new) known->second = std::max(known->second, std::min(*aside, *written));
+  }
+  if (error) {  // Of the last step, which ends the loop.
+    return Error{Errc::unavailable,
+                 "cannot read the folder of " + database + ": " + error.message()};
   }
   std::vector<Copy> copies;
   for (const auto& [path, made] : found) copies.push_back({path, made});
