@@ -1,0 +1,99 @@
+// Start here. A ledger network on other machines, as the outbox sees it: one try to record one
+// transaction, the entries that it commits, and what proves them. `fabric/` implements it for
+// Hyperledger Fabric. A try is repeated with the same nonce until its outcome is known, which the
+// network's own refusal of a transaction id that it has seen makes safe.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/base/result.h"
+#include "gateway/model/ids.h"
+
+namespace flora::outbox {
+
+/// Random bytes that, together with who submits, make the network's own transaction id. They are
+/// stored before the first try.
+using Nonce = std::array<std::byte, 24>;
+
+/// One try.
+struct Attempt {
+  Uuid id;                ///< Of our transaction.
+  std::string authority;  ///< That reports: whose identity signs.
+  std::string body;       ///< The canonical transaction text.
+  Nonce nonce;
+};
+
+/// What became of a try.
+struct Outcome {
+  enum class Kind : std::uint8_t {
+    committed,    ///< It, or an earlier try of this transaction, is committed as valid.
+    refused,      ///< Nothing was recorded; the same transaction would be refused again.
+    spent,        ///< Nothing was recorded and nothing will be by this nonce: take a new one.
+    unavailable,  ///< Nothing was recorded by this call. The same nonce may be tried again.
+    unknown,      ///< It may have been recorded, or still be. The same nonce may be tried again.
+  };
+  Kind kind = Kind::unknown;
+  /// Why, in the words of this program or of the network's closed codes, without any content:
+  /// lower case with hyphens, such as `not-entitled`, `mvcc-read-conflict`. Empty if committed.
+  std::string reason;
+  std::string transaction;  ///< committed: the network's id of what recorded it first.
+};
+
+/// Where an entry stands on the network.
+struct NetworkPlace {
+  std::uint64_t block = 0;
+  std::string transaction;  ///< The network's id.
+};
+
+/// One committed entry. Those of one block come in the order of its transactions.
+struct NetworkEntry {
+  NetworkPlace place;
+  std::string body;
+};
+
+/// Ends the following when it is destroyed; waits until no callback runs. Not from a callback.
+class Following {
+ public:
+  virtual ~Following() = default;
+};
+
+/// Thread-safe. Callbacks come once each on threads of the network, never within the call; they
+/// must return soon and must not throw. The destructor waits for all of them.
+class RemoteNetwork {
+ public:
+  virtual ~RemoteNetwork() = default;
+
+  /// Tries once, within the configured deadlines, at whatever endpoint is up.
+  virtual void submit(Attempt attempt, std::function<void(Outcome)> done) = 0;
+
+  /// The entry of a transaction of ours as the network holds it now, or nothing. Errors:
+  /// unavailable, corrupt (the answer is not what was asked for).
+  using FindDone = std::function<void(Result<std::optional<NetworkEntry>>)>;
+  virtual void find(const Uuid& id, FindDone done) = 0;
+
+  /// The bodies of a procedure's entries, in the order of our transaction ids. Errors: as find().
+  virtual void history(const Uuid& procedure,
+                       std::function<void(Result<std::vector<std::string>>)> done) = 0;
+
+  /// The signed envelope of a committed transaction, byte for byte as it stands in its block.
+  /// Errors: not_found, unavailable, corrupt.
+  virtual void envelope(const std::string& transaction,
+                        std::function<void(Result<std::string>)> done) = 0;
+
+  /// Every committed entry behind `after` (nothing: from the first block on), each once, in the
+  /// network's order. Goes on at another endpoint when one ends, from where it was. `take` is
+  /// called from one thread at a time with the entries of one block (or of the rest of one), and
+  /// may block while they are stored. `up` tells whether entries come at present.
+  virtual std::unique_ptr<Following> follow(
+      std::optional<NetworkPlace> after, std::function<void(std::vector<NetworkEntry>)> take,
+      std::function<void(bool up)> up) = 0;
+};
+
+}  // namespace flora::outbox
