@@ -1,20 +1,24 @@
 #!/bin/sh
-# Installs the Debian packages that are missing. Usage: examples/packages.sh build|test
-# `build`: what building and trying out need; `test`: what the tests need besides.
+# Installs the Debian packages that are missing. Usage: examples/packages.sh build|fabric|test
+# `build`: what building and trying out need, `fabric_client` (of ledger-client/fabric) among it;
+# `fabric`: what the network of examples/fabric-network needs; `test`: what the tests need besides.
 set -eu
 
 build='g++ cmake ninja-build pkg-config python3 python3-pip curl ca-certificates
   libpistache-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libsqlite3-dev libre2-dev libicu-dev
   libhowardhinnant-date-dev libspdlog-dev libcurl4-openssl-dev
   libsystemd-dev libjemalloc-dev libp11-kit-dev tzdata'
+fabric_client='protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev'
+fabric="python3 python3-venv ca-certificates $fabric_client"
 test='doctest-dev libexpat1-dev libsimdjson-dev clang clang-format clang-tidy libclang-rt-14-dev
   python3-venv git openssl ccache lld nginx-light slowhttptest sslscan testssl.sh
   systemd softhsm2'
 
 case "${1:-}" in
-  build) wanted=$build ;;
-  test) wanted="$build $test" ;;
-  *) echo "usage: $0 build|test" >&2; exit 2 ;;
+  build) wanted="$build $fabric_client" ;;
+  fabric) wanted=$fabric ;;
+  test) wanted="$build $fabric $test" ;;
+  *) echo "usage: $0 build|fabric|test" >&2; exit 2 ;;
 esac
 
 missing=''

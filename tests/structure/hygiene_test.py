@@ -16,7 +16,7 @@ MAX_LINES = 700
 READMES = ["", "gateway", "gateway/base", "gateway/model", "gateway/http", "gateway/audit", "gateway/store",
            "gateway/policy", "gateway/privacy", "gateway/view", "gateway/intake", "gateway/api",
            "gateway/commands", "gateway/settings", "ledger-client", "adapters", "openapi", "config",
-           "tests", "examples"]
+           "tests", "examples", "examples/fabric-network", "ledger-client/fabric/chaincode"]
 TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "README.md", "gateway", "adapters", "openapi",
              "ledger-client", "config", "tests", "examples"}
 
