@@ -91,9 +91,9 @@ class RemoteNetwork {
   /// network's order. Goes on at another endpoint when one ends, from where it was. `take` is
   /// called from one thread at a time with the entries of one block (or of the rest of one), and
   /// may block while they are stored. `up` tells whether entries come at present.
-  virtual std::unique_ptr<Following> follow(
-      std::optional<NetworkPlace> after, std::function<void(std::vector<NetworkEntry>)> take,
-      std::function<void(bool up)> up) = 0;
+  virtual std::unique_ptr<Following> follow(std::optional<NetworkPlace> after,
+                                            std::function<void(std::vector<NetworkEntry>)> take,
+                                            std::function<void(bool up)> up) = 0;
 };
 
 }  // namespace flora::outbox

@@ -36,7 +36,10 @@ ALLOWED = {
 # A library's headers and the only places that may include them.
 HOMES = {
     r"pistache/": ["gateway/http/"],
-    r"openssl/": ["gateway/base/crypto.cpp", "gateway/http/", "gateway/auth/public_key.cpp"],
+    r"openssl/": ["gateway/base/crypto.cpp", "gateway/http/", "gateway/auth/public_key.cpp",
+                  "ledger-client/fabric/certificate.cpp", "ledger-client/fabric/ecdsa.cpp",
+                  "ledger-client/fabric/signer.cpp"],
+    r"grpcpp/|wire\.": ["ledger-client/fabric/"],
     r"sqlite3\.h": ["gateway/base/sqlite", "ledger-client/embedded/"],
     r"spdlog/": ["gateway/base/log.cpp"],
     r"curl/": ["gateway/telemetry/", "gateway/auth/download.cpp"],

@@ -1,0 +1,67 @@
+// What all calls of one network share.
+#pragma once
+
+#include <wire.grpc.pb.h>
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/base/in_flight.h"
+#include "ledger-client/fabric/endpoints.h"
+#include "ledger-client/fabric/network.h"
+#include "ledger-client/fabric/reactor.h"
+#include "ledger-client/fabric/signer.h"
+#include "ledger-client/fabric/turns.h"
+
+namespace flora::fabric {
+
+/// One that signs.
+struct Member {
+  std::string creator;  ///< Its serialised identity.
+  std::unique_ptr<Signer> signer;
+  std::vector<std::string> authorities;
+  bool is_default = false;
+};
+
+/// The calls that are under way, so that they can be broken off. Thread-safe.
+class UnderWay {
+ public:
+  /// Before the call is started. After break_off() it is broken off at once.
+  void add(grpc::ClientContext& context);
+  void remove(grpc::ClientContext& context);
+  void break_off();
+
+ private:
+  std::mutex mutex_;
+  bool is_broken_off_ = false;
+  std::set<grpc::ClientContext*> contexts_;
+};
+
+/// Thread-safe. Alive as long as a call is under way.
+struct Core {
+  Core(Options given, Env& environment);
+
+  /// Whose identity signs for an authority; null: nobody's.
+  const Member* signer_for(std::string_view authority) const;
+  /// Whose identity signs what is read.
+  const Member& reader() const;
+
+  const Options options;
+  Env& env;
+  std::vector<Member> members;
+  std::vector<std::unique_ptr<gateway::Gateway::Stub>> stubs;  ///< As the endpoints.
+  Endpoints endpoints;
+  UnderWay under_way;
+  InFlight in_flight;
+  Turns turns;
+  Reactor reactor;
+};
+
+/// With the files read and the channels made. Errors: as fabric::open().
+Result<std::shared_ptr<Core>> open_core(Options options, Env& env);
+
+}  // namespace flora::fabric

@@ -1,0 +1,30 @@
+// Who signs for an organisation: a private key, from a file or within a token.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "gateway/base/env.h"
+#include "gateway/base/result.h"
+#include "ledger-client/fabric/certificate.h"
+
+namespace flora::fabric {
+
+/// Thread-safe.
+class Signer {
+ public:
+  virtual ~Signer() = default;
+
+  /// Signs SHA-256 of `message` on P-256: DER, low s. `done` comes once, within the call or on a
+  /// thread of the signer. Errors: unavailable (a token).
+  using Done = std::function<void(Result<std::string>)>;
+  virtual void sign(std::string message, Done done) = 0;
+};
+
+/// From PEM without a passphrase. Signs within the call, in some 20 microseconds. Errors: invalid
+/// (no key, or not that of the certificate; nothing of the file is told), not_found, unavailable.
+Result<std::unique_ptr<Signer>> file_signer(const std::string& key_file,
+                                            const Certificate& certificate, Env& env);
+
+}  // namespace flora::fabric
