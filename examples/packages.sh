@@ -9,7 +9,7 @@ build='g++ cmake ninja-build pkg-config python3 python3-pip curl ca-certificates
   libhowardhinnant-date-dev libspdlog-dev libcurl4-openssl-dev
   libsystemd-dev libjemalloc-dev libp11-kit-dev tzdata'
 fabric_client='protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev'
-fabric="python3 python3-venv ca-certificates $fabric_client"
+fabric="g++ python3 python3-venv ca-certificates $fabric_client"
 test='doctest-dev libexpat1-dev libsimdjson-dev clang clang-format clang-tidy libclang-rt-14-dev
   python3-venv git openssl ccache lld nginx-light slowhttptest sslscan testssl.sh
   systemd softhsm2'

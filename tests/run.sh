@@ -41,11 +41,11 @@ echo '== Plain build, and the tools that are not ours'
 build dev
 check dev
 
-# What judges documents and sources gives the same verdict in every build: once is enough; the table of
+# What judges documents, sources and programs of Go gives the same verdict in every build: once is enough; the table of
 # what clients may send (conformance_http) holds in each. Sanitizers
 # hold memory back, so that process_million and process_large_messages, which watch it, are for the plain
 # build.
-once='^(conformance_(install|spectral|redocly|openapi_30|schema_differential|schemathesis|tls)|structure_|openapi_suite|ledger_third_party|process_cloudevents|process_openmetrics|process_million|process_large_messages)'
+once='^(fabric_|conformance_(install|spectral|redocly|openapi_30|schema_differential|schemathesis|tls)|structure_|openapi_suite|ledger_third_party|process_cloudevents|process_openmetrics|process_million|process_large_messages)'
 
 echo '== AddressSanitizer and UndefinedBehaviorSanitizer'
 build asan
