@@ -98,7 +98,7 @@ class Texts {
 
   std::string next() {
     const std::string good = one_in(random_, 8) ? to_canonical(tombstone()) : to_canonical(full());
-    switch (random_() % 6) {
+    switch (random_() % 7) {
       case 0:
         return good;
       case 1:
@@ -108,6 +108,8 @@ class Texts {
         return with_other_bytes(good);
       case 4:
         return with_other_order(good);
+      case 5:
+        return with_other_digits(good);
       default:
         return with_other_details();
     }
@@ -228,11 +230,26 @@ class Texts {
     return text + "}";
   }
 
-  /// Details of another status, which may fit, with a value changed in one of two.
+  /// The same form with other digits: another authority, day or code, which may be none.
+  std::string with_other_digits(std::string text) {
+    const std::size_t from = random_() % (text.size() + 1);
+    const std::size_t at = text.find_first_of("0123456789", from);
+    if (at != text.npos) text[at] = static_cast<char>('0' + random_() % 10);
+    return text;
+  }
+
+  /// Details of another status, which may fit, changed in two of three.
   std::string with_other_details() {
     Transaction t = full();
-    t.details = pick(random_, details_examples().at(pick(random_, statuses_).name));
-    if (t.details.empty() || one_in(random_, 2)) return to_canonical(t);
+    if (one_in(random_, 2))
+      t.details = pick(random_, details_examples().at(pick(random_, statuses_).name));
+    if (t.details.empty()) return to_canonical(t);
+    const std::uint64_t change = random_() % 3;
+    if (change == 0) return to_canonical(t);
+    if (change == 1) {
+      t.details = with_other_digits(t.details);
+      return to_canonical(t);
+    }
     nlohmann::json tree = nlohmann::json::parse(t.details);
     const auto member =
         std::next(tree.begin(), static_cast<std::ptrdiff_t>(random_() % tree.size()));
