@@ -343,9 +343,10 @@ def prepare(folder, programs, chaincode):
     network.save()
     with open(network.path("chaincode.tgz"), "wb") as file:
         file.write(package)
-    values = {"crypto": network.path("crypto"), "builder": os.path.join(HERE, "builder"),
-              "orderer": network.address("orderer"), "orderer_port": network.ports["orderer"],
-              "peer0_port": network.ports["peer0"], "peer1_port": network.ports["peer1"]}
+    values = {"crypto": network.path("crypto"), "builder": os.path.join(HERE, "builder")}
+    for member in ("orderer", "peer0", "peer1"):
+        values[f"{member}_host"] = "127.0.0.1"
+        values[f"{member}_port"] = network.ports[member]
     for name in os.listdir(os.path.join(HERE, "config")):
         with open(os.path.join(HERE, "config", name), encoding="utf-8") as file:
             network.write(f"config/{name}", string.Template(file.read()).substitute(values))
