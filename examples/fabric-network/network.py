@@ -422,6 +422,8 @@ def agree_on_entitlements(network):
 
 
 def up(folder, programs, chaincode):
+    """Leaves no process behind if it fails or is asked to end."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     network = prepare(folder, programs, chaincode)
     try:
         processes = {member: network.start(member) for member in MEMBERS}

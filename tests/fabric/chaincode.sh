@@ -13,7 +13,7 @@ if [ $# = 0 ]; then
   go vet .
   go test -mod=readonly .
 else
-  "$1" "$([ -n "${FLORA_SOAK:-}" ] && echo 1000000 || echo 50000)" >"$run/verdicts"
+  "$1" "$([ -n "${FLORA_SOAK:-}" ] && echo 300000 || echo 50000)" >"$run/verdicts"
   cd "$run/source"
   FLORA_VERDICTS="$run/verdicts" go test -mod=readonly -tags parity -v -run Verdicts .
 fi

@@ -154,6 +154,30 @@ class NetworkTest(unittest.TestCase):
         self.assertEqual([client.returncode for client in clients], [0] * len(clients))
         self.assertTrue(all(json.loads(one["payload"])["repeated"] is False for one in answers))
 
+    def test_of_many_that_record_one_transaction_at_once_one_does_and_repeats_get_its_answer(self):
+        text = self.next_body()
+        clients = [subprocess.Popen([self.network["client"], "-network", self.description, "-as", LAENDER,
+                                     "submit", "Record", text], stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True) for _ in range(8)]
+        answers = [client.communicate() for client in clients]
+        for client, (_, said) in zip(clients, answers):
+            lost = "MVCC_READ_CONFLICT" in said or "ProposalResponsePayloads do not match" in said
+            self.assertEqual(lost, client.returncode != 0, said)
+        payloads = [json.loads(json.loads(told)["payload"]) for told, _ in answers if told]
+        self.assertEqual([one["repeated"] for one in payloads].count(False), 1)
+        tx = next(one["tx"] for one in payloads if not one["repeated"])
+        self.assertEqual({one["tx"] for one in payloads}, {tx})
+        self.assertEqual(self.record_until_done(LAENDER, text), {"repeated": True, "tx": tx})
+
+    def test_what_cannot_be_done_is_told_and_changes_nothing(self):
+        for command in ([FABRIC / "up.sh", self.folder],
+                        [FABRIC / "network.py", "kill", self.folder, "nobody"],
+                        [FABRIC / "down.sh", os.path.join(self.root.name, "nowhere")]):
+            done = subprocess.run(command, capture_output=True, text=True)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertNotIn("Traceback", done.stderr)
+        self.assertEqual(self.driver("status").count(" runs\n"), 4)
+
     def test_every_member_may_be_killed_and_come_back(self):
         for member in ("peer0", "peer1", "orderer", "chaincode"):
             with self.subTest(member):

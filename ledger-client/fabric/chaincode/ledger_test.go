@@ -245,6 +245,24 @@ func TestEntitlementsThatAreNotClosedAreRefused(t *testing.T) {
 	}
 }
 
+func TestTwoOrganisationsComeToTheSameAnswersAndState(t *testing.T) {
+	other := strings.Replace(body, id, "019a4f5e-7c2a-7a31-8f00-1d2c3b4a5968", 1)
+	calls := [][]string{{bund, "admin", "SetEntitlements", agreement}, {laender, "admin", "SetEntitlements", agreement},
+		{laender, "client", "Record", body}, {laender, "client", "Record", other}, {bund, "client", "Record", body},
+		{laender, "client", "Record", body}, {bund, "client", "Record", tombstone},
+		{bund, "client", "History", procedure}, {bund, "client", "Get", id}}
+	first := newWorld(t)
+	second := newWorld(t)
+	for _, call := range calls {
+		payload, message := first.call(call[0], call[1], call[2:]...)
+		again, same := second.call(call[0], call[1], call[2:]...)
+		equal(t, again+same, payload+message)
+	}
+	if len(first.stub.State) != 7 || !maps.EqualFunc(first.stub.State, second.stub.State, slices.Equal) {
+		t.Fatal("the states differ")
+	}
+}
+
 func TestNoErrorRepeatsContent(t *testing.T) {
 	w := entitled(t)
 	const secret = "991231000011"
