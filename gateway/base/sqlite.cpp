@@ -263,10 +263,6 @@ void Statement::reset() {
   sqlite3_clear_bindings(handle_);
 }
 
-std::int64_t Statement::last_rowid() const {
-  return sqlite3_last_insert_rowid(sqlite3_db_handle(handle_));
-}
-
 std::int64_t Statement::changes() const { return sqlite3_changes64(sqlite3_db_handle(handle_)); }
 
 bool Statement::is_null(int column) const {

@@ -118,8 +118,6 @@ class Statement {
   /// Makes the statement ready for new parameters; the old ones are cleared.
   void reset();
 
-  /// The rowid of the newest row that this connection has inserted.
-  std::int64_t last_rowid() const;
   /// Rows that this connection's newest INSERT, UPDATE or DELETE has changed.
   std::int64_t changes() const;
 

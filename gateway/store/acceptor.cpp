@@ -24,7 +24,7 @@ Fingerprint fingerprint_of(const Draft& draft) {
   return {draft.identity, draft.content, draft.native};
 }
 
-std::optional<Digest> optional_digest(const sqlite::Statement& row, int column) {
+std::optional<Digest> optional_digest(const sql::Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
   return digest_of(row.blob(column));
 }
@@ -43,22 +43,22 @@ bool fits(std::string_view reserved, std::string_view status) {
 }  // namespace
 
 struct Acceptor::Statements {
-  sqlite::Statement submission_by_identity;
-  sqlite::Statement submission_by_id;
-  sqlite::Statement procedure_by_pseudonym;
-  sqlite::Statement procedure_by_number;
-  sqlite::Statement procedures_of_identifier;
-  sqlite::Statement has_identifier;
-  sqlite::Statement wrapped_key;
-  sqlite::Statement outbox_body;
-  sqlite::Statement insert_procedure;
-  sqlite::Statement insert_identifier;
-  sqlite::Statement insert_submission;
-  sqlite::Statement fill_submission;
-  sqlite::Statement insert_outbox;
-  sqlite::Statement narrow_reservation;
-  sqlite::Statement update_key;
-  sqlite::Statement last_outbox;
+  sql::Statement submission_by_identity;
+  sql::Statement submission_by_id;
+  sql::Statement procedure_by_pseudonym;
+  sql::Statement procedure_by_number;
+  sql::Statement procedures_of_identifier;
+  sql::Statement has_identifier;
+  sql::Statement wrapped_key;
+  sql::Statement outbox_body;
+  sql::Statement insert_procedure;
+  sql::Statement insert_identifier;
+  sql::Statement insert_submission;
+  sql::Statement fill_submission;
+  sql::Statement insert_outbox;
+  sql::Statement narrow_reservation;
+  sql::Statement update_key;
+  sql::Statement last_outbox;
 };
 
 Acceptor::Acceptor(std::unique_ptr<Statements> statements, Merges merges, const Options& options,
@@ -72,7 +72,7 @@ Acceptor::Acceptor(std::unique_ptr<Statements> statements, Merges merges, const 
 Acceptor::Acceptor(Acceptor&&) noexcept = default;
 Acceptor::~Acceptor() = default;
 
-Result<Acceptor> Acceptor::open(sqlite::Database& db, const Options& options, Env& env) {
+Result<Acceptor> Acceptor::open(sql::Database& db, const Options& options, Env& env) {
   constexpr std::string_view kSubmission =
       "SELECT n, transaction_id, authority, procedure, content, native, status, refers, lookup_key "
       "FROM submission WHERE ";
@@ -88,11 +88,11 @@ Result<Acceptor> Acceptor::open(sqlite::Database& db, const Options& options, En
                db.prepare("SELECT pseudonym, wrapping_key, wrapped FROM procedure WHERE n=?"));
   FLORA_ASSIGN(auto outbox_body, db.prepare("SELECT n, body FROM outbox WHERE transaction_id=?"));
   FLORA_ASSIGN(auto insert_procedure,
-               db.prepare("INSERT INTO procedure(pseudonym, wrapping_key, wrapped) VALUES(?,?,?)"));
-  FLORA_ASSIGN(
-      auto insert_identifier,
-      db.prepare("INSERT OR IGNORE INTO identifier(hash, procedure, type, value, lookup_key) "
-                 "VALUES(?,?,?,?,?)"));
+               db.prepare("INSERT INTO procedure(pseudonym, wrapping_key, wrapped) VALUES(?,?,?) "
+                          "RETURNING n"));
+  FLORA_ASSIGN(auto insert_identifier,
+               db.prepare("INSERT INTO identifier(hash, procedure, type, value, lookup_key) "
+                          "VALUES(?,?,?,?,?) ON CONFLICT DO NOTHING"));
   FLORA_ASSIGN(auto insert_submission,
                db.prepare("INSERT INTO submission(identity, content, native, lookup_key, sealed, "
                           "status, refers, transaction_id, authority, procedure) "
@@ -309,7 +309,7 @@ Result<void> Acceptor::record(const Draft& draft, const Plan& plan, std::int64_t
   const Fingerprint plain = fingerprint_of(draft);
   const Fingerprint keyed = keys_->keys->keyed(0, plain);
   const std::string sealed = keys_->keys->seal(0, plain, t.id);
-  sqlite::Statement& row = plan.reserved ? s_->fill_submission : s_->insert_submission;
+  sql::Statement& row = plan.reserved ? s_->fill_submission : s_->insert_submission;
   row.bind_blob(1, keyed.identity).bind_blob(2, *keyed.content);
   if (keyed.native) {
     row.bind_blob(3, *keyed.native);
@@ -339,7 +339,7 @@ Result<std::optional<Acceptor::Submission>> Acceptor::find_submission(const Uuid
 // Under each key that rows may have been made with.
 Result<std::optional<Acceptor::Submission>> Acceptor::find_submission(
     const EventIdentity& identity) {
-  sqlite::Statement& select = s_->submission_by_identity;
+  sql::Statement& select = s_->submission_by_identity;
   for (const std::size_t place : keys_->lookup_places()) {
     const Fingerprint keyed = keys_->keys->keyed(place, Fingerprint{identity.digest, {}, {}});
     select.reset();
@@ -351,7 +351,7 @@ Result<std::optional<Acceptor::Submission>> Acceptor::find_submission(
   return read_submission(select.bind_blob(1, *identity.first));
 }
 
-Result<std::optional<Acceptor::Submission>> Acceptor::read_submission(sqlite::Statement& select) {
+Result<std::optional<Acceptor::Submission>> Acceptor::read_submission(sql::Statement& select) {
   FLORA_ASSIGN(const bool row, select.step());
   if (!row) {
     select.reset();
@@ -372,7 +372,7 @@ Result<std::optional<Acceptor::Submission>> Acceptor::read_submission(sqlite::St
 }
 
 Result<Acceptor::Procedure> Acceptor::procedure(std::int64_t number) {
-  sqlite::Statement& select = s_->procedure_by_number;
+  sql::Statement& select = s_->procedure_by_number;
   select.reset();
   FLORA_ASSIGN(const bool row, select.bind(1, number).step());
   if (!row) return Error{Errc::corrupt, "store.db names a procedure that does not exist"};
@@ -382,7 +382,7 @@ Result<Acceptor::Procedure> Acceptor::procedure(std::int64_t number) {
 }
 
 Result<Acceptor::Procedure> Acceptor::root_of(std::int64_t number) {
-  sqlite::Statement& select = s_->procedure_by_number;
+  sql::Statement& select = s_->procedure_by_number;
   // Merges make no circles; the bound guards against a damaged file.
   for (int steps = 0; steps < 1000; ++steps) {
     select.reset();
@@ -402,7 +402,7 @@ Result<std::variant<Acceptor::Resolution, Refusal>> Acceptor::resolve(const Proc
   if (const auto* identifiers = std::get_if<std::vector<Identifier>>(&key)) {
     return resolve_identifiers(*identifiers);
   }
-  sqlite::Statement& select = s_->procedure_by_pseudonym;
+  sql::Statement& select = s_->procedure_by_pseudonym;
   select.reset();
   FLORA_ASSIGN(const bool row, select.bind_blob(1, std::get<Uuid>(key).bytes).step());
   if (!row) return std::variant<Resolution, Refusal>(Refusal::procedure_unknown);
@@ -468,7 +468,7 @@ std::int64_t Acceptor::Carriers::one() const {
 // Under whatever key.
 Result<Acceptor::Carriers> Acceptor::carriers_of(const Identifier& identifier) {
   Carriers carriers;
-  sqlite::Statement& select = s_->procedures_of_identifier;
+  sql::Statement& select = s_->procedures_of_identifier;
   for (const std::size_t place : keys_->lookup_places()) {
     const Digest hash = keys_->keys->identifier_hash(place, identifier);
     select.reset();
@@ -575,7 +575,7 @@ Result<void> Acceptor::leave_what_is_there(Resolution& resolution) {
 }
 
 Result<bool> Acceptor::carries(std::int64_t procedure, const Identifier& identifier) {
-  sqlite::Statement& select = s_->has_identifier;
+  sql::Statement& select = s_->has_identifier;
   for (const std::size_t place : keys_->lookup_places()) {
     const Digest hash = keys_->keys->identifier_hash(place, identifier);
     select.reset();
@@ -588,7 +588,7 @@ Result<bool> Acceptor::carries(std::int64_t procedure, const Identifier& identif
 
 // Its key is still closed; `wrapped` is empty for a procedure of before schema version 4.
 Result<Acceptor::Secret> Acceptor::read_secret(std::int64_t procedure) {
-  sqlite::Statement& select = s_->wrapped_key;
+  sql::Statement& select = s_->wrapped_key;
   select.reset();
   FLORA_ASSIGN(const bool row, select.bind(1, procedure).step());
   if (!row) return Error{Errc::corrupt, "store.db names a procedure that does not exist"};
@@ -636,11 +636,10 @@ Result<Acceptor::Procedure> Acceptor::materialise(const Resolution& resolution) 
     FLORA_TRY(keep_key(target.number, secret));
   } else {
     target.pseudonym = secret.procedure;
-    FLORA_TRY(s_->insert_procedure.bind_blob(1, target.pseudonym.bytes)
-                  .bind(2, keys_->current_wrapping())
-                  .bind_blob(3, as_bytes(secret.wrapped))
-                  .run());
-    target.number = s_->insert_procedure.last_rowid();
+    FLORA_ASSIGN(target.number, s_->insert_procedure.bind_blob(1, target.pseudonym.bytes)
+                                    .bind(2, keys_->current_wrapping())
+                                    .bind_blob(3, as_bytes(secret.wrapped))
+                                    .run_for_number());
   }
   for (const Identifier& identifier : resolution.to_add) {
     const Digest hash = keys_->keys->identifier_hash(0, identifier);
@@ -683,7 +682,7 @@ Result<Uuid> Acceptor::reserve(const Draft& draft, const EventIdentity& identity
   const Fingerprint plain{identity.digest, {}, {}};
   const Fingerprint keyed = keys_->keys->keyed(0, plain);
   const std::string sealed = keys_->keys->seal(0, plain, id);
-  sqlite::Statement& row = s_->insert_submission;
+  sql::Statement& row = s_->insert_submission;
   row.bind_blob(1, keyed.identity).bind_null(2).bind_null(3);
   row.bind(4, keys_->current_lookup()).bind_blob(5, as_bytes(sealed));
   if (draft.revokes || status == kMergeStatus) {

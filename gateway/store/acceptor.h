@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gateway/base/crypto.h"
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/store/keys_in_use.h"
 #include "gateway/store/merges.h"
 #include "gateway/store/store.h"
@@ -21,7 +21,7 @@ namespace flora::store {
 class Acceptor {
  public:
   /// Keeps a reference to the environment. use() comes before the first accept().
-  static Result<Acceptor> open(sqlite::Database& database, const Options& options, Env& env);
+  static Result<Acceptor> open(sql::Database& database, const Options& options, Env& env);
   Acceptor(Acceptor&&) noexcept;
   ~Acceptor();
 
@@ -114,7 +114,7 @@ class Acceptor {
 
   Result<std::optional<Submission>> find_submission(const Uuid& transaction_id);
   Result<std::optional<Submission>> find_submission(const EventIdentity& identity);
-  static Result<std::optional<Submission>> read_submission(sqlite::Statement& select);
+  static Result<std::optional<Submission>> read_submission(sql::Statement& select);
   Result<Procedure> procedure(std::int64_t number);
   Result<Procedure> root_of(std::int64_t number);
   OrRefusal<Resolution> resolve(const ProcedureKey& key);

@@ -5,14 +5,14 @@
 namespace flora::store {
 namespace {
 
-AdapterVersion version_in(const sqlite::Statement& row) {
+AdapterVersion version_in(const sql::Statement& row) {
   return {{std::string(row.text(1)), std::string(row.text(2)), std::string(row.text(3))},
           Instant{row.integer(4)}};
 }
 
 constexpr std::string_view kColumns = "SELECT n, adapter, version, hash, first_used ";
 
-Result<AdapterTexts> texts_of(sqlite::Database& database, std::int64_t version) {
+Result<AdapterTexts> texts_of(sql::Database& database, std::int64_t version) {
   FLORA_ASSIGN(auto select,
                database.prepare("SELECT name, text FROM adapter_text WHERE adapter_version=?"));
   select.bind(1, version);
@@ -26,16 +26,15 @@ Result<AdapterTexts> texts_of(sqlite::Database& database, std::int64_t version) 
 
 }  // namespace
 
-Result<void> archive_adapter(sqlite::Database& database, const AdapterMark& mark,
+Result<void> archive_adapter(sql::Database& database, const AdapterMark& mark,
                              const AdapterTexts& texts, Instant now) {
   FLORA_ASSIGN(const auto known, archived_adapter(database, mark.hash));
   if (known) return {};
   FLORA_ASSIGN(auto insert,
                database.prepare("INSERT INTO adapter_version(adapter, version, hash, first_used) "
-                                "VALUES(?,?,?,?)"));
+                                "VALUES(?,?,?,?) RETURNING n"));
   insert.bind_text(1, mark.id).bind_text(2, mark.version).bind_text(3, mark.hash);
-  FLORA_TRY(insert.bind(4, now.ms).run());
-  const std::int64_t number = insert.last_rowid();
+  FLORA_ASSIGN(const std::int64_t number, insert.bind(4, now.ms).run_for_number());
   FLORA_ASSIGN(auto text, database.prepare("INSERT INTO adapter_text(adapter_version, name, text) "
                                            "VALUES(?,?,?)"));
   for (const auto& [name, content] : texts) {
@@ -44,7 +43,7 @@ Result<void> archive_adapter(sqlite::Database& database, const AdapterMark& mark
   return {};
 }
 
-Result<std::vector<AdapterVersion>> archived_versions(sqlite::Database& database,
+Result<std::vector<AdapterVersion>> archived_versions(sql::Database& database,
                                                       std::string_view id) {
   FLORA_ASSIGN(auto select, database.prepare(std::string(kColumns) +
                                              "FROM adapter_version WHERE adapter=? ORDER BY n"));
@@ -57,7 +56,7 @@ Result<std::vector<AdapterVersion>> archived_versions(sqlite::Database& database
   }
 }
 
-Result<std::optional<ArchivedAdapter>> archived_adapter(sqlite::Database& database,
+Result<std::optional<ArchivedAdapter>> archived_adapter(sql::Database& database,
                                                         std::string_view hash) {
   FLORA_ASSIGN(auto select,
                database.prepare(std::string(kColumns) + "FROM adapter_version WHERE hash=?"));
@@ -67,12 +66,12 @@ Result<std::optional<ArchivedAdapter>> archived_adapter(sqlite::Database& databa
   return std::optional(ArchivedAdapter{version_in(select), std::move(texts)});
 }
 
-Result<ArchivedAdapter> archived_adapter(const std::string& path, std::string_view hash) {
-  FLORA_ASSIGN(auto database, sqlite::Database::open(path, sqlite::Mode::read_only));
-  FLORA_ASSIGN(const bool holds, has_adapters(database));
+Result<ArchivedAdapter> archived_adapter(const sql::Place& place, std::string_view hash) {
+  FLORA_ASSIGN(const auto database, sql::open(place, sql::Access::read));
+  FLORA_ASSIGN(const bool holds, has_adapters(*database));
   std::optional<ArchivedAdapter> found;
   if (holds) {
-    FLORA_ASSIGN(found, archived_adapter(database, hash));
+    FLORA_ASSIGN(found, archived_adapter(*database, hash));
   }
   if (!found) return Error{Errc::not_found, "no version with this hash was ever in use"};
   return std::move(*found);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gateway/base/result.h"
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/model/ids.h"
 #include "gateway/model/transaction.h"
 
@@ -29,18 +29,17 @@ struct ArchivedAdapter {
 };
 
 /// Within the writer's transaction. It is not an error if the version is there already.
-Result<void> archive_adapter(sqlite::Database& database, const AdapterMark& mark,
+Result<void> archive_adapter(sql::Database& database, const AdapterMark& mark,
                              const AdapterTexts& texts, Instant now);
 
 /// The versions of one adapter, in the order in which they came into use.
-Result<std::vector<AdapterVersion>> archived_versions(sqlite::Database& database,
-                                                      std::string_view id);
+Result<std::vector<AdapterVersion>> archived_versions(sql::Database& database, std::string_view id);
 
-Result<std::optional<ArchivedAdapter>> archived_adapter(sqlite::Database& database,
+Result<std::optional<ArchivedAdapter>> archived_adapter(sql::Database& database,
                                                         std::string_view hash);
 
 /// The same from a file, also beside a running gateway. Errors: not_found (there is no file, or no
 /// such version in it), unavailable, corrupt.
-Result<ArchivedAdapter> archived_adapter(const std::string& path, std::string_view hash);
+Result<ArchivedAdapter> archived_adapter(const sql::Place& place, std::string_view hash);
 
 }  // namespace flora::store

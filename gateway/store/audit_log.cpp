@@ -60,8 +60,7 @@ AuditEffect effect_of(Refusal refusal) {
 AuditLog::AuditLog(AuditOptions options, ledger::CheckpointFile file, Statements statements)
     : options_(std::move(options)), file_(std::move(file)), statements_(std::move(statements)) {}
 
-Result<AuditLog> AuditLog::load(sqlite::Database& db, AuditOptions options,
-                                const std::string& vfs) {
+Result<AuditLog> AuditLog::load(sql::Database& db, AuditOptions options, const std::string& vfs) {
   if (!options.format) return Error{Errc::invalid, "a store needs the format of its audit trail"};
   FLORA_ASSIGN(auto file, ledger::CheckpointFile::open(options.head_file, vfs));
   FLORA_ASSIGN(auto insert_group,
@@ -84,14 +83,14 @@ Result<AuditLog> AuditLog::load(sqlite::Database& db, AuditOptions options,
   return log;
 }
 
-Result<AuditLog> AuditLog::open(sqlite::Database& database, AuditOptions options,
+Result<AuditLog> AuditLog::open(sql::Database& database, AuditOptions options,
                                 const std::string& vfs) {
   FLORA_ASSIGN(AuditLog log, load(database, std::move(options), vfs));
   FLORA_TRY(log.check_signed_head(database));
   return log;
 }
 
-Result<AuditLog> AuditLog::continue_at(sqlite::Database& database, AuditOptions options,
+Result<AuditLog> AuditLog::continue_at(sql::Database& database, AuditOptions options,
                                        const std::string& vfs, Instant now) {
   FLORA_ASSIGN(AuditLog log, load(database, std::move(options), vfs));
   std::optional<AuditHead> known;
@@ -107,7 +106,7 @@ Result<AuditLog> AuditLog::continue_at(sqlite::Database& database, AuditOptions 
 }
 
 // The closed segments, and whether one of them is still being deleted.
-Result<void> AuditLog::load_closed(sqlite::Database& database) {
+Result<void> AuditLog::load_closed(sql::Database& database) {
   state_.head = state_.before = options_.format->first_head();
   FLORA_ASSIGN(auto last,
                database.prepare("SELECT seal FROM audit_segment ORDER BY n DESC LIMIT 1"));
@@ -132,7 +131,7 @@ Result<void> AuditLog::load_closed(sqlite::Database& database) {
 }
 
 // The records behind the closed segments.
-Result<void> AuditLog::load_open(sqlite::Database& database) {
+Result<void> AuditLog::load_open(sql::Database& database) {
   FLORA_ASSIGN(auto oldest, database.prepare("SELECT first, at FROM audit_group WHERE first>? "
                                              "ORDER BY first LIMIT 1"));
   FLORA_ASSIGN(const bool any, oldest.bind(1, state_.before.number).step());
@@ -166,7 +165,7 @@ Result<void> AuditLog::check_last(const AuditGroup& last, const Digest& before) 
   return corrupt("was changed: its last records do not lead to its head");
 }
 
-Result<void> AuditLog::check_signed_head(sqlite::Database& database) {
+Result<void> AuditLog::check_signed_head(sql::Database& database) {
   if (!file_.note()) {
     if (state_.head.number > 0) {
       return corrupt("has records, but the file of its last head is missing: " +

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/store/store.h"
 #include "ledger-client/embedded/checkpoint_file.h"
 
@@ -25,12 +25,12 @@ class AuditLog {
 
   /// Errors: corrupt (the last group does not fit, or the head file names records that are not
   /// there, or is missing although there are records), invalid (there is no format), unavailable.
-  static Result<AuditLog> open(sqlite::Database& database, AuditOptions options,
+  static Result<AuditLog> open(sql::Database& database, AuditOptions options,
                                const std::string& vfs);
 
   /// Goes on although records may be missing: the first record says so. Numbers are not used twice.
   /// Within a transaction; the caller commits, and calls committed().
-  static Result<AuditLog> continue_at(sqlite::Database& database, AuditOptions options,
+  static Result<AuditLog> continue_at(sql::Database& database, AuditOptions options,
                                       const std::string& vfs, Instant now);
 
   /// Adds a record to the group that the next write() writes.
@@ -67,20 +67,20 @@ class AuditLog {
     Instant next_deletion;      // No segment has to go before.
   };
   struct Statements {
-    sqlite::Statement insert_group;
-    sqlite::Statement insert_segment;
-    sqlite::Statement mark_deleted;
-    sqlite::Statement oldest_segment;
-    sqlite::Statement delete_groups;
+    sql::Statement insert_group;
+    sql::Statement insert_segment;
+    sql::Statement mark_deleted;
+    sql::Statement oldest_segment;
+    sql::Statement delete_groups;
   };
 
   AuditLog(AuditOptions options, ledger::CheckpointFile file, Statements statements);
-  static Result<AuditLog> load(sqlite::Database& database, AuditOptions options,
+  static Result<AuditLog> load(sql::Database& database, AuditOptions options,
                                const std::string& vfs);
-  Result<void> load_closed(sqlite::Database& database);
-  Result<void> load_open(sqlite::Database& database);
+  Result<void> load_closed(sql::Database& database);
+  Result<void> load_open(sql::Database& database);
   Result<void> check_last(const AuditGroup& last, const Digest& before) const;
-  Result<void> check_signed_head(sqlite::Database& database);
+  Result<void> check_signed_head(sql::Database& database);
   bool is_due(Instant at) const;
   Result<void> close_segment();
   Result<void> begin_deletion(Instant at);

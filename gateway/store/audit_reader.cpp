@@ -9,7 +9,7 @@
 namespace flora::store {
 namespace {
 
-AuditGroup group_in(const sqlite::Statement& row) {
+AuditGroup group_in(const sql::Statement& row) {
   AuditGroup group;
   group.segment = row.integer(0);
   group.first = row.integer(1);
@@ -23,23 +23,22 @@ AuditGroup group_in(const sqlite::Statement& row) {
 
 }  // namespace
 
-Result<AuditReader> AuditReader::open(const std::string& path, const std::string& vfs) {
-  FLORA_ASSIGN(auto database,
-               sqlite::Database::open(path, sqlite::Mode::read_only, sqlite::Sync::full, vfs));
-  FLORA_ASSIGN(const bool there, has_audit(database));
-  if (!there) return Error{Errc::not_found, path + " has no audit trail yet"};
+Result<AuditReader> AuditReader::open(const sql::Place& place) {
+  FLORA_ASSIGN(auto database, sql::open(place, sql::Access::read));
+  FLORA_ASSIGN(const bool there, has_audit(*database));
+  if (!there) return Error{Errc::not_found, place.name() + " has no audit trail yet"};
   return AuditReader(std::move(database));
 }
 
 Result<void> AuditReader::hold() {
-  FLORA_TRY(database_.begin());
-  FLORA_TRY(database_.schema_version());  // The first read takes hold.
+  FLORA_TRY(database_->begin());
+  FLORA_TRY(database_->schema_version());  // The first read takes hold.
   return {};
 }
 
 Result<std::vector<SealedSegment>> AuditReader::segments() {
   FLORA_ASSIGN(auto select,
-               database_.prepare("SELECT n, seal, deleted FROM audit_segment ORDER BY n"));
+               database_->prepare("SELECT n, seal, deleted FROM audit_segment ORDER BY n"));
   std::vector<SealedSegment> segments;
   while (true) {
     FLORA_ASSIGN(const bool row, select.step());
@@ -52,10 +51,10 @@ Result<std::vector<SealedSegment>> AuditReader::segments() {
 
 Result<std::vector<AuditGroup>> AuditReader::chunk(std::int64_t first, std::int64_t last) {
   FLORA_ASSIGN(auto select,
-               database_.prepare("SELECT segment, first, last, head, at, records FROM audit_group "
-                                 "WHERE first>=coalesce((SELECT first FROM audit_group WHERE "
-                                 "first<=?1 ORDER BY first DESC LIMIT 1), ?1) AND first<=?2 "
-                                 "ORDER BY first LIMIT ?3"));
+               database_->prepare("SELECT segment, first, last, head, at, records FROM audit_group "
+                                  "WHERE first>=coalesce((SELECT first FROM audit_group WHERE "
+                                  "first<=?1 ORDER BY first DESC LIMIT 1), ?1) AND first<=?2 "
+                                  "ORDER BY first LIMIT ?3"));
   select.bind(1, first).bind(2, last).bind(3, kChunk);
   std::vector<AuditGroup> groups;
   while (true) {
@@ -68,8 +67,8 @@ Result<std::vector<AuditGroup>> AuditReader::chunk(std::int64_t first, std::int6
 Result<void> AuditReader::groups(std::int64_t first, std::int64_t last,
                                  const std::function<Result<void>(const AuditGroup&)>& use) {
   FLORA_ASSIGN(auto select,
-               database_.prepare("SELECT segment, first, last, head, at, records FROM audit_group "
-                                 "WHERE first>=? AND first<=? ORDER BY first LIMIT ?"));
+               database_->prepare("SELECT segment, first, last, head, at, records FROM audit_group "
+                                  "WHERE first>=? AND first<=? ORDER BY first LIMIT ?"));
   while (true) {
     select.reset();
     select.bind(1, first).bind(2, last).bind(3, kChunk);
@@ -89,8 +88,8 @@ Result<void> AuditReader::groups(std::int64_t first, std::int64_t last,
 // Time never goes back: by halves.
 Result<std::int64_t> AuditReader::first_since(Instant at) {
   FLORA_ASSIGN(const AuditHead end, newest());
-  FLORA_ASSIGN(auto probe, database_.prepare("SELECT first, at FROM audit_group WHERE first>=? "
-                                             "ORDER BY first LIMIT 1"));
+  FLORA_ASSIGN(auto probe, database_->prepare("SELECT first, at FROM audit_group WHERE first>=? "
+                                              "ORDER BY first LIMIT 1"));
   std::int64_t low = 1;
   std::int64_t high = end.number + 1;
   while (low < high) {
@@ -109,8 +108,8 @@ Result<std::int64_t> AuditReader::first_since(Instant at) {
 }
 
 Result<AuditHead> AuditReader::newest() {
-  FLORA_ASSIGN(auto select, database_.prepare("SELECT last, head FROM audit_group "
-                                              "ORDER BY first DESC LIMIT 1"));
+  FLORA_ASSIGN(auto select, database_->prepare("SELECT last, head FROM audit_group "
+                                               "ORDER BY first DESC LIMIT 1"));
   FLORA_ASSIGN(const bool row, select.step());
   AuditHead head;
   if (!row) return head;
@@ -125,16 +124,16 @@ Result<std::optional<std::string>> read_signed_head(const std::string& path,
   return ledger::CheckpointFile::read(path, vfs);
 }
 
-Result<void> continue_audit(const std::string& path, const AuditOptions& options, Instant now) {
-  FLORA_ASSIGN(auto database, sqlite::Database::open(path, sqlite::Mode::read_write));
-  FLORA_TRY(prepare_schema(database));
-  FLORA_TRY(database.begin());
-  Result<AuditLog> log = AuditLog::continue_at(database, options, {}, now);
+Result<void> continue_audit(const sql::Place& place, const AuditOptions& options, Instant now) {
+  FLORA_ASSIGN(const auto database, sql::open(place, sql::Access::write));
+  FLORA_TRY(prepare_schema(*database));
+  FLORA_TRY(database->begin());
+  Result<AuditLog> log = AuditLog::continue_at(*database, options, {}, now);
   if (!log) {
-    database.rollback();
+    database->rollback();
     return std::move(log).error();
   }
-  FLORA_TRY(database.commit());
+  FLORA_TRY(database->commit());
   log->committed({});
   log->sync();
   return {};

@@ -4,11 +4,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/store/store.h"
 
 namespace flora::store {
@@ -18,7 +19,7 @@ class AuditReader {
  public:
   /// Errors: not_found (there is no file, or it is of a version without audit trail), unavailable,
   /// corrupt.
-  static Result<AuditReader> open(const std::string& path, const std::string& vfs = {});
+  static Result<AuditReader> open(const sql::Place& place);
 
   /// From here on everything is read as it stands now. While it lasts the gateway's write-ahead log
   /// grows: for what ends soon.
@@ -46,9 +47,9 @@ class AuditReader {
                       const std::function<Result<void>(const AuditGroup&)>& use);
 
  private:
-  explicit AuditReader(sqlite::Database database) : database_(std::move(database)) {}
+  explicit AuditReader(std::unique_ptr<sql::Database> database) : database_(std::move(database)) {}
 
-  sqlite::Database database_;
+  std::unique_ptr<sql::Database> database_;
 };
 
 /// The note in a head file; nothing if there is none. Also beside a running gateway. Errors:
@@ -59,6 +60,6 @@ Result<std::optional<std::string>> read_signed_head(const std::string& path,
 /// Lets a trail go on whose end is lost, or may be: its next record says so, and its number is one
 /// that was never used. While no gateway runs; durable on return. Errors: those of Store::open but
 /// for what is missing at the end.
-Result<void> continue_audit(const std::string& path, const AuditOptions& options, Instant now);
+Result<void> continue_audit(const sql::Place& place, const AuditOptions& options, Instant now);
 
 }  // namespace flora::store

@@ -7,14 +7,14 @@ namespace flora::store {
 namespace {
 
 constexpr std::string_view kMergedWith =
-    "WITH RECURSIVE merged(n) AS ("
-    " SELECT n FROM procedure WHERE pseudonym=?1"
-    " UNION SELECT p.n FROM merged JOIN procedure p ON p.merged_into=merged.n"
-    " UNION SELECT p.merged_into FROM merged JOIN procedure p ON p.n=merged.n"
-    " WHERE p.merged_into IS NOT NULL)"
-    " SELECT p.pseudonym FROM merged JOIN procedure p ON p.n=merged.n ORDER BY p.n";
+    "WITH RECURSIVE up(n) AS (SELECT n FROM procedure WHERE pseudonym=?1"
+    " UNION SELECT p.merged_into FROM up JOIN procedure p ON p.n=up.n"
+    " WHERE p.merged_into IS NOT NULL),"
+    " whole(n) AS (SELECT n FROM up"
+    " UNION SELECT p.n FROM whole JOIN procedure p ON p.merged_into=whole.n)"
+    " SELECT p.pseudonym FROM whole JOIN procedure p ON p.n=whole.n ORDER BY p.n";
 
-Result<std::vector<Uuid>> all_of(sqlite::Statement& select) {
+Result<std::vector<Uuid>> all_of(sql::Statement& select) {
   std::vector<Uuid> found;
   while (true) {
     FLORA_ASSIGN(const bool row, select.step());
@@ -27,7 +27,7 @@ Result<std::vector<Uuid>> all_of(sqlite::Statement& select) {
 
 }  // namespace
 
-Result<Eraser> Eraser::open(sqlite::Database& db) {
+Result<Eraser> Eraser::open(sql::Database& db) {
   FLORA_ASSIGN(auto under_way, db.prepare("SELECT pseudonym, tombstone FROM erasure"));
   FLORA_ASSIGN(auto merged_with, db.prepare(kMergedWith));
   // A row without content is an id that a reference has reserved.
@@ -114,7 +114,7 @@ Result<bool> Eraser::delete_mapping(const Uuid& procedure) {
   const std::int64_t number = known ? s_.find_procedure.integer(0) : 0;
   s_.find_procedure.reset();
   if (!known) return false;
-  for (sqlite::Statement* step :
+  for (sql::Statement* step :
        {&s_.delete_identifiers, &s_.delete_submissions, &s_.detach, &s_.delete_procedure}) {
     FLORA_TRY(step->bind(1, number).run());
   }

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/model/ids.h"
 
 namespace flora::store {
@@ -16,7 +16,7 @@ namespace flora::store {
 /// must be rolled back then.
 class Eraser {
  public:
-  static Result<Eraser> open(sqlite::Database& database);
+  static Result<Eraser> open(sql::Database& database);
 
   /// True from begin() to the deletion.
   bool is_under_way(const Uuid& procedure) const { return under_way_.contains(procedure); }
@@ -46,17 +46,17 @@ class Eraser {
 
  private:
   struct Statements {
-    sqlite::Statement under_way;
-    sqlite::Statement merged_with;
-    sqlite::Statement transactions;
-    sqlite::Statement insert;
-    sqlite::Statement remove;
-    sqlite::Statement find_procedure;
-    sqlite::Statement delete_answers;
-    sqlite::Statement delete_identifiers;
-    sqlite::Statement delete_submissions;
-    sqlite::Statement detach;
-    sqlite::Statement delete_procedure;
+    sql::Statement under_way;
+    sql::Statement merged_with;
+    sql::Statement transactions;
+    sql::Statement insert;
+    sql::Statement remove;
+    sql::Statement find_procedure;
+    sql::Statement delete_answers;
+    sql::Statement delete_identifiers;
+    sql::Statement delete_submissions;
+    sql::Statement detach;
+    sql::Statement delete_procedure;
   };
   explicit Eraser(Statements statements) : s_(std::move(statements)) {}
   Result<void> load();

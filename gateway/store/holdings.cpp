@@ -24,7 +24,7 @@ constexpr std::string_view kSubmissions =
 
 // Calls use(row) for each row.
 template <typename Use>
-Result<void> for_each_row(sqlite::Statement& select, Use use) {
+Result<void> for_each_row(sql::Statement& select, Use use) {
   while (true) {
     FLORA_ASSIGN(const bool row, select.step());
     if (!row) return {};
@@ -32,26 +32,26 @@ Result<void> for_each_row(sqlite::Statement& select, Use use) {
   }
 }
 
-Result<void> add_mapping(sqlite::Database& database, std::int64_t n, Holding& holding) {
+Result<void> add_mapping(sql::Database& database, std::int64_t n, Holding& holding) {
   FLORA_ASSIGN(auto types, database.prepare("SELECT type FROM identifier WHERE procedure=? "
                                             "ORDER BY type"));
   types.bind(1, n);
-  FLORA_TRY(for_each_row(types, [&holding](const sqlite::Statement& row) {
+  FLORA_TRY(for_each_row(types, [&holding](const sql::Statement& row) {
     holding.types.push_back(static_cast<IdentifierType>(row.integer(0)));
   }));
   FLORA_ASSIGN(auto submissions, database.prepare(kSubmissions));
   submissions.bind(1, n);
-  return for_each_row(submissions, [&holding](const sqlite::Statement& row) {
+  return for_each_row(submissions, [&holding](const sql::Statement& row) {
     holding.submissions.push_back(
         {uuid_from_bytes(row.blob(0)), std::string(row.text(1)), row.integer(2) != 0});
   });
 }
 
-Result<void> add_answers(sqlite::Database& database, Holding& holding) {
+Result<void> add_answers(sql::Database& database, Holding& holding) {
   FLORA_ASSIGN(auto select, database.prepare("SELECT count(*), coalesce(max(expires), 0) FROM "
                                              "kept_answer WHERE procedure=?"));
   select.bind_blob(1, holding.procedure.bytes);
-  return for_each_row(select, [&holding](const sqlite::Statement& row) {
+  return for_each_row(select, [&holding](const sql::Statement& row) {
     holding.kept_answers = row.integer(0);
     holding.answers_until = {row.integer(1)};
   });
@@ -59,14 +59,14 @@ Result<void> add_answers(sqlite::Database& database, Holding& holding) {
 
 }  // namespace
 
-Result<std::vector<Holding>> holdings_of(sqlite::Database& database,
+Result<std::vector<Holding>> holdings_of(sql::Database& database,
                                          const std::vector<Digest>& identifier_hashes) {
   FLORA_ASSIGN(auto select, database.prepare(kProcedures));
   std::map<std::int64_t, Holding> found;
   for (const Digest& hash : identifier_hashes) {
     select.reset();
     select.bind_blob(1, hash);
-    FLORA_TRY(for_each_row(select, [&found](const sqlite::Statement& row) {
+    FLORA_TRY(for_each_row(select, [&found](const sql::Statement& row) {
       Holding& holding = found[row.integer(0)];
       holding.procedure = uuid_from_bytes(row.blob(1));
       if (!row.is_null(2)) holding.merged_into = uuid_from_bytes(row.blob(2));
@@ -81,11 +81,11 @@ Result<std::vector<Holding>> holdings_of(sqlite::Database& database,
   return holdings;
 }
 
-Result<std::vector<Holding>> holdings_of(const std::string& path,
+Result<std::vector<Holding>> holdings_of(const sql::Place& place,
                                          const std::vector<Digest>& identifier_hashes) {
-  FLORA_ASSIGN(auto database, sqlite::Database::open(path, sqlite::Mode::read_only));
-  FLORA_TRY(database.begin());
-  return holdings_of(database, identifier_hashes);
+  FLORA_ASSIGN(const auto database, sql::open(place, sql::Access::read));
+  FLORA_TRY(database->begin());
+  return holdings_of(*database, identifier_hashes);
 }
 
 }  // namespace flora::store

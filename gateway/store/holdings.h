@@ -9,7 +9,7 @@
 
 #include "gateway/base/bytes.h"
 #include "gateway/base/result.h"
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/model/identifiers.h"
 #include "gateway/model/ids.h"
 #include "gateway/model/time.h"
@@ -36,11 +36,11 @@ struct Holding {
 /// The procedures that carry the identifier under one of its hashes, one for each lookup key, and
 /// all that these are merged with. Within a transaction, since rows change their keys. Blocks on
 /// the disk.
-Result<std::vector<Holding>> holdings_of(sqlite::Database& database,
+Result<std::vector<Holding>> holdings_of(sql::Database& database,
                                          const std::vector<Digest>& identifier_hashes);
 
 /// The same, of a store's file beside a running gateway. Errors: also not_found.
-Result<std::vector<Holding>> holdings_of(const std::string& path,
+Result<std::vector<Holding>> holdings_of(const sql::Place& place,
                                          const std::vector<Digest>& identifier_hashes);
 
 }  // namespace flora::store

@@ -1,7 +1,6 @@
 #include "gateway/store/keys_in_use.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "gateway/model/ids.h"
@@ -26,7 +25,7 @@ struct Row {
   std::string proof;
 };
 
-Result<std::vector<Row>> read_rows(sqlite::Database& database) {
+Result<std::vector<Row>> read_rows(sql::Database& database) {
   FLORA_ASSIGN(auto select, database.prepare("SELECT n, use, id, proof FROM mapping_key"));
   std::vector<Row> rows;
   while (true) {
@@ -64,8 +63,7 @@ std::string joined(const std::vector<std::string>& sentences) {
 // Fills a KeysInUse, and collects all that speaks against it. Writes in take() alone.
 class Register {
  public:
-  Register(sqlite::Database& database, std::shared_ptr<const MappingKeys> keys)
-      : database_(database) {
+  Register(sql::Database& database, std::shared_ptr<const MappingKeys> keys) : database_(database) {
     in_use_.lookup.resize(keys->lookup_ids().size());
     in_use_.wrapping.resize(keys->wrapping_ids().size());
     in_use_.keys = std::move(keys);
@@ -169,14 +167,15 @@ class Register {
     } else {
       FLORA_ASSIGN(proof, keys().wrap(keys().new_key(), Uuid{}));
     }
-    FLORA_ASSIGN(auto insert,
-                 database_.prepare("INSERT INTO mapping_key(use, id, proof) VALUES(?,?,?)"));
-    FLORA_TRY(insert.bind_text(1, use).bind_text(2, id).bind_blob(3, as_bytes(proof)).run());
-    number = insert.last_rowid();
+    FLORA_ASSIGN(
+        auto insert,
+        database_.prepare("INSERT INTO mapping_key(use, id, proof) VALUES(?,?,?) RETURNING n"));
+    insert.bind_text(1, use).bind_text(2, id).bind_blob(3, as_bytes(proof));
+    FLORA_ASSIGN(number, insert.run_for_number());
     return {};
   }
 
-  sqlite::Database& database_;
+  sql::Database& database_;
   KeysInUse in_use_;
   std::vector<std::string> against_;
 };
@@ -205,7 +204,7 @@ bool KeysInUse::has_older() const {
          std::ranges::count_if(wrapping, in_use) > 1;
 }
 
-Result<std::shared_ptr<const KeysInUse>> take_into_use(sqlite::Database& database,
+Result<std::shared_ptr<const KeysInUse>> take_into_use(sql::Database& database,
                                                        std::shared_ptr<const MappingKeys> keys) {
   FLORA_TRY(database.begin());
   Result<KeysInUse> in_use = Register(database, std::move(keys)).take();
@@ -215,14 +214,13 @@ Result<std::shared_ptr<const KeysInUse>> take_into_use(sqlite::Database& databas
   return done.error();
 }
 
-Result<std::vector<std::string>> key_mistakes(const std::string& path,
+Result<std::vector<std::string>> key_mistakes(const sql::Place& place,
                                               std::shared_ptr<const MappingKeys> keys) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return std::vector<std::string>();
-  FLORA_ASSIGN(auto database, sqlite::Database::open(path, sqlite::Mode::read_only));
-  FLORA_ASSIGN(const bool named, has_keys(database));
+  if (!exists(place)) return std::vector<std::string>();
+  FLORA_ASSIGN(const auto database, sql::open(place, sql::Access::read));
+  FLORA_ASSIGN(const bool named, has_keys(*database));
   if (!named) return std::vector<std::string>();
-  return Register(database, std::move(keys)).look();
+  return Register(*database, std::move(keys)).look();
 }
 
 }  // namespace flora::store

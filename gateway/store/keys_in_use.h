@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/model/mapping_keys.h"
 
 namespace flora::store {
@@ -41,7 +41,7 @@ struct KeysInUse {
 
 /// Looks up the numbers, and gives the current keys theirs; durable on return. Errors: invalid
 /// (rows name a key that is not there, or another one of the same id), unavailable, uncertain.
-Result<std::shared_ptr<const KeysInUse>> take_into_use(sqlite::Database& database,
+Result<std::shared_ptr<const KeysInUse>> take_into_use(sql::Database& database,
                                                        std::shared_ptr<const MappingKeys> keys);
 
 /// The keys of this moment, for readers. Thread-safe.

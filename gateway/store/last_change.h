@@ -2,9 +2,9 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "gateway/base/result.h"
+#include "gateway/base/sql.h"
 #include "gateway/model/time.h"
 
 namespace flora::store {
@@ -12,6 +12,6 @@ namespace flora::store {
 /// When something was last written into a store, by its newest record of the audit trail: nothing
 /// is accepted, read or erased without one. Nothing: it has no record. Beside whoever writes it.
 /// Errors: not_found, unavailable, corrupt (the file is no store of this program).
-Result<std::optional<Instant>> last_change(const std::string& path);
+Result<std::optional<Instant>> last_change(const sql::Place& place);
 
 }  // namespace flora::store

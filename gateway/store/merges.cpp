@@ -13,7 +13,7 @@ namespace {
 // The outbox goes to the ledger in its order, behind what is there.
 constexpr std::uint64_t kBehindLedger = std::uint64_t{1} << 62;
 
-Result<std::vector<std::int64_t>> numbers(sqlite::Statement& select) {
+Result<std::vector<std::int64_t>> numbers(sql::Statement& select) {
   std::vector<std::int64_t> found;
   while (true) {
     FLORA_ASSIGN(const bool row, select.step());
@@ -27,13 +27,13 @@ Result<std::vector<std::int64_t>> numbers(sqlite::Statement& select) {
 }  // namespace
 
 struct Merges::Statements {
-  sqlite::Statement about_merges;
-  sqlite::Statement outbox_body;
-  sqlite::Statement number;
-  sqlite::Statement pseudonym;
-  sqlite::Statement leads_to;
-  sqlite::Statement led_from;
-  sqlite::Statement set;
+  sql::Statement about_merges;
+  sql::Statement outbox_body;
+  sql::Statement number;
+  sql::Statement pseudonym;
+  sql::Statement leads_to;
+  sql::Statement led_from;
+  sql::Statement set;
 };
 
 Merges::Merges(std::unique_ptr<Statements> statements, Ledger* ledger)
@@ -41,7 +41,7 @@ Merges::Merges(std::unique_ptr<Statements> statements, Ledger* ledger)
 Merges::Merges(Merges&&) noexcept = default;
 Merges::~Merges() = default;
 
-Result<Merges> Merges::open(sqlite::Database& db, Ledger* ledger) {
+Result<Merges> Merges::open(sql::Database& db, Ledger* ledger) {
   // Derived, and so no step of the schema: files of any version get it when they are next written.
   FLORA_TRY(
       db.execute("CREATE INDEX IF NOT EXISTS procedure_merged ON procedure(merged_into) "
@@ -54,10 +54,11 @@ Result<Merges> Merges::open(sqlite::Database& db, Ledger* ledger) {
   FLORA_ASSIGN(auto pseudonym, db.prepare("SELECT pseudonym FROM procedure WHERE n=?"));
   FLORA_ASSIGN(auto leads_to, db.prepare("SELECT merged_into FROM procedure WHERE n=?"));
   FLORA_ASSIGN(auto led_from, db.prepare("SELECT n FROM procedure WHERE merged_into=?"));
-  FLORA_ASSIGN(auto set,
-               db.prepare("UPDATE procedure SET merged_into="
-                          "(SELECT n FROM procedure WHERE pseudonym=?1) WHERE n=?2 AND "
-                          "merged_into IS NOT (SELECT n FROM procedure WHERE pseudonym=?1)"));
+  FLORA_ASSIGN(
+      auto set,
+      db.prepare("UPDATE procedure SET merged_into="
+                 "(SELECT n FROM procedure WHERE pseudonym=?1) WHERE n=?2 AND "
+                 "merged_into IS DISTINCT FROM (SELECT n FROM procedure WHERE pseudonym=?1)"));
   return Merges(
       std::make_unique<Statements>(Statements{
           std::move(about_merges), std::move(outbox_body), std::move(number), std::move(pseudonym),
@@ -102,7 +103,7 @@ Result<void> Merges::update(std::int64_t procedure) {
 // repeats the status.
 Result<std::vector<HistoryEntry>> Merges::entries_of(std::int64_t procedure) {
   std::vector<Uuid> ids;
-  sqlite::Statement& select = s_->about_merges;
+  sql::Statement& select = s_->about_merges;
   select.reset();
   select.bind(1, procedure).bind_text(2, kMergeStatus);
   while (true) {
@@ -122,7 +123,7 @@ Result<std::vector<HistoryEntry>> Merges::entries_of(std::int64_t procedure) {
 // Nothing, if neither outbox nor ledger has it: then it is of no effect for anybody else either.
 Result<std::optional<HistoryEntry>> Merges::find(const Uuid& transaction_id) {
   HistoryEntry entry;
-  sqlite::Statement& select = s_->outbox_body;
+  sql::Statement& select = s_->outbox_body;
   select.reset();
   FLORA_ASSIGN(const bool waits, select.bind_blob(1, transaction_id.bytes).step());
   if (waits) {
@@ -146,7 +147,7 @@ Result<std::optional<HistoryEntry>> Merges::find(const Uuid& transaction_id) {
 Result<std::vector<std::int64_t>> Merges::neighbours(std::int64_t procedure,
                                                      const std::vector<HistoryEntry>& entries) {
   std::vector<std::int64_t> found;
-  for (sqlite::Statement* select : {&s_->leads_to, &s_->led_from}) {
+  for (sql::Statement* select : {&s_->leads_to, &s_->led_from}) {
     select->reset();
     select->bind(1, procedure);
     FLORA_ASSIGN(const std::vector<std::int64_t> some, numbers(*select));

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/model/history.h"
 #include "ledger-client/ledger.h"
 
@@ -18,7 +18,7 @@ namespace flora::store {
 class Merges {
  public:
   /// Both must outlive it. `ledger` holds what has left the outbox; nullptr: nothing has.
-  static Result<Merges> open(sqlite::Database& database, Ledger* ledger);
+  static Result<Merges> open(sql::Database& database, Ledger* ledger);
   Merges(Merges&&) noexcept;
   ~Merges();
 

@@ -1,11 +1,10 @@
 #include "gateway/store/purge.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 #include <string_view>
 
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/model/transaction.h"
 #include "gateway/store/eraser.h"
 #include "gateway/store/schema.h"
@@ -25,7 +24,7 @@ Result<std::optional<CommittedEntry>> entry_at(Ledger& ledger, std::uint64_t ind
 }
 
 // Where to begin: behind what was looked at, if this ledger still has it.
-Result<std::uint64_t> begin_of(sqlite::Database& database, Ledger& ledger) {
+Result<std::uint64_t> begin_of(sql::Database& database, Ledger& ledger) {
   FLORA_ASSIGN(auto select, database.prepare("SELECT next, last_transaction FROM purged"));
   FLORA_ASSIGN(const bool row, select.step());
   const auto next = row ? static_cast<std::uint64_t>(select.integer(0)) : 0;
@@ -35,14 +34,14 @@ Result<std::uint64_t> begin_of(sqlite::Database& database, Ledger& ledger) {
   return same ? next : 0;
 }
 
-Result<void> remember(sqlite::Database& database, const CommittedEntry& last) {
+Result<void> remember(sql::Database& database, const CommittedEntry& last) {
   FLORA_ASSIGN(auto update, database.prepare("UPDATE purged SET next=?, last_transaction=?"));
   return update.bind(1, static_cast<std::int64_t>(last.index + 1))
       .bind_blob(2, last.id.bytes)
       .run();
 }
 
-Result<std::uint64_t> purge_of_ledger(sqlite::Database& database, Eraser& eraser, Ledger& ledger) {
+Result<std::uint64_t> purge_of_ledger(sql::Database& database, Eraser& eraser, Ledger& ledger) {
   std::uint64_t count = 0;
   FLORA_ASSIGN(std::uint64_t next, begin_of(database, ledger));
   while (true) {
@@ -59,11 +58,12 @@ Result<std::uint64_t> purge_of_ledger(sqlite::Database& database, Eraser& eraser
   }
 }
 
-Result<std::uint64_t> purge_of_lost(sqlite::Database& database, Eraser& eraser, Ledger& ledger,
+Result<std::uint64_t> purge_of_lost(sql::Database& database, Eraser& eraser, Ledger& ledger,
                                     const std::vector<CommittedEntry>& lost) {
   FLORA_ASSIGN(auto insert,
-               database.prepare("INSERT OR IGNORE INTO outbox(n, transaction_id, body) "
-                                "SELECT coalesce(max(n), 0)+1, ?1, ?2 FROM outbox"));
+               database.prepare("INSERT INTO outbox(n, transaction_id, body) "
+                                "SELECT coalesce(max(n), 0)+1, ?1, ?2 FROM outbox WHERE true "
+                                "ON CONFLICT DO NOTHING"));
   std::uint64_t count = 0;
   for (const CommittedEntry& entry : lost) {
     FLORA_ASSIGN(const std::optional<Uuid> procedure, buried_by(entry.body));
@@ -77,7 +77,7 @@ Result<std::uint64_t> purge_of_lost(sqlite::Database& database, Eraser& eraser, 
   return count;
 }
 
-Result<std::uint64_t> purge_all(sqlite::Database& database, Ledger& ledger,
+Result<std::uint64_t> purge_all(sql::Database& database, Ledger& ledger,
                                 const std::vector<CommittedEntry>& lost) {
   FLORA_ASSIGN(Eraser eraser, Eraser::open(database));
   FLORA_ASSIGN(const std::uint64_t of_ledger, purge_of_ledger(database, eraser, ledger));
@@ -94,21 +94,20 @@ Result<std::optional<Uuid>> buried_by(const std::string& body) {
   return tombstone == nullptr ? std::optional<Uuid>() : std::optional(tombstone->procedure);
 }
 
-Result<std::uint64_t> purge(const std::string& path, Ledger& ledger,
+Result<std::uint64_t> purge(const sql::Place& place, Ledger& ledger,
                             const std::vector<CommittedEntry>& lost) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return std::uint64_t{0};
-  FLORA_ASSIGN(auto database, sqlite::Database::open(path, sqlite::Mode::read_write));
-  FLORA_TRY(prepare_schema(database));
-  FLORA_TRY(database.begin());
-  Result<std::uint64_t> count = purge_all(database, ledger, lost);
+  if (!exists(place)) return std::uint64_t{0};
+  FLORA_ASSIGN(const auto database, sql::open(place, sql::Access::write));
+  FLORA_TRY(prepare_schema(*database));
+  FLORA_TRY(database->begin());
+  Result<std::uint64_t> count = purge_all(*database, ledger, lost);
   if (!count) {
-    database.rollback();
+    database->rollback();
     return count;
   }
-  FLORA_TRY(database.commit());
+  FLORA_TRY(database->commit());
   // The store tries again when it opens: somebody may make a backup just now.
-  FLORA_TRY(database.empty_log());
+  FLORA_TRY(database->forget_deleted(kMappingTables));
   return count;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/base/result.h"
+#include "gateway/base/sql.h"
 #include "ledger-client/ledger.h"
 
 namespace flora::store {
@@ -16,7 +17,7 @@ namespace flora::store {
 /// outbox. Before the store is opened, and while no gateway runs; durable on return, nothing is
 /// changed on failure. Returns the number of procedures that were there; without a file: 0. Errors:
 /// unavailable, corrupt, invalid (the file is of a newer version), and those of the ledger.
-Result<std::uint64_t> purge(const std::string& path, Ledger& ledger,
+Result<std::uint64_t> purge(const sql::Place& place, Ledger& ledger,
                             const std::vector<CommittedEntry>& lost = {});
 
 /// The tombstone that an entry is, if it is one. Errors: corrupt.

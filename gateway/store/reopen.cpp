@@ -1,11 +1,10 @@
 #include "gateway/store/reopen.h"
 
-#include <filesystem>
 #include <optional>
 #include <set>
 #include <vector>
 
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/store/merges.h"
 #include "gateway/store/schema.h"
 
@@ -21,7 +20,7 @@ struct Row {
 // In chunks, so that memory does not grow with the number of submissions.
 constexpr std::size_t kChunk = 4096;
 
-Result<std::vector<Row>> settled_rows(sqlite::Database& database, std::int64_t after) {
+Result<std::vector<Row>> settled_rows(sql::Database& database, std::int64_t after) {
   FLORA_ASSIGN(auto select,
                database.prepare("SELECT n, transaction_id, CASE WHEN status=?3 THEN procedure END "
                                 "FROM submission WHERE n>?1 AND content IS NOT NULL AND "
@@ -38,7 +37,7 @@ Result<std::vector<Row>> settled_rows(sqlite::Database& database, std::int64_t a
 }
 
 // The event keeps its status: what refers to it relies on that.
-Result<void> reopen(sqlite::Database& database, std::int64_t number) {
+Result<void> reopen(sql::Database& database, std::int64_t number) {
   FLORA_ASSIGN(auto clear,
                database.prepare("UPDATE submission SET content=NULL, native=NULL, refers=NULL "
                                 "WHERE n=?"));
@@ -46,14 +45,14 @@ Result<void> reopen(sqlite::Database& database, std::int64_t number) {
 }
 
 // A merge that was lost joins nothing any more; one whose revocation was lost does again.
-Result<void> update_merges(sqlite::Database& database, Ledger& ledger,
+Result<void> update_merges(sql::Database& database, Ledger& ledger,
                            const std::set<std::int64_t>& procedures) {
   FLORA_ASSIGN(auto merges, Merges::open(database, &ledger));
   for (const std::int64_t procedure : procedures) FLORA_TRY(merges.update(procedure));
   return {};
 }
 
-Result<std::uint64_t> reopen_all(sqlite::Database& database, Ledger& ledger) {
+Result<std::uint64_t> reopen_all(sql::Database& database, Ledger& ledger) {
   std::uint64_t count = 0;
   std::int64_t after = 0;
   std::set<std::int64_t> touched;
@@ -76,18 +75,17 @@ Result<std::uint64_t> reopen_all(sqlite::Database& database, Ledger& ledger) {
 
 }  // namespace
 
-Result<std::uint64_t> reopen_lost(const std::string& path, Ledger& ledger) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return std::uint64_t{0};
-  FLORA_ASSIGN(auto database, sqlite::Database::open(path, sqlite::Mode::read_write));
-  FLORA_TRY(prepare_schema(database));
-  FLORA_TRY(database.begin());
-  Result<std::uint64_t> count = reopen_all(database, ledger);
+Result<std::uint64_t> reopen_lost(const sql::Place& place, Ledger& ledger) {
+  if (!exists(place)) return std::uint64_t{0};
+  FLORA_ASSIGN(const auto database, sql::open(place, sql::Access::write));
+  FLORA_TRY(prepare_schema(*database));
+  FLORA_TRY(database->begin());
+  Result<std::uint64_t> count = reopen_all(*database, ledger);
   if (!count) {
-    database.rollback();
+    database->rollback();
     return count;
   }
-  FLORA_TRY(database.commit());
+  FLORA_TRY(database->commit());
   return count;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "gateway/base/result.h"
+#include "gateway/base/sql.h"
 #include "ledger-client/ledger.h"
 
 namespace flora::store {
@@ -15,6 +16,6 @@ namespace flora::store {
 /// gateway runs; durable on return, nothing is changed on failure. Returns the number of
 /// submissions; without a file: 0. Errors: unavailable, corrupt, invalid (the file is of a newer
 /// version), and those of the ledger.
-Result<std::uint64_t> reopen_lost(const std::string& path, Ledger& ledger);
+Result<std::uint64_t> reopen_lost(const sql::Place& place, Ledger& ledger);
 
 }  // namespace flora::store

@@ -20,17 +20,17 @@ constexpr std::uint64_t kToldRows = 10;
 }  // namespace
 
 struct Rotation::Statements {
-  sqlite::Statement procedure;
-  sqlite::Statement identifiers;
-  sqlite::Statement update_key;
-  sqlite::Statement delete_identifier;
-  sqlite::Statement insert_identifier;
-  sqlite::Statement submission;
-  sqlite::Statement update_submission;
-  sqlite::Statement delete_answers;
-  sqlite::Statement has_answer;
-  sqlite::Statement keys;
-  sqlite::Statement delete_key;
+  sql::Statement procedure;
+  sql::Statement identifiers;
+  sql::Statement update_key;
+  sql::Statement delete_identifier;
+  sql::Statement insert_identifier;
+  sql::Statement submission;
+  sql::Statement update_submission;
+  sql::Statement delete_answers;
+  sql::Statement has_answer;
+  sql::Statement keys;
+  sql::Statement delete_key;
 };
 
 Rotation::Rotation(std::unique_ptr<Statements> statements, Env& env)
@@ -38,7 +38,7 @@ Rotation::Rotation(std::unique_ptr<Statements> statements, Env& env)
 Rotation::Rotation(Rotation&&) noexcept = default;
 Rotation::~Rotation() = default;
 
-Result<Rotation> Rotation::open(sqlite::Database& db, Env& env) {
+Result<Rotation> Rotation::open(sql::Database& db, Env& env) {
   FLORA_ASSIGN(auto procedure,
                db.prepare("SELECT n, pseudonym, wrapping_key, wrapped FROM procedure WHERE n>? "
                           "ORDER BY n LIMIT 1"));
@@ -50,8 +50,8 @@ Result<Rotation> Rotation::open(sqlite::Database& db, Env& env) {
   FLORA_ASSIGN(auto delete_identifier,
                db.prepare("DELETE FROM identifier WHERE hash=? AND procedure=?"));
   FLORA_ASSIGN(auto insert_identifier,
-               db.prepare("INSERT OR IGNORE INTO identifier(hash, procedure, type, value, "
-                          "lookup_key) VALUES(?,?,?,?,?)"));
+               db.prepare("INSERT INTO identifier(hash, procedure, type, value, lookup_key) "
+                          "VALUES(?,?,?,?,?) ON CONFLICT DO NOTHING"));
   FLORA_ASSIGN(auto submission,
                db.prepare("SELECT n, transaction_id, lookup_key, sealed, content IS NOT NULL FROM "
                           "submission WHERE n>? ORDER BY n LIMIT 1"));
@@ -154,7 +154,7 @@ void Rotation::keep(std::int64_t key) {
 }
 
 Result<bool> Rotation::next_procedure() {
-  sqlite::Statement& select = s_->procedure;
+  sql::Statement& select = s_->procedure;
   select.reset();
   FLORA_ASSIGN(const bool row, select.bind(1, state_.after).step());
   if (!row) {
@@ -191,7 +191,7 @@ Result<bool> Rotation::next_procedure() {
 }
 
 Result<std::vector<Rotation::IdentifierRow>> Rotation::identifiers_of(std::int64_t procedure) {
-  sqlite::Statement& select = s_->identifiers;
+  sql::Statement& select = s_->identifiers;
   select.reset();
   select.bind(1, procedure);
   std::vector<IdentifierRow> rows;
@@ -261,7 +261,7 @@ Result<void> Rotation::rekey(const ProcedureRow& procedure, const crypto::Secret
 }
 
 Result<bool> Rotation::next_submission() {
-  sqlite::Statement& select = s_->submission;
+  sql::Statement& select = s_->submission;
   select.reset();
   FLORA_ASSIGN(const bool found, select.bind(1, state_.after).step());
   if (!found) {
@@ -294,7 +294,7 @@ Result<bool> Rotation::next_submission() {
 Result<void> Rotation::rekey(const SubmissionRow& row, const Fingerprint& plain) {
   const Fingerprint keyed = keys_->keys->keyed(0, plain);
   const std::string sealed = keys_->keys->seal(0, plain, row.transaction_id);
-  sqlite::Statement& update = s_->update_submission;
+  sql::Statement& update = s_->update_submission;
   update.bind_blob(1, keyed.identity).bind_null(2).bind_null(3);
   if (row.has_content && keyed.content) update.bind_blob(2, *keyed.content);
   if (row.has_content && keyed.native) update.bind_blob(3, *keyed.native);
@@ -308,7 +308,7 @@ Result<bool> Rotation::finish_answers() {
   FLORA_TRY(s_->delete_answers.bind(1, env_->now_ms()).run());
   FLORA_ASSIGN(const std::vector<std::int64_t> older, older_keys());
   for (const std::int64_t key : older) {
-    sqlite::Statement& select = s_->has_answer;
+    sql::Statement& select = s_->has_answer;
     select.reset();
     FLORA_ASSIGN(const bool row, select.bind(1, key).step());
     const bool waits = row && select.integer(0) != 0;
@@ -334,7 +334,7 @@ Result<void> Rotation::retire() {
 }
 
 Result<std::vector<std::int64_t>> Rotation::older_keys() {
-  sqlite::Statement& select = s_->keys;
+  sql::Statement& select = s_->keys;
   select.reset();
   std::vector<std::int64_t> keys;
   while (true) {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gateway/base/crypto.h"
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/store/keys_in_use.h"
 #include "gateway/store/store.h"
 
@@ -23,7 +23,7 @@ class Rotation {
  public:
   using Nanoseconds = std::chrono::nanoseconds;
 
-  static Result<Rotation> open(sqlite::Database& database, Env& env);
+  static Result<Rotation> open(sql::Database& database, Env& env);
   Rotation(Rotation&&) noexcept;
   ~Rotation();
 

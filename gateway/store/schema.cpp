@@ -144,7 +144,7 @@ constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVers
 constexpr auto kNewest = static_cast<std::int64_t>(kSteps.size());
 
 // A file of another program, or one of ours that is not the store.
-Result<bool> is_foreign(sqlite::Database& database) {
+Result<bool> is_foreign(sql::Database& database) {
   FLORA_ASSIGN(auto select, database.prepare("SELECT application_id, (SELECT count(*) FROM "
                                              "sqlite_schema) FROM pragma_application_id"));
   FLORA_ASSIGN(const bool row, select.step());
@@ -154,7 +154,7 @@ Result<bool> is_foreign(sqlite::Database& database) {
 
 }  // namespace
 
-Result<void> prepare_schema(sqlite::Database& database) {
+Result<void> prepare_schema(sql::Database& database) {
   FLORA_ASSIGN(const bool foreign, is_foreign(database));
   if (foreign) return Error{Errc::corrupt, "the file is not a store of this program"};
   FLORA_TRY(database.write_no_remains());
@@ -176,23 +176,23 @@ Result<void> prepare_schema(sqlite::Database& database) {
   return database.commit();
 }
 
-Result<bool> is_store(sqlite::Database& database) {
+Result<bool> is_store(sql::Database& database) {
   FLORA_ASSIGN(auto select, database.prepare("SELECT application_id FROM pragma_application_id"));
   FLORA_ASSIGN(const bool row, select.step());
   return row && select.integer(0) == kApplicationId;
 }
 
-Result<bool> has_adapters(sqlite::Database& database) {
+Result<bool> has_adapters(sql::Database& database) {
   FLORA_ASSIGN(const std::int64_t version, database.schema_version());
   return version >= kWithAdapters;
 }
 
-Result<bool> has_audit(sqlite::Database& database) {
+Result<bool> has_audit(sql::Database& database) {
   FLORA_ASSIGN(const std::int64_t version, database.schema_version());
   return version >= kWithAudit;
 }
 
-Result<bool> has_keys(sqlite::Database& database) {
+Result<bool> has_keys(sql::Database& database) {
   FLORA_ASSIGN(const std::int64_t version, database.schema_version());
   return version >= kWithKeys;
 }

@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/store/audit_reader.h"
 #include "gateway/store/writer.h"
 
@@ -34,7 +34,7 @@ std::vector<Digest> hashes_of(const KeysInUse& keys, const Identifier& identifie
   return hashes;
 }
 
-Result<std::set<Uuid>> roots_of(sqlite::Statement& select, const KeysInUse& keys,
+Result<std::set<Uuid>> roots_of(sql::Statement& select, const KeysInUse& keys,
                                 const Identifier& identifier) {
   std::set<Uuid> roots;
   for (const Digest& hash : hashes_of(keys, identifier)) {
@@ -57,7 +57,7 @@ struct KeptRow {
 };
 
 // The row under a keyed hash that has not expired.
-Result<std::optional<KeptRow>> kept_row(sqlite::Statement& select, const Digest& key, Instant now) {
+Result<std::optional<KeptRow>> kept_row(sql::Statement& select, const Digest& key, Instant now) {
   select.reset();
   FLORA_ASSIGN(const bool row, select.bind_blob(1, key).bind(2, now.ms).step());
   std::optional<KeptRow> kept;
@@ -78,7 +78,7 @@ Result<std::optional<KeptRow>> kept_row(sqlite::Statement& select, const Digest&
 }
 
 // Under each key that it may have been kept under.
-Result<std::optional<FoundAnswer>> find_kept(sqlite::Database& db, const KeysInUse& keys,
+Result<std::optional<FoundAnswer>> find_kept(sql::Database& db, const KeysInUse& keys,
                                              const AnswerKey& key, Instant now) {
   std::vector<AnswerDigests> candidates;
   for (const std::size_t place : keys.lookup_places()) {
@@ -134,30 +134,28 @@ std::string_view problem_of(Refusal refusal) {
 // Read-only connections, lent to one thread at a time.
 class Store::Readers {
  public:
-  Readers(std::string path, std::string vfs, const KeysInForce& keys)
-      : path_(std::move(path)), vfs_(std::move(vfs)), keys_(keys) {}
+  Readers(sql::Place place, const KeysInForce& keys) : place_(std::move(place)), keys_(keys) {}
 
-  Result<AuditReader> audit() const { return AuditReader::open(path_, vfs_); }
+  Result<AuditReader> audit() const { return AuditReader::open(place_); }
 
   // Runs `work(database)` with a connection of its own.
   template <typename Work>
-  auto with(Work work) -> decltype(work(std::declval<sqlite::Database&>())) {
-    std::optional<sqlite::Database> connection = take();
+  auto with(Work work) -> decltype(work(std::declval<sql::Database&>())) {
+    std::unique_ptr<sql::Database> connection = take();
     if (!connection) {
-      FLORA_ASSIGN(connection, sqlite::Database::open(path_, sqlite::Mode::read_only,
-                                                      sqlite::Sync::full, vfs_));
+      FLORA_ASSIGN(connection, sql::open(place_, sql::Access::read));
     }
     auto result = work(*connection);
     const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(*connection));
+    idle_.push_back(std::move(connection));
     return result;
   }
 
   // Runs `work(database, keys)` on one moment of the file, with the keys that were in use then.
   template <typename Work>
   auto with_keys(Work work)
-      -> decltype(work(std::declval<sqlite::Database&>(), std::declval<const KeysInUse&>())) {
-    return with([&](sqlite::Database& db) -> decltype(work(db, std::declval<const KeysInUse&>())) {
+      -> decltype(work(std::declval<sql::Database&>(), std::declval<const KeysInUse&>())) {
+    return with([&](sql::Database& db) -> decltype(work(db, std::declval<const KeysInUse&>())) {
       while (true) {
         const auto keys = keys_.get();
         FLORA_TRY(db.begin());
@@ -174,19 +172,18 @@ class Store::Readers {
   }
 
  private:
-  std::optional<sqlite::Database> take() {
+  std::unique_ptr<sql::Database> take() {
     const std::lock_guard lock(mutex_);
-    if (idle_.empty()) return std::nullopt;
-    sqlite::Database connection = std::move(idle_.back());
+    if (idle_.empty()) return nullptr;
+    std::unique_ptr<sql::Database> connection = std::move(idle_.back());
     idle_.pop_back();
     return connection;
   }
 
-  std::string path_;
-  std::string vfs_;
+  sql::Place place_;
   const KeysInForce& keys_;
   std::mutex mutex_;
-  std::vector<sqlite::Database> idle_;
+  std::vector<std::unique_ptr<sql::Database>> idle_;
 };
 
 Store::Store() = default;
@@ -194,10 +191,9 @@ Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(Options options, Env& env) {
   std::unique_ptr<Store> store(new Store());
-  const std::string path = options.path;
-  const std::string vfs = options.vfs;
+  sql::Place place = options.place();
   FLORA_ASSIGN(store->writer_, Writer::start(std::move(options), env));
-  store->readers_ = std::make_unique<Readers>(path, vfs, store->writer_->keys());
+  store->readers_ = std::make_unique<Readers>(std::move(place), store->writer_->keys());
   return store;
 }
 
@@ -245,7 +241,7 @@ Result<void> Store::keep_adapter(const AdapterMark& mark, const AdapterTexts& te
 }
 
 Result<std::vector<Holding>> Store::holdings(const Identifier& identifier) {
-  return readers_->with_keys([&identifier](sqlite::Database& db, const KeysInUse& keys) {
+  return readers_->with_keys([&identifier](sql::Database& db, const KeysInUse& keys) {
     return holdings_of(db, hashes_of(keys, identifier));
   });
 }
@@ -253,25 +249,25 @@ Result<std::vector<Holding>> Store::holdings(const Identifier& identifier) {
 Result<AuditReader> Store::audit_reader() const { return readers_->audit(); }
 
 Result<std::vector<AdapterVersion>> Store::adapter_versions(std::string_view id) {
-  return readers_->with([&](sqlite::Database& db) { return archived_versions(db, id); });
+  return readers_->with([&](sql::Database& db) { return archived_versions(db, id); });
 }
 
 Result<std::optional<ArchivedAdapter>> Store::find_adapter(std::string_view hash) {
-  return readers_->with([&](sqlite::Database& db) { return archived_adapter(db, hash); });
+  return readers_->with([&](sql::Database& db) { return archived_adapter(db, hash); });
 }
 
 std::int64_t Store::outbox_size() const { return writer_->outbox_size(); }
 
 Result<std::optional<FoundAnswer>> Store::kept_answer(const AnswerKey& key, Instant now) {
   return readers_->with_keys(
-      [&](sqlite::Database& db, const KeysInUse& keys) { return find_kept(db, keys, key, now); });
+      [&](sql::Database& db, const KeysInUse& keys) { return find_kept(db, keys, key, now); });
 }
 
 // The rules are those of accepting: identifiers of a person decide where there are any, else what
 // all known file numbers share.
 Result<std::optional<Uuid>> Store::find_procedure(const std::vector<Identifier>& identifiers) {
   return readers_->with_keys(
-      [&](sqlite::Database& db, const KeysInUse& keys) -> Result<std::optional<Uuid>> {
+      [&](sql::Database& db, const KeysInUse& keys) -> Result<std::optional<Uuid>> {
         FLORA_ASSIGN(auto select, db.prepare(kRoots));
         std::set<Uuid> of_persons;
         std::optional<std::set<Uuid>> of_files;
@@ -293,7 +289,7 @@ Result<std::optional<Uuid>> Store::find_procedure(const std::vector<Identifier>&
 }
 
 Result<std::optional<OutboxEntry>> Store::find_in_outbox(const Uuid& transaction_id) {
-  return readers_->with([&](sqlite::Database& db) -> Result<std::optional<OutboxEntry>> {
+  return readers_->with([&](sql::Database& db) -> Result<std::optional<OutboxEntry>> {
     FLORA_ASSIGN(auto select, db.prepare("SELECT n, body FROM outbox WHERE transaction_id=?"));
     FLORA_ASSIGN(const bool row, select.bind_blob(1, transaction_id.bytes).step());
     if (!row) return std::optional<OutboxEntry>();
@@ -303,7 +299,7 @@ Result<std::optional<OutboxEntry>> Store::find_in_outbox(const Uuid& transaction
 }
 
 Result<std::vector<OutboxEntry>> Store::outbox(std::int64_t after, std::size_t limit) {
-  return readers_->with([&](sqlite::Database& db) -> Result<std::vector<OutboxEntry>> {
+  return readers_->with([&](sql::Database& db) -> Result<std::vector<OutboxEntry>> {
     FLORA_ASSIGN(auto select, db.prepare("SELECT n, transaction_id, body FROM outbox "
                                          "WHERE n>? ORDER BY n LIMIT ?"));
     select.bind(1, after).bind(2, static_cast<std::int64_t>(limit));

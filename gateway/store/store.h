@@ -14,6 +14,7 @@
 #include "gateway/base/bytes.h"
 #include "gateway/base/env.h"
 #include "gateway/base/result.h"
+#include "gateway/base/sql.h"
 #include "gateway/model/audit.h"
 #include "gateway/model/identifiers.h"
 #include "gateway/model/ids.h"
@@ -167,6 +168,8 @@ struct Options {
   AuditOptions audit;
   std::string channel;  ///< Of tombstones.
   std::string vfs;      ///< A SQLite VFS for tests.
+
+  sql::Place place() const { return {path, vfs}; }
 };
 
 class AuditReader;

@@ -12,13 +12,12 @@ namespace {
 constexpr std::chrono::nanoseconds kErasurePause{100'000'000};
 constexpr std::chrono::nanoseconds kErasureRetry{1'000'000'000};
 constexpr std::chrono::seconds kErasurePatience{20};
-constexpr int kWalPages = 4000;  // 16 MiB of log before it is moved into the file.
 
 // How long a commit may take longer for a change of keys: with work that waits, and without.
 constexpr std::chrono::milliseconds kRotationBeside{1};
 constexpr std::chrono::milliseconds kRotationAlone{5};
 
-Result<std::int64_t> outbox_rows(sqlite::Database& database) {
+Result<std::int64_t> outbox_rows(sql::Database& database) {
   FLORA_ASSIGN(auto count, database.prepare("SELECT count(*) FROM outbox"));
   FLORA_ASSIGN(const bool row, count.step());
   return row ? count.integer(0) : 0;
@@ -27,13 +26,11 @@ Result<std::int64_t> outbox_rows(sqlite::Database& database) {
 }  // namespace
 
 Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env& env) {
-  FLORA_ASSIGN(sqlite::Database database,
-               sqlite::Database::open(options.path, sqlite::Mode::read_write, sqlite::Sync::full,
-                                      options.vfs));
-  FLORA_TRY(prepare_schema(database));
+  FLORA_ASSIGN(auto database, sql::open(options.place(), sql::Access::write));
+  FLORA_TRY(prepare_schema(*database));
   std::unique_ptr<Writer> writer(new Writer(std::move(options), env, std::move(database)));
-  sqlite::Database& db = writer->database_;
-  FLORA_TRY(db.checkpoint_by_hand(&writer->wal_pages_));
+  sql::Database& db = *writer->database_;
+  FLORA_TRY(db.tidy_by_hand());
   FLORA_ASSIGN(Acceptor acceptor, Acceptor::open(db, writer->options_, env));
   writer->acceptor_.emplace(std::move(acceptor));
   FLORA_ASSIGN(AuditLog audit,
@@ -50,15 +47,19 @@ Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env
   writer->erasures_ = writer->eraser_->count();
   writer->next_tombstone_ = writer->eraser_->next().value_or(kNoTombstone);
   // An earlier life may have ended between a deletion and this.
-  FLORA_ASSIGN(const bool emptied, db.empty_log());
-  writer->log_has_remains_ = !emptied;
+  FLORA_ASSIGN(const bool forgotten, db.forget_deleted(kMappingTables));
+  writer->has_remains_ = !forgotten;
   FLORA_ASSIGN(writer->delete_outbox_, db.prepare("DELETE FROM outbox WHERE n<=?"));
   // Not about a procedure that was erased meanwhile.
   FLORA_ASSIGN(writer->insert_answer_,
-               db.prepare("INSERT OR REPLACE INTO kept_answer(key, request, status, location, "
+               db.prepare("INSERT INTO kept_answer(key, request, status, location, "
                           "content_type, body, expires, procedure, lookup_key) "
-                          "SELECT ?,?,?,?,?,?,?,?8,?9 WHERE ?8 IS NULL OR "
-                          "EXISTS(SELECT 1 FROM procedure WHERE pseudonym=?8)"));
+                          "SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9 WHERE EXISTS(SELECT 1 FROM procedure "
+                          "WHERE pseudonym=?8) OR ?8 IS NULL ON CONFLICT(key) DO UPDATE SET "
+                          "request=excluded.request, status=excluded.status, "
+                          "location=excluded.location, content_type=excluded.content_type, "
+                          "body=excluded.body, expires=excluded.expires, "
+                          "procedure=excluded.procedure, lookup_key=excluded.lookup_key"));
   FLORA_ASSIGN(writer->delete_answers_, db.prepare("DELETE FROM kept_answer WHERE expires<=?"));
   FLORA_ASSIGN(writer->outbox_size_, outbox_rows(db));
   // From here on the connection is the thread's alone: a statement that ended elsewhere could
@@ -67,7 +68,7 @@ Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env
   return writer;
 }
 
-Store::Writer::Writer(Options options, Env& env, sqlite::Database database)
+Store::Writer::Writer(Options options, Env& env, std::unique_ptr<sql::Database> database)
     : options_(std::move(options)),
       env_(env),
       database_(std::move(database)),
@@ -193,7 +194,7 @@ std::chrono::nanoseconds Store::Writer::pause() const {
   std::chrono::nanoseconds pause = audit_->pause();
   if (failed_) return pause;
   if (const auto rotation = rotation_->wait()) pause = std::min(pause, *rotation);
-  if (log_has_remains_ || !waiting_.empty()) return std::min(pause, kErasurePause);
+  if (has_remains_ || !waiting_.empty()) return std::min(pause, kErasurePause);
   const bool put_off = eraser_->count() > 0 && next_tombstone_ == kNoTombstone;
   return put_off ? std::min(pause, kErasureRetry) : pause;
 }
@@ -237,7 +238,7 @@ void Store::Writer::process(Work& work) {
   const Result<void> written = write(work);
   const bool uncertain = !written && written.error().code == Errc::uncertain;
   if (!written) {
-    database_.rollback();
+    database_->rollback();
     audit_->rolled_back();
     rotation_->rolled_back();
     eraser_->rolled_back();
@@ -291,25 +292,24 @@ void Store::Writer::take_over(Work& work, const Result<void>& written) {
   next_tombstone_ = written ? eraser_->next().value_or(kNoTombstone) : kNoTombstone;
 }
 
-// Empties the write-ahead log as soon as no reader holds an older state, and tells who waits.
+// Lets go of what was deleted as soon as no reader holds an older state, and tells who waits.
 void Store::Writer::settle_erasures() {
   if (failed_) return give_up_erasures({Errc::uncertain, "a commit failed"});
-  if (log_has_remains_) {
-    const Result<bool> emptied = database_.empty_log();
-    if (!emptied) {
+  if (has_remains_) {
+    const Result<bool> forgotten = database_->forget_deleted(kMappingTables);
+    if (!forgotten) {
       mark_failed();
-      give_up_erasures(emptied.error());
-      if (options_.on_fatal) options_.on_fatal(emptied.error());
+      give_up_erasures(forgotten.error());
+      if (options_.on_fatal) options_.on_fatal(forgotten.error());
       return;
     }
-    if (*emptied) wal_pages_ = 0;
-    log_has_remains_ = !*emptied;
+    has_remains_ = !*forgotten;
   }
   const std::int64_t now = env_.steady_ns();
   std::vector<Waiting> waiting = std::exchange(waiting_, {});
   for (Waiting& one : waiting) {
     const bool open = eraser_->is_under_way(one.procedure);
-    if (!open && !log_has_remains_) {
+    if (!open && !has_remains_) {
       one.done({});
     } else if (now >= one.deadline_ns) {
       one.done(Error{Errc::overloaded, "the erasure takes long; it goes on"});
@@ -323,15 +323,11 @@ void Store::Writer::give_up_erasures(const Error& error) {
   for (const Waiting& one : std::exchange(waiting_, {})) one.done(error);
 }
 
-// Moves the write-ahead log into the file now and then. A sync that fails here leaves it open what
-// the file holds, so that nothing more may be written.
 void Store::Writer::tidy() {
-  if (wal_pages_ < kWalPages) return;
-  wal_pages_ = 0;
-  const Result<void> moved = database_.checkpoint();
-  if (moved) return;
+  const Result<void> tidied = database_->tidy();
+  if (tidied) return;
   mark_failed();
-  if (options_.on_fatal) options_.on_fatal(moved.error());
+  if (options_.on_fatal) options_.on_fatal(tidied.error());
 }
 
 void Store::Writer::mark_failed() {
@@ -347,7 +343,7 @@ void Store::Writer::refuse(Work& work, Refusal refusal) {
 
 Result<void> Store::Writer::write(Work& work) {
   if (failed_) return Error{Errc::unavailable, "an earlier commit failed"};
-  FLORA_TRY(database_.begin());
+  FLORA_TRY(database_->begin());
   std::int64_t added = 0;
   for (Batch& batch : work.batches) {
     for (Draft& draft : batch.drafts) {
@@ -367,7 +363,7 @@ Result<void> Store::Writer::write(Work& work) {
   }
   for (const Answer& answer : work.answers) FLORA_TRY(write_answer(answer));
   for (const Adapter& adapter : work.adapters) {
-    FLORA_TRY(archive_adapter(database_, adapter.mark, adapter.texts, Instant{env_.now_ms()}));
+    FLORA_TRY(archive_adapter(*database_, adapter.mark, adapter.texts, Instant{env_.now_ms()}));
   }
   const bool trims = work.committed > trimmed_;
   if (trims) {
@@ -377,8 +373,8 @@ Result<void> Store::Writer::write(Work& work) {
   FLORA_ASSIGN(const bool deleted, delete_mappings(work));
   FLORA_TRY(audit_->write(Instant{env_.now_ms()}));
   FLORA_TRY(rotate(work));
-  FLORA_TRY(database_.commit());
-  log_has_remains_ = log_has_remains_ || deleted;
+  FLORA_TRY(database_->commit());
+  has_remains_ = has_remains_ || deleted;
   eraser_->committed();
   audit_->committed(std::chrono::nanoseconds(env_.steady_ns()));
   keys_retired_ = rotation_->committed();
@@ -408,7 +404,7 @@ Result<void> Store::Writer::change_keys(std::shared_ptr<const MappingKeys> keys)
 
 // Readers look under a new key before the first row is written with it.
 Result<void> Store::Writer::refresh_keys(std::shared_ptr<const MappingKeys> keys) {
-  FLORA_ASSIGN(auto in_use, take_into_use(database_, std::move(keys)));
+  FLORA_ASSIGN(auto in_use, take_into_use(*database_, std::move(keys)));
   keys_.replace(in_use);
   acceptor_->use(std::move(in_use));
   return {};
@@ -455,7 +451,7 @@ Result<std::int64_t> Store::Writer::trim_outbox(std::int64_t through) {
 
 Result<void> Store::Writer::write_answer(const Answer& answer) {
   FLORA_TRY(delete_answers_->bind(1, env_.now_ms()).run());
-  sqlite::Statement& insert = *insert_answer_;
+  sql::Statement& insert = *insert_answer_;
   const auto in_use = keys_.get();
   const AnswerDigests keyed = in_use->keys->keyed(0, answer.digests);
   insert.bind_blob(1, keyed.key).bind_blob(2, keyed.request).bind(3, answer.answer.status);

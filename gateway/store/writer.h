@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -13,7 +14,7 @@
 #include <vector>
 
 #include "gateway/base/fair_queue.h"
-#include "gateway/base/sqlite.h"
+#include "gateway/base/sql.h"
 #include "gateway/store/acceptor.h"
 #include "gateway/store/audit_log.h"
 #include "gateway/store/eraser.h"
@@ -102,7 +103,7 @@ class Store::Writer {
     }
   };
 
-  Writer(Options options, Env& env, sqlite::Database database);
+  Writer(Options options, Env& env, std::unique_ptr<sql::Database> database);
   void run();
   Work take();
   void process(Work& work);
@@ -126,15 +127,15 @@ class Store::Writer {
 
   Options options_;
   Env& env_;
-  sqlite::Database database_;
+  std::unique_ptr<sql::Database> database_;
   std::optional<Acceptor> acceptor_;
   std::optional<AuditLog> audit_;
   std::optional<Rotation> rotation_;
   KeysInForce keys_;
   std::optional<Eraser> eraser_;
-  std::optional<sqlite::Statement> delete_outbox_;
-  std::optional<sqlite::Statement> insert_answer_;
-  std::optional<sqlite::Statement> delete_answers_;
+  std::optional<sql::Statement> delete_outbox_;
+  std::optional<sql::Statement> insert_answer_;
+  std::optional<sql::Statement> delete_answers_;
 
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -148,11 +149,10 @@ class Store::Writer {
   std::int64_t next_tombstone_ = kNoTombstone;  // The next deletion is due when it is committed.
   std::int64_t committed_ = 0;
   bool stopping_ = false;
-  bool failed_ = false;  // After an uncertain commit nothing is written any more.
-  int wal_pages_ = 0;    // Writer thread only, like the next.
-  std::int64_t trimmed_ = 0;
+  bool failed_ = false;       // After an uncertain commit nothing is written any more.
+  std::int64_t trimmed_ = 0;  // Writer thread only, like the next.
   bool keys_retired_ = false;
-  bool log_has_remains_ = false;  // Of what was deleted, until the write-ahead log is emptied.
+  bool has_remains_ = false;  // Of what was deleted, until the database has let go of it.
   std::vector<Waiting> waiting_;
   std::atomic<std::int64_t> erasures_ = 0;
   std::atomic<std::int64_t> outbox_size_ = 0;

@@ -27,6 +27,7 @@
 #include <thread>
 #include <vector>
 
+#include "gateway/base/sql.h"
 #include "gateway/base/sqlite.h"
 #include "gateway/store/schema.h"
 #include "ledger-client/embedded/schema.h"
@@ -156,9 +157,14 @@ class BareStore {
 
  private:
   static sqlite::Database open(const std::string& path) {
+    {
+      auto made = sql::open(path, sql::Access::write);
+      if (!made) fail(made.error().message);
+      require(store::prepare_schema(**made));
+    }
     auto database = sqlite::Database::open(path, sqlite::Mode::read_write);
     if (!database) fail(database.error().message);
-    require(store::prepare_schema(*database));
+    require(database->write_no_remains());
     return std::move(*database);
   }
 

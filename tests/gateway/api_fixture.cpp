@@ -424,7 +424,7 @@ std::vector<Json> Gateway::audit() const {
   const store::Options& options = parts_->store_options;
   audit::Check check(parts_->trail->verifier());
   check.signed_head(good(store::read_signed_head(options.audit.head_file, options.vfs)));
-  store::AuditReader reader = good(store::AuditReader::open(options.path, options.vfs));
+  store::AuditReader reader = good(store::AuditReader::open(options.place()));
   std::vector<Json> records;
   REQUIRE(reader.groups(1, 1'000'000, [&](const AuditGroup& group) -> Result<void> {
     check.group(group);

@@ -37,7 +37,7 @@ struct Fixture : TestStore {
     REQUIRE(refused(draft("x", random_uuid(env))) == Refusal::procedure_unknown);
     close();
     ledger.cut(size);
-    const auto reopened = reopen_lost(options.path, ledger);
+    const auto reopened = reopen_lost(options.place(), ledger);
     REQUIRE(reopened.has_value());
     reopen();
     return *reopened;

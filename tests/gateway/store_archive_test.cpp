@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "gateway/base/log.h"
+#include "gateway/base/sqlite.h"
 #include "gateway/store/audit_reader.h"
 #include "tests/gateway/store_fixture.h"
 #include "tests/ledger-client/fault_vfs.h"
@@ -84,13 +85,13 @@ TEST_CASE("a store of the second version gets an audit trail and keeps everythin
   std::array<std::byte, 4096> used{};
   fixture.env.random(used);
   write_golden(fixture.options.path, "store-v2.sql");
-  const auto none = AuditReader::open(fixture.options.path);
+  const auto none = AuditReader::open(fixture.options.place());
   CHECK(none.error().code == Errc::not_found);
   fixture.reopen();
   check_first_version(fixture);
   CHECK(fixture.store->find_adapter(kFirst)->has_value());
   fixture.reopen();
-  auto reader = AuditReader::open(fixture.options.path);
+  auto reader = AuditReader::open(fixture.options.place());
   REQUIRE(reader.has_value());
   std::int64_t groups = 0;
   REQUIRE(reader->groups(1, 100, [&groups](const AuditGroup&) -> Result<void> {
@@ -156,10 +157,10 @@ TEST_CASE("what is archived can be read from the file beside an open store") {
   TestStore fixture;
   fixture.reopen();
   REQUIRE(fixture.store->keep_adapter(mark("1.0.0", kFirst), texts("one")).has_value());
-  const auto found = archived_adapter(fixture.options.path, kFirst);
+  const auto found = archived_adapter(fixture.options.place(), kFirst);
   REQUIRE_MESSAGE(found.has_value(), found.error().message);
   CHECK(found->texts == texts("one"));
-  CHECK(archived_adapter(fixture.options.path, kSecond).error().code == Errc::not_found);
+  CHECK(archived_adapter(fixture.options.place(), kSecond).error().code == Errc::not_found);
   CHECK(archived_adapter(fixture.folder.file("none.db"), kFirst).error().code == Errc::not_found);
   const std::string old = fixture.folder.file("old.db");
   write_first_version(old);

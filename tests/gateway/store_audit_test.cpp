@@ -76,7 +76,7 @@ class AuditedStore : public TestStore {
   std::optional<audit::CheckReport> try_check() {
     audit::Check check(trail->verifier());
     const auto head = read_signed_head(options.audit.head_file);
-    auto reader = AuditReader::open(options.path);
+    auto reader = AuditReader::open(options.place());
     if (!head || !reader) return std::nullopt;
     check.signed_head(*head);
     const auto all = reader->segments();
@@ -104,8 +104,7 @@ class AuditedStore : public TestStore {
   /// Changes the file behind the store's back.
   void tamper(const std::string& sql) {
     close();
-    auto database = sqlite::Database::open(options.path, sqlite::Mode::read_write);
-    REQUIRE(database.has_value());
+    const auto database = TestStore::database(sql::Access::write);
     const auto done = database->execute(sql);
     REQUIRE_MESSAGE(done.has_value(), done.error().message);
   }
@@ -120,7 +119,7 @@ class AuditedStore : public TestStore {
 
  private:
   AuditReader good_reader() {
-    auto reader = AuditReader::open(options.path);
+    auto reader = AuditReader::open(options.place());
     REQUIRE(reader.has_value());
     return std::move(*reader);
   }
@@ -306,8 +305,7 @@ TEST_CASE("the head file follows a commit within a pause, and is not tried while
   using namespace std::chrono_literals;
   AuditedStore fixture;
   fixture.close();
-  auto database = sqlite::Database::open(fixture.options.path, sqlite::Mode::read_write);
-  REQUIRE(database.has_value());
+  const auto database = fixture.database(sql::Access::write);
   auto log = AuditLog::open(*database, fixture.options.audit, {});
   REQUIRE(log.has_value());
   const auto commit = [&](std::chrono::nanoseconds now) {
@@ -342,7 +340,7 @@ TEST_CASE("after a loss the trail goes on under numbers that were never used, an
   fixture.record_many(5);
   fixture.tamper("DELETE FROM audit_group WHERE first>2");
   fixture.refusal();
-  REQUIRE(continue_audit(fixture.options.path, fixture.options.audit, {fixture.env.now_ms()}));
+  REQUIRE(continue_audit(fixture.options.place(), fixture.options.audit, {fixture.env.now_ms()}));
   fixture.reopen();
   fixture.record_many(1);
   const audit::CheckReport report = fixture.check();
@@ -362,7 +360,7 @@ TEST_CASE("a trail that is put back where no head is known says so, too") {
   fixture.record_many(2);
   fixture.close();
   std::filesystem::remove(fixture.options.audit.head_file);
-  REQUIRE(continue_audit(fixture.options.path, fixture.options.audit, {fixture.env.now_ms()}));
+  REQUIRE(continue_audit(fixture.options.place(), fixture.options.audit, {fixture.env.now_ms()}));
   fixture.reopen();
   CHECK(fixture.check().clean());
   CHECK(has(fixture.lines().back(), R"("action":"CONTINUED","outcome":"DONE","after":2})"));
@@ -372,8 +370,7 @@ TEST_CASE("a changed byte of the kept trail is found") {
   const bool all = std::getenv("FLORA_SOAK") != nullptr;
   AuditedStore fixture;
   fill_and_close(fixture);
-  auto database = sqlite::Database::open(fixture.options.path, sqlite::Mode::read_write);
-  REQUIRE(database.has_value());
+  const auto database = fixture.database(sql::Access::write);
   REQUIRE(database->execute("PRAGMA synchronous=OFF"));
   int changes = 0;
   for (const auto& [table, column, key] :

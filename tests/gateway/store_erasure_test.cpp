@@ -127,8 +127,7 @@ std::string bytes_of_files(const Machine& machine) {
 
 /// All values of at least eight bytes that the store has of a procedure, as they are.
 std::vector<std::string> values_of(const Machine& machine, const Uuid& procedure) {
-  auto database = sqlite::Database::open(machine.options.path, sqlite::Mode::read_only);
-  REQUIRE(database.has_value());
+  const auto database = machine.database(sql::Access::read);
   std::vector<std::string> values;
   const std::vector<std::pair<const char*, int>> queries = {
       {"SELECT wrapped FROM procedure WHERE pseudonym=?", 1},
@@ -238,8 +237,7 @@ namespace {
 
 /// The hashes that the store has of procedures.
 std::vector<std::string> hashes_of(const Machine& machine, const std::set<Uuid>& procedures) {
-  auto database = sqlite::Database::open(machine.options.path, sqlite::Mode::read_only);
-  REQUIRE(database.has_value());
+  const auto database = machine.database(sql::Access::read);
   auto select = database->prepare(
       "SELECT pseudonym, hash, identity FROM procedure p JOIN identifier i ON i.procedure=p.n "
       "JOIN submission s ON s.procedure=p.n");
@@ -407,8 +405,7 @@ TEST_CASE("a reader that holds an older state delays an erasure and does not pre
   machine.reopen();
   const std::vector<Uuid> procedures = fill(machine, 100);
   const auto values = values_of(machine, procedures[10]);
-  auto reader = sqlite::Database::open(machine.options.path, sqlite::Mode::read_only);
-  REQUIRE(reader.has_value());
+  const auto reader = machine.database(sql::Access::read);
   REQUIRE(reader->begin().has_value());
   REQUIRE(reader->schema_version().has_value());
   auto done = machine.begin(procedures[10], machine.to_ledger());
@@ -438,10 +435,10 @@ TEST_CASE("an old store.db is purged of what has a tombstone on the ledger") {
   std::filesystem::copy_file(copy, machine.options.path);
   CHECK(found_in(bytes_of_files(machine), values) == values.size());
 
-  CHECK(*purge(machine.options.path, machine.ledger) == 1);
-  CHECK(*purge(machine.options.path, machine.ledger) == 0);
+  CHECK(*purge(machine.options.place(), machine.ledger) == 1);
+  CHECK(*purge(machine.options.place(), machine.ledger) == 0);
   const Instant now{machine.env.now_ms()};
-  REQUIRE(continue_audit(machine.options.path, machine.options.audit, now).has_value());
+  REQUIRE(continue_audit(machine.options.place(), machine.options.audit, now).has_value());
   machine.reopen();
   CHECK_FALSE(machine.find({azr(number(10))}).has_value());
   CHECK(machine.find({azr(number(20))}) == procedures[20]);
@@ -466,7 +463,7 @@ TEST_CASE("tombstones that a ledger has lost count, and come back to the ledger"
   Tombstone tombstone = std::get<Tombstone>(*parse_entry(entries.front().body));
   tombstone.procedure = again.procedure;
   entries.front().body = to_canonical(tombstone);
-  CHECK(*purge(machine.options.path, machine.ledger, entries) == 1);
+  CHECK(*purge(machine.options.place(), machine.ledger, entries) == 1);
   machine.reopen();
   machine.recover();
   CHECK(machine.buried() == std::vector<Uuid>{again.procedure});
@@ -511,7 +508,7 @@ class Trial : public Machine {
     if (now) REQUIRE(erase(*now).has_value());
     REQUIRE_FALSE(find({azr(number(2))}).has_value());
     close();
-    REQUIRE(*purge(options.path, ledger) == 0);
+    REQUIRE(*purge(options.place(), ledger) == 0);
     reopen();
     const Accepted later = report(person(2));
     REQUIRE_FALSE(later.repeat);

@@ -158,7 +158,7 @@ class Machine : public TestStore {
     audit::Check check(trail->verifier());
     const auto head = read_signed_head(options.audit.head_file, vfs.name());
     REQUIRE(head.has_value());
-    auto reader = AuditReader::open(options.path, vfs.name());
+    auto reader = AuditReader::open({options.path, vfs.name()});
     REQUIRE(reader.has_value());
     check.signed_head(*head);
     const auto segments = reader->segments();

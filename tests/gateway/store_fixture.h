@@ -14,6 +14,7 @@
 #include "gateway/audit/record.h"
 #include "gateway/audit/trail.h"
 #include "gateway/base/crypto.h"
+#include "gateway/base/sql.h"
 #include "gateway/store/store.h"
 #include "tests/fake_env.h"
 #include "tests/temporary_folder.h"
@@ -196,6 +197,13 @@ class TestStore {
   static std::vector<Outcome> wait(std::future<std::vector<Outcome>> future) {
     REQUIRE(future.wait_for(std::chrono::seconds(120)) == std::future_status::ready);
     return future.get();
+  }
+
+  /// The database itself, past the store.
+  std::unique_ptr<sql::Database> database(sql::Access access) const {
+    auto opened = sql::open(options.place(), access);
+    REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
+    return std::move(*opened);
   }
 
   TemporaryFolder folder;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "gateway/base/log.h"
+#include "gateway/base/sqlite.h"
 #include "gateway/model/status_event.h"
 #include "gateway/store/key_uses.h"
 #include "tests/gateway/key_fixture.h"
@@ -74,7 +75,7 @@ class Fixture : public TestStore {
 
   // The uses of one kind by id.
   std::map<std::string, KeyUse> uses(KeyUse::Kind kind) {
-    const auto all = key_uses(options.path);
+    const auto all = key_uses(options.place());
     REQUIRE(all.has_value());
     std::map<std::string, KeyUse> out;
     for (const KeyUse& use : *all) {
@@ -101,8 +102,7 @@ class Fixture : public TestStore {
   // A gateway that is not running.
   void change(const std::string& sql) {
     close();
-    auto database = sqlite::Database::open(options.path, sqlite::Mode::read_write);
-    REQUIRE(database.has_value());
+    const auto database = TestStore::database(sql::Access::write);
     const auto done = database->execute(sql);
     REQUIRE_MESSAGE(done.has_value(), done.error().message);
   }
@@ -232,18 +232,18 @@ TEST_CASE_FIXTURE(Fixture, "what is held about a person is found under whatever 
   held(eurodac("E1"));
   const std::vector<Digest> hashes = {keys_named("l2").identifier_hash(azr(number(1))),
                                       keys_named("l1").identifier_hash(azr(number(1)))};
-  const auto beside = holdings_of(options.path, hashes);
+  const auto beside = holdings_of(options.place(), hashes);
   REQUIRE(beside.has_value());
   CHECK(beside->size() == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "mistakes in the keys are told without opening the store") {
-  CHECK(key_mistakes(options.path, keys({"l2"}, {"w2"}))->empty());
+  CHECK(key_mistakes(options.place(), keys({"l2"}, {"w2"}))->empty());
   reopen();
   added(draft("e1", by({azr(number(1))})));
-  CHECK(key_mistakes(options.path, keys({"l1"}, {"w1"}))->empty());
-  CHECK(key_mistakes(options.path, keys({"l2", "l1"}, {"w2", "w1"}))->empty());
-  CHECK(*key_mistakes(options.path, keys({"l2"}, {"w2"})) ==
+  CHECK(key_mistakes(options.place(), keys({"l1"}, {"w1"}))->empty());
+  CHECK(key_mistakes(options.place(), keys({"l2", "l1"}, {"w2", "w1"}))->empty());
+  CHECK(*key_mistakes(options.place(), keys({"l2"}, {"w2"})) ==
         std::vector<std::string>{
             "rows name the lookup key \"l1\", which the settings do not have",
             "rows name the wrapping key \"w1\", which the settings do not have"});
@@ -406,8 +406,8 @@ void check_third_version(Fixture& fixture) {
 
 TEST_CASE_FIXTURE(Fixture, "a store of the third version gets keys for its procedures") {
   write_golden("store-v3.sql", options.path);
-  CHECK(key_uses(options.path).error().code == Errc::not_found);
-  CHECK(key_mistakes(options.path, keys({"l1"}, {"w1"}))->empty());
+  CHECK(key_uses(options.place()).error().code == Errc::not_found);
+  CHECK(key_mistakes(options.place(), keys({"l1"}, {"w1"}))->empty());
   options.keys = keys({}, {}, keys_of(kMappingSecret));
   reopen();
   CHECK(store->has_first_rows());
