@@ -39,20 +39,28 @@ class Events final : public outbox::Following {
   }
 
  private:
+  // Each endpoint once, the one whose stream has just ended last; then a pause.
   void run() {
+    const std::vector<bool> none(core_->endpoints.size(), false);
     std::chrono::milliseconds pause = core_->options.first_pause;
-    while (!is_stopping()) {
-      const std::vector<bool> none_tried(core_->endpoints.size(), false);
-      const std::size_t endpoint = core_->endpoints.pick(none_tried).value();
-      if (serves(endpoint)) {
-        tell(true);
-        const bool went_on = read(endpoint);
-        pause = went_on ? core_->options.first_pause : longer(pause);
-      } else {
+    for (std::vector<bool> tried = none; !is_stopping();) {
+      const std::optional<std::size_t> endpoint = core_->endpoints.pick(tried);
+      if (!endpoint) {
+        rest(pause);
         pause = longer(pause);
+        tried = none;
+        continue;
+      }
+      tried[*endpoint] = true;
+      if (serves(*endpoint)) {
+        tell(true);
+        if (read(*endpoint)) {
+          pause = core_->options.first_pause;
+          tried = none;
+          tried[*endpoint] = true;
+        }
       }
       tell(false);
-      rest(pause);
     }
   }
 

@@ -40,25 +40,22 @@ std::string proposal_payload(const EnvelopeParts& parts) {
   return field(1, field(1, spec));
 }
 
-std::string response_of(const EnvelopeParts& parts) {
-  const std::string answer = parts.answer.empty()
-                                 ? "{\"repeated\":false,\"tx\":\"" + transaction_of(parts) + "\"}"
-                                 : parts.answer;
-  const std::string action =
-      field(1, "writes") +
-      field(3, number_field(1, static_cast<std::uint64_t>(parts.status)) + field(3, answer)) +
-      field(4, field(2, parts.chaincode));
+std::string response_of(const Proposed& proposed, const Executed& executed) {
+  const std::string action = field(1, "writes") +
+                             field(3, number_field(1, static_cast<std::uint64_t>(executed.status)) +
+                                          field(3, executed.answer)) +
+                             field(4, field(2, executed.chaincode));
   const std::string hash =
-      sha256_of(channel_header(parts) + signature_header(parts) + proposal_payload(parts));
+      sha256_of(proposed.channel_header + proposed.signature_header + proposed.payload);
   return field(1, hash) + field(2, action);
 }
 
-std::string endorsements_of(const EnvelopeParts& parts) {
+std::string endorsements_of(const std::string& response, const Executed& executed) {
   std::string out;
-  for (const std::string& name : parts.endorsers) {
-    const std::string endorser = serialised_identity(name, parts.endorser_kind);
+  for (const std::string& name : executed.endorsers) {
+    const std::string endorser = serialised_identity(name, executed.endorser_kind);
     const std::string signature =
-        organisations().sign(name + "-" + parts.endorser_kind, response_of(parts) + endorser);
+        organisations().sign(name + "-" + executed.endorser_kind, response + endorser);
     out += field(2, field(1, endorser) + field(2, signature));
   }
   return out;
@@ -150,12 +147,22 @@ std::string transaction_of(const EnvelopeParts& parts) {
   return to_hex(crypto::sha256(parts.nonce + serialised_identity(parts.creator, "client")));
 }
 
-std::string payload_of(const EnvelopeParts& parts) {
-  const std::string endorsed = field(1, response_of(parts)) + endorsements_of(parts);
-  const std::string action = field(1, proposal_payload(parts)) + field(2, endorsed);
-  const std::string actions = field(1, field(1, signature_header(parts)) + field(2, action));
-  const std::string header = field(1, channel_header(parts)) + field(2, signature_header(parts));
+std::string assemble(const Proposed& proposed, const Executed& executed) {
+  const std::string response = response_of(proposed, executed);
+  const std::string endorsed = field(1, response) + endorsements_of(response, executed);
+  const std::string action = field(1, proposed.payload) + field(2, endorsed);
+  const std::string actions = field(1, field(1, proposed.signature_header) + field(2, action));
+  const std::string header =
+      field(1, proposed.channel_header) + field(2, proposed.signature_header);
   return field(1, header) + field(2, actions);
+}
+
+std::string payload_of(const EnvelopeParts& parts) {
+  const std::string answer = parts.answer.empty()
+                                 ? "{\"repeated\":false,\"tx\":\"" + transaction_of(parts) + "\"}"
+                                 : parts.answer;
+  return assemble({channel_header(parts), signature_header(parts), proposal_payload(parts)},
+                  {parts.chaincode, answer, parts.status, parts.endorsers, parts.endorser_kind});
 }
 
 std::string envelope_of(const EnvelopeParts& parts) {

@@ -62,9 +62,25 @@ struct EnvelopeParts {
   int type = 3;
 };
 
+/// What peers make of a proposal.
+struct Proposed {
+  std::string channel_header;
+  std::string signature_header;
+  std::string payload;
+};
+struct Executed {
+  std::string chaincode = "flora";
+  std::string answer;
+  int status = 200;
+  std::vector<std::string> endorsers = {"bund", "laender"};
+  std::string endorser_kind = "peer";
+};
+/// Written by hand: the payload of an envelope.
+std::string assemble(const Proposed& proposed, const Executed& executed);
+
 std::string serialised_identity(const std::string& name, const std::string& kind);
 
-/// Written by hand: the payload of an endorsed envelope.
+/// The payload of an endorsed envelope.
 std::string payload_of(const EnvelopeParts& parts);
 
 /// The same with its creator's signature.
