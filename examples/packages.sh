@@ -5,14 +5,14 @@
 set -eu
 
 build='g++ cmake ninja-build pkg-config python3 python3-pip curl ca-certificates
-  libpistache-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libsqlite3-dev libre2-dev libicu-dev
+  libpistache-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libsqlite3-dev libpq-dev libre2-dev libicu-dev
   libhowardhinnant-date-dev libspdlog-dev libcurl4-openssl-dev
   libsystemd-dev libjemalloc-dev libp11-kit-dev tzdata'
 fabric_client='protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev'
 fabric="g++ python3 python3-venv ca-certificates $fabric_client"
 test='doctest-dev libexpat1-dev libsimdjson-dev clang clang-format clang-tidy libclang-rt-14-dev
   python3-venv git openssl ccache lld nginx-light slowhttptest sslscan testssl.sh
-  systemd softhsm2'
+  systemd softhsm2 postgresql'
 
 case "${1:-}" in
   build) wanted="$build $fabric_client" ;;

@@ -6,7 +6,7 @@ namespace flora::sql {
 
 bool exists(const Place& place) {
   std::error_code error;
-  return std::filesystem::exists(place.file, error);
+  return place.server || std::filesystem::exists(place.file, error);
 }
 
 Result<void> Statement::run() {
@@ -26,7 +26,7 @@ Result<std::int64_t> Statement::run_for_number() {
 }
 
 Result<std::unique_ptr<Database>> open(const Place& place, Access access) {
-  return open_sqlite(place, access);
+  return place.server ? open_postgresql(*place.server, access) : open_sqlite(place, access);
 }
 
 }  // namespace flora::sql

@@ -1,10 +1,11 @@
-// The database behind the store: what the store needs of one, so that another product can take the
-// place of SQLite (sql_sqlite.cpp). Texts are in the dialect that SQLite and PostgreSQL share; a
-// parameter is `?`, or `?1` where it stands more than once.
+// The database behind the store, whichever product it is: SQLite, in one file for one process
+// (sql_sqlite.cpp), or PostgreSQL, which several processes share (sql_postgresql.cpp). Texts are in
+// the dialect that both understand; a parameter is `?`, or `?1` where it stands more than once.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,7 +15,15 @@
 
 namespace flora::sql {
 
-/// Where a database is.
+/// A database of a PostgreSQL server.
+struct Server {
+  std::string connection;  ///< As libpq has it: `host=… dbname=…`, with TLS; without a password.
+  /// Its first line is the password, read for each connection. Empty: the server asks for none, or
+  /// libpq finds one by itself (PGPASSWORD, ~/.pgpass).
+  std::string password_file;
+};
+
+/// Where a database is: in a file, or on a server if there is one.
 struct Place {
   Place() = default;
   // NOLINTNEXTLINE(google-explicit-constructor): the path of a file is a place.
@@ -23,18 +32,21 @@ struct Place {
 
   std::string file;
   std::string vfs;  ///< A SQLite VFS for tests; empty for the default one.
+  std::optional<Server> server = {};
 
-  /// For messages.
-  const std::string& name() const { return file; }
+  /// For messages: the path, or that it is a server's.
+  std::string name() const { return server ? "the store's database" : file; }
 };
 
-/// False: the file is not there.
+/// False: the file is not there. A server is taken to have the database.
 bool exists(const Place& place);
 
 enum class Access {
   write,  ///< Creates what is missing.
   read,   ///< Beside whoever writes. Errors: not_found.
 };
+
+enum class Kind { sqlite, postgresql };
 
 /// What a product does for a Statement.
 class Prepared {
@@ -109,6 +121,16 @@ class Statement {
 class Database {
  public:
   virtual ~Database() = default;
+  virtual Kind kind() const = 0;
+
+  /// True: the connection is lost. A reader opens another one; begin() of a writer makes it again.
+  virtual bool is_lost() const { return false; }
+
+  /// True if other processes may write, too. Then, from a writer's begin() on: is_behind() says
+  /// whether another one has committed since the last caught_up(), before the first one always.
+  bool is_shared() const { return kind() == Kind::postgresql; }
+  virtual bool is_behind() const { return false; }
+  virtual void caught_up() {}
 
   /// Runs one or more statements without parameters or rows. Errors: as Statement::step().
   virtual Result<void> execute(const std::string& text) = 0;
@@ -148,10 +170,16 @@ class Database {
   virtual Result<void> tidy() = 0;
 };
 
-/// Errors: not_found (Access::read), unavailable, corrupt.
+/// Errors: not_found (Access::read), unavailable, corrupt (also: it belongs to something else),
+/// invalid (the server cannot be used).
 Result<std::unique_ptr<Database>> open(const Place& place, Access access);
 
 /// The implementations that open() chooses from.
 Result<std::unique_ptr<Database>> open_sqlite(const Place& place, Access access);
+/// Refuses, as `invalid`, a server that does not keep what it has acknowledged (fsync or
+/// full_page_writes are off), is older than 15, or whose database is not UTF8; and a connection
+/// string that has a password. A writer whose connection is lost makes it again with its next
+/// begin(); a commit whose answer is lost is looked for, for a minute at most.
+Result<std::unique_ptr<Database>> open_postgresql(const Server& server, Access access);
 
 }  // namespace flora::sql

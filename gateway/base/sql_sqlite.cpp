@@ -37,6 +37,7 @@ class SqliteDatabase final : public Database {
  public:
   explicit SqliteDatabase(sqlite::Database database) : database_(std::move(database)) {}
 
+  Kind kind() const override { return Kind::sqlite; }
   Result<void> execute(const std::string& text) override { return database_.execute(text); }
   Result<Statement> prepare(std::string_view text) override {
     FLORA_ASSIGN(sqlite::Statement statement, database_.prepare(text));

@@ -40,6 +40,7 @@ HOMES = {
                   "ledger-client/fabric/certificate.cpp", "ledger-client/fabric/ecdsa.cpp",
                   "ledger-client/fabric/signer.cpp"],
     r"grpcpp/|wire\.": ["ledger-client/fabric/"],
+    r"libpq-fe\.h": ["gateway/base/sql_postgresql"],
     r"sqlite3\.h": ["gateway/base/sqlite", "ledger-client/embedded/"],
     r"spdlog/": ["gateway/base/log.cpp"],
     r"curl/": ["gateway/telemetry/", "gateway/auth/download.cpp"],
