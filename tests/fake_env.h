@@ -17,6 +17,8 @@ class FakeEnv final : public Env {
   std::int64_t steady_ns() override { return now_ms_ * 1'000'000; }
   void set_now_ms(std::int64_t ms) { now_ms_ = ms; }
   void advance_ms(std::int64_t ms) { now_ms_ += ms; }
+  /// Other random bytes than those of the other environments of a test.
+  void set_seed(std::uint64_t seed) { state_ = seed; }
 
   void random(std::span<std::byte> out) override {
     const std::lock_guard lock(mutex_);

@@ -29,7 +29,7 @@ int adapter_export(const settings::Settings& settings, const CommandLine& line, 
   if (line.words.size() != 4) return fail({Errc::invalid, "adapter export <hash> <folder>"});
   const std::string& hash = line.words[2];
   const std::string& folder = line.words[3];
-  const auto found = store::archived_adapter(settings.store_database(), hash);
+  const auto found = store::archived_adapter(settings.store_place(), hash);
   if (!found) return fail(found.error());
   if (adapter::hash_of(found->texts) != hash) {
     return fail({Errc::corrupt, "the archive's texts do not have the hash under which they are"});

@@ -37,7 +37,7 @@ Result<audit::CheckReport> check_trail(const settings::Settings& settings, const
   audit::Check check(trail->verifier());
   // The file first: it never names a head that the database lacks.
   FLORA_ASSIGN(const auto head, store::read_signed_head(settings.audit.head_file));
-  FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_database()));
+  FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_place()));
   FLORA_TRY(reader.hold());
   check.signed_head(head);
   FLORA_ASSIGN(const auto segments, reader.segments());
@@ -123,7 +123,7 @@ Result<audit::Filter> filter_of(const CommandLine& line) {
 Result<void> list(const settings::Settings& settings, const CommandLine& line) {
   constexpr std::size_t kLines = 1000;
   FLORA_ASSIGN(audit::Filter filter, filter_of(line));
-  FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_database()));
+  FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_place()));
   FLORA_ASSIGN(api::AuditScan scan, api::AuditScan::begin(std::move(reader), std::move(filter)));
   while (!scan.rest().is_empty()) {
     FLORA_ASSIGN(const auto records, scan.some(kLines));
@@ -139,7 +139,7 @@ Result<void> export_to(const settings::Settings& settings, const CommandLine& li
   std::error_code error;
   if (fs::exists(path, error)) return Error{Errc::conflict, path + " is there already"};
   FLORA_ASSIGN(audit::Filter filter, filter_of(line));
-  FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_database()));
+  FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_place()));
   FLORA_ASSIGN(api::AuditExport lines, api::AuditExport::begin(std::move(reader), std::move(filter),
                                                                *trail, Instant{env.now_ms()}));
   const std::string part = path + ".part";
@@ -206,7 +206,7 @@ Result<void> write_segment(store::AuditReader& reader, const AuditSegment& segme
 Result<void> export_segment(const settings::Settings& settings, const CommandLine& line,
                             const Trail& trail, Env& env) {
   if (line.words.size() != 4) return Error{Errc::invalid, kForms};
-  FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_database()));
+  FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_place()));
   FLORA_ASSIGN(const SealedSegment sealed, find_segment(reader, line.words[2]));
   FLORA_ASSIGN(const AuditSegment segment, trail->open_seal(sealed.seal));
   const fs::path folder = line.words[3];

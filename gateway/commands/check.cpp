@@ -115,6 +115,10 @@ class Check {
       if (!key) error("ledger.key", key.error().message);
       protect("ledger.key", settings_.ledger_key_file, S_IRWXG | S_IRWXO, kSecret);
     }
+    if (settings_.store_server && !settings_.store_server->password_file.empty()) {
+      protect("store.password_file", settings_.store_server->password_file, S_IRWXG | S_IRWXO,
+              kSecret);
+    }
     if (!settings_.data_folder.empty()) {
       const auto trail = load_audit_trail(settings_, env);
       if (!trail) error("audit.key", trail.error().message);
@@ -191,7 +195,7 @@ class Check {
   void compare_with_rows(Env& env) {
     auto keys = load_keys(settings_, env);
     if (!keys) return key_error("keys", keys.error().message);
-    const auto mistakes = store::key_mistakes(settings_.store_database(), std::move(*keys));
+    const auto mistakes = store::key_mistakes(settings_.store_place(), std::move(*keys));
     if (!mistakes) return;  // Whoever opens the store is told what is wrong with it.
     for (const std::string& mistake : *mistakes) key_error("keys", "store.db: " + mistake);
   }

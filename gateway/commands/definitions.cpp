@@ -1,5 +1,8 @@
 #include "gateway/commands/definitions.h"
 
+#include <unistd.h>
+
+#include <array>
 #include <sstream>
 
 #include "adapters/lint.h"
@@ -104,6 +107,12 @@ Result<crypto::Ed25519Key> load_key(const std::string& file, Env& env) {
   const auto seed = from_base64(*text);
   if (!seed) return Error{Errc::invalid, file + ": not Base 64"};
   return crypto::Ed25519Key::from_seed(as_bytes(*seed));
+}
+
+// As the system has it; empty if it has none.
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 }  // namespace
@@ -230,8 +239,14 @@ Result<std::shared_ptr<const audit::Trail>> load_audit_trail(const settings::Set
 store::AuditOptions audit_options(const settings::Settings& settings,
                                   std::shared_ptr<const AuditFormat> trail) {
   const settings::Audit& audit = settings.audit;
-  return {std::move(trail), audit.head_file, audit.segment_records, audit.segment_days,
-          audit.retention_days};
+  store::AuditOptions options;
+  options.format = std::move(trail);
+  options.head_file = audit.head_file;
+  options.keeper = settings.store_server ? host_name() + ':' + audit.head_file : std::string();
+  options.segment_records = audit.segment_records;
+  options.segment_days = audit.segment_days;
+  options.retention_days = audit.retention_days;
+  return options;
 }
 
 Result<crypto::Ed25519Key> load_ledger_key(const settings::Settings& settings, Env& env) {

@@ -78,7 +78,7 @@ void add(std::vector<Entry>& entries, const std::vector<KeyUse>& uses, KeyUse::K
 }
 
 Result<std::vector<Entry>> entries_of(const settings::Settings& settings, Env& env) {
-  FLORA_ASSIGN(const std::vector<KeyUse> uses, store::key_uses(settings.store_database()));
+  FLORA_ASSIGN(const std::vector<KeyUse> uses, store::key_uses(settings.store_place()));
   FLORA_ASSIGN(const auto lookup, ids_of(settings, settings.keys.lookup, env));
   FLORA_ASSIGN(const auto wrapping, ids_of(settings, settings.keys.wrapping, env));
   std::vector<Entry> entries;

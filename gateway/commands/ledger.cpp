@@ -189,7 +189,7 @@ std::vector<CommittedEntry> tombstones_of(const std::string& database) {
 Result<void> purge(const settings::Settings& settings, const std::vector<CommittedEntry>& lost,
                    Env& env) {
   FLORA_ASSIGN(const auto ledger, open_ledger(settings, env));
-  FLORA_ASSIGN(const std::uint64_t purged, store::purge(settings.store_database(), *ledger, lost));
+  FLORA_ASSIGN(const std::uint64_t purged, store::purge(settings.store_place(), *ledger, lost));
   if (purged > 0) std::cout << purged << " procedures had been erased and were purged\n";
   return {};
 }
@@ -283,7 +283,7 @@ std::vector<std::string> secret_files(const settings::Settings& settings) {
 
 Result<void> continue_audit(const settings::Settings& settings, Env& env) {
   FLORA_ASSIGN(auto trail, load_audit_trail(settings, env));
-  return store::continue_audit(settings.store_database(), audit_options(settings, std::move(trail)),
+  return store::continue_audit(settings.store_place(), audit_options(settings, std::move(trail)),
                                Instant{env.now_ms()});
 }
 

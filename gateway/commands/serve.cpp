@@ -186,6 +186,7 @@ Result<void> run(const Source& source, const Examined& examined,
 
   store::Options store_options;
   store_options.path = settings.store_database();
+  store_options.server = settings.store_server;
   store_options.ledger = ledger.get();
   FLORA_ASSIGN(const Instant newest, last_recorded(*ledger));
   store_options.last_recorded = newest;
@@ -193,7 +194,7 @@ Result<void> run(const Source& source, const Examined& examined,
   store_options.on_fatal = stop_at_once;
   store_options.audit = audit_options(settings, audit_trail);
   store_options.channel = settings.channel;
-  FLORA_ASSIGN(const std::uint64_t purged, store::purge(settings.store_database(), *ledger));
+  FLORA_ASSIGN(const std::uint64_t purged, store::purge(settings.store_place(), *ledger));
   if (purged > 0) {
     log::write(log::Level::warning, "the mapping of erased procedures was back, and is purged",
                {{"procedures", static_cast<std::int64_t>(purged)}});

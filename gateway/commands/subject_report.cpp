@@ -56,11 +56,11 @@ Result<std::vector<view::HistoryEntry>> entries_of(ledger::LogReader& ledger,
   return entries;
 }
 
-Result<api::AuditPage> accesses_to(const std::string& store, const store::Holding& held) {
+Result<api::AuditPage> accesses_to(const sql::Place& place, const store::Holding& held) {
   audit::Query query;
   query.procedure = held.procedure;
   query.from = api::begin_of(held).value_or(Instant{});
-  FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(store));
+  FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(place));
   FLORA_ASSIGN(api::AuditScan scan,
                api::AuditScan::begin(std::move(reader), audit::Filter(query, audit::Scope())));
   api::AuditPage page;
@@ -84,14 +84,14 @@ Result<api::SubjectReport> report_of(const settings::Settings& settings, std::is
     report.types.push_back(identifier.type);
     std::vector<Digest> hashes;
     for (const privacy::Keys& key : keys) hashes.push_back(key.identifier_hash(identifier));
-    FLORA_ASSIGN(auto holdings, store::holdings_of(settings.store_database(), hashes));
+    FLORA_ASSIGN(auto holdings, store::holdings_of(settings.store_place(), hashes));
     for (store::Holding& held : holdings) {
       const auto is_it = [&held](const api::ReportedProcedure& one) {
         return one.held.procedure == held.procedure;
       };
       if (std::ranges::any_of(report.procedures, is_it)) continue;
       FLORA_ASSIGN(auto entries, entries_of(ledger, held));
-      FLORA_ASSIGN(auto audit, accesses_to(settings.store_database(), held));
+      FLORA_ASSIGN(auto audit, accesses_to(settings.store_place(), held));
       report.procedures.push_back({std::move(held), std::move(entries), std::move(audit)});
     }
   }

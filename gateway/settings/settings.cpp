@@ -239,6 +239,23 @@ void read_ledger(yaml::Section ledger, const Paths& paths, Settings& settings) {
   settings.channel = ledger.text("channel");
 }
 
+void read_store(yaml::Section store, const Paths& paths, Settings& settings) {
+  const std::string kind = store.text("kind");
+  if (kind == "sqlite") {
+    for (const char* name : {"connection", "password_file"}) {
+      if (store.has(name)) store.error(name, "it is for kind: postgresql");
+    }
+    return;
+  }
+  if (kind != "postgresql") return store.error("kind", "sqlite or postgresql is expected");
+  sql::Server server;
+  server.connection = store.text("connection");
+  if (store.has("password_file")) server.password_file = paths.resolve(store.text("password_file"));
+  settings.store_server = std::move(server);
+  // The embedded ledger is one process's, and then so is the store.
+  store.error("kind", "postgresql is for several gateways, and the embedded ledger is for one");
+}
+
 std::optional<double> ratio_of(const std::string& text) {
   double value = 0;
   const char* const end = text.data() + text.size();
@@ -397,6 +414,7 @@ void read_root(yaml::Section root, const std::string& file, const Overrides& ove
   }
   if (root.has("limits")) settings.limits = read_limits(root.section("limits"));
   read_ledger(root.section("ledger"), paths, settings);
+  if (root.has("store")) read_store(root.section("store"), paths, settings);
   settings.audit.key_file = paths.resolve(kAuditKey);
   settings.audit.head_file = paths.resolve(kAuditHead);
   if (root.has("audit")) read_audit(root.section("audit"), paths, settings.audit);

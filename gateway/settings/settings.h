@@ -13,6 +13,7 @@
 #include "gateway/base/findings.h"
 #include "gateway/base/log.h"
 #include "gateway/base/result.h"
+#include "gateway/base/sql.h"
 #include "gateway/model/period.h"
 
 namespace flora::settings {
@@ -125,6 +126,7 @@ struct Settings {
 
   std::string environment;  ///< Names the deployment; keys and ledger origin are bound to it.
   std::string data_folder;  ///< Of ledger.db, store.db, view.db.
+  std::optional<sql::Server> store_server;  ///< In place of store.db.
   Listener listener;
   Listener operations;
   std::size_t workers = 1;
@@ -156,6 +158,12 @@ struct Settings {
 
   std::string ledger_database() const { return data_folder + "/ledger.db"; }
   std::string store_database() const { return data_folder + "/store.db"; }
+  /// Where the store is: there, or on the server.
+  sql::Place store_place() const {
+    sql::Place place(store_database());
+    place.server = store_server;
+    return place;
+  }
   std::string view_database() const { return data_folder + "/view.db"; }
   /// Names the audit trail in every head that is signed.
   std::string audit_origin() const { return ledger_origin + "/audit"; }

@@ -1,6 +1,7 @@
 // Accepts one draft within the writer's transaction: identity, procedure, references, transaction.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -36,8 +37,15 @@ class Acceptor {
   /// From here on a draft that leads to a procedure of which this says true is refused.
   void refuse_where(std::function<bool(const Uuid&)> erasing) { is_erasing_ = std::move(erasing); }
 
-  /// The number of the last transaction that was put into the outbox.
+  /// The number of the last transaction that was put into the outbox, and the newest recordedAt.
   std::int64_t last_number() const { return last_number_; }
+  Instant last_recorded() const { return last_recorded_; }
+
+  /// Others have come as far: neither goes back behind it.
+  void catch_up(std::int64_t number, Instant recorded) {
+    last_number_ = std::max(last_number_, number);
+    last_recorded_ = std::max(last_recorded_, recorded);
+  }
 
  private:
   struct Statements;

@@ -166,15 +166,7 @@ Result<void> AuditLog::check_last(const AuditGroup& last, const Digest& before) 
 }
 
 Result<void> AuditLog::check_signed_head(sql::Database& database) {
-  if (!file_.note()) {
-    if (state_.head.number > 0) {
-      return corrupt("has records, but the file of its last head is missing: " +
-                     options_.head_file);
-    }
-    // From here on a missing file is a loss.
-    FLORA_TRY(write_head());
-    return file_.sync();
-  }
+  if (!file_.note()) return begin_head_file(database);
   const auto head = options_.format->open_head(*file_.note());
   if (!head) return corrupt("has a file of its last head that is " + head.error().message);
   if (head->number > state_.head.number) {
@@ -182,15 +174,58 @@ Result<void> AuditLog::check_signed_head(sql::Database& database) {
                    std::to_string(state_.head.number) + ", signed were " +
                    std::to_string(head->number));
   }
-  FLORA_ASSIGN(auto select, database.prepare("SELECT last, head FROM audit_group WHERE first<=? "
-                                             "ORDER BY first DESC LIMIT 1"));
-  FLORA_ASSIGN(const bool row, select.bind(1, head->number).step());
-  AuditHead kept = options_.format->first_head();
-  if (row) kept = {select.integer(0), digest_of(select.blob(1))};
-  if (!row && head->number == state_.before.number) kept = state_.before;
-  const bool agrees = *head == kept || head->number <= state_.deleting;
+  FLORA_ASSIGN(const bool agrees, is_in_trail(database, *head));
   if (!agrees) return corrupt("is not the one whose head was signed");
   written_ = *head;
+  return remember_keeper(database);
+}
+
+// True also of what has been deleted since.
+Result<bool> AuditLog::is_in_trail(sql::Database& database, const AuditHead& head) const {
+  FLORA_ASSIGN(auto select, database.prepare("SELECT last, head FROM audit_group WHERE first<=? "
+                                             "ORDER BY first DESC LIMIT 1"));
+  FLORA_ASSIGN(const bool row, select.bind(1, head.number).step());
+  AuditHead kept = options_.format->first_head();
+  if (row) kept = {select.integer(0), digest_of(select.blob(1))};
+  if (!row && head.number == state_.before.number) kept = state_.before;
+  return head == kept || head.number <= state_.deleting;
+}
+
+// From here on a missing file is a loss. Who comes to a trail that others have begun had none.
+Result<void> AuditLog::begin_head_file(sql::Database& database) {
+  FLORA_ASSIGN(const bool lost, has_kept_file(database));
+  if (lost) {
+    return corrupt("has records, but the file of its last head is missing: " + options_.head_file);
+  }
+  FLORA_TRY(write_head());
+  FLORA_TRY(file_.sync());
+  return remember_keeper(database);
+}
+
+Result<bool> AuditLog::has_kept_file(sql::Database& database) const {
+  if (!database.is_shared()) return state_.head.number > 0;
+  FLORA_ASSIGN(auto select, database.prepare("SELECT 1 FROM audit_keeper WHERE name=?"));
+  return select.bind_text(1, options_.keeper).step();
+}
+
+Result<void> AuditLog::remember_keeper(sql::Database& database) const {
+  if (!database.is_shared()) return {};
+  FLORA_ASSIGN(auto insert,
+               database.prepare("INSERT INTO audit_keeper(name) VALUES(?) ON CONFLICT DO NOTHING"));
+  return insert.bind_text(1, options_.keeper).run();
+}
+
+Result<void> AuditLog::catch_up(sql::Database& database) {
+  const AuditHead known = settled_.head;
+  state_ = {};
+  FLORA_TRY(load_closed(database));
+  FLORA_TRY(load_open(database));
+  state_.highest = state_.head.number;
+  FLORA_ASSIGN(const bool agrees, is_in_trail(database, known));
+  if (!agrees || state_.head.number < known.number) {
+    return corrupt("lacks records that this gateway has written or seen");
+  }
+  settled_ = state_;
   return {};
 }
 

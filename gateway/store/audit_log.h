@@ -33,6 +33,10 @@ class AuditLog {
   static Result<AuditLog> continue_at(sql::Database& database, AuditOptions options,
                                       const std::string& vfs, Instant now);
 
+  /// Others have added records: reads again where the trail stands. At the beginning of a
+  /// transaction. Errors: corrupt (what was there before is not there any more).
+  Result<void> catch_up(sql::Database& database);
+
   /// Adds a record to the group that the next write() writes.
   void add(std::string body) { waiting_.push_back(std::move(body)); }
   void add(std::string_view opening, const Outcome& outcome);
@@ -81,6 +85,11 @@ class AuditLog {
   Result<void> load_open(sql::Database& database);
   Result<void> check_last(const AuditGroup& last, const Digest& before) const;
   Result<void> check_signed_head(sql::Database& database);
+  Result<bool> is_in_trail(sql::Database& database, const AuditHead& head) const;
+  Result<void> begin_head_file(sql::Database& database);
+  Result<bool> has_kept_file(sql::Database& database) const;
+  Result<void> remember_keeper(sql::Database& database) const;
+
   bool is_due(Instant at) const;
   Result<void> close_segment();
   Result<void> begin_deletion(Instant at);

@@ -18,6 +18,10 @@ class Eraser {
  public:
   static Result<Eraser> open(sql::Database& database);
 
+  /// Reads again which are under way: others may have begun or ended some. At the beginning of a
+  /// transaction.
+  Result<void> load();
+
   /// True from begin() to the deletion.
   bool is_under_way(const Uuid& procedure) const { return under_way_.contains(procedure); }
   std::int64_t count() const { return static_cast<std::int64_t>(under_way_.size()); }
@@ -59,8 +63,6 @@ class Eraser {
     sql::Statement delete_procedure;
   };
   explicit Eraser(Statements statements) : s_(std::move(statements)) {}
-  Result<void> load();
-
   Statements s_;
   std::map<Uuid, std::int64_t> under_way_;  // With the number of the tombstone.
   std::map<Uuid, std::int64_t> settled_;    // The same behind the last commit.

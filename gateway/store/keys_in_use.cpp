@@ -26,7 +26,8 @@ struct Row {
 };
 
 Result<std::vector<Row>> read_rows(sql::Database& database) {
-  FLORA_ASSIGN(auto select, database.prepare("SELECT n, use, id, proof FROM mapping_key"));
+  FLORA_ASSIGN(auto select,
+               database.prepare("SELECT n, use, id, proof FROM mapping_key ORDER BY n"));
   std::vector<Row> rows;
   while (true) {
     FLORA_ASSIGN(const bool row, select.step());
@@ -34,6 +35,15 @@ Result<std::vector<Row>> read_rows(sql::Database& database) {
     rows.push_back({select.integer(0), std::string(select.text(1)), std::string(select.text(2)),
                     std::string(as_text(select.blob(3)))});
   }
+}
+
+std::string text_of(const std::vector<Row>& rows) {
+  std::string text;
+  for (const Row& row : rows) {
+    text += std::to_string(row.number) + ' ' + row.use + ' ' + row.id + ' ';
+    text += std::to_string(row.proof.size()) + ' ' + row.proof + '\n';
+  }
+  return text;
 }
 
 std::optional<std::size_t> place_of(const std::vector<std::string>& ids, const std::string& id) {
@@ -77,16 +87,29 @@ class Register {
   }
 
   Result<KeysInUse> take() {
-    FLORA_ASSIGN(const std::vector<std::string> against, look());
-    if (!against.empty()) return Error{Errc::invalid, "store.db: " + joined(against)};
+    FLORA_TRY(agree());
     FLORA_TRY(prove_first());
     FLORA_TRY(add_current(kLookup, keys().lookup_ids().front(), in_use_.lookup.front()));
     FLORA_TRY(add_current(kWrapping, keys().wrapping_ids().front(), in_use_.wrapping.front()));
+    FLORA_ASSIGN(const std::vector<Row> rows, read_rows(database_));
+    in_use_.named = text_of(rows);
+    return std::move(in_use_);
+  }
+
+  /// For who only reads: the current keys may have no number yet.
+  Result<KeysInUse> read() {
+    FLORA_TRY(agree());
     return std::move(in_use_);
   }
 
  private:
   const MappingKeys& keys() const { return *in_use_.keys; }
+
+  Result<void> agree() {
+    FLORA_ASSIGN(const std::vector<std::string> against, look());
+    if (!against.empty()) return Error{Errc::invalid, "store.db: " + joined(against)};
+    return {};
+  }
 
   Result<void> known(const Row& row) {
     if (row.use == kFirst) return known_first(row);
@@ -214,13 +237,31 @@ Result<std::shared_ptr<const KeysInUse>> take_into_use(sql::Database& database,
   return done.error();
 }
 
+Result<std::shared_ptr<const KeysInUse>> take_up(sql::Database& database,
+                                                 std::shared_ptr<const KeysInUse> in_use) {
+  FLORA_ASSIGN(const std::vector<Row> rows, read_rows(database));
+  if (text_of(rows) == in_use->named) return in_use;
+  FLORA_ASSIGN(KeysInUse taken, Register(database, in_use->keys).take());
+  return std::make_shared<const KeysInUse>(std::move(taken));
+}
+
+Result<std::shared_ptr<const KeysInUse>> look_up(sql::Database& database,
+                                                 std::shared_ptr<const KeysInUse> in_use) {
+  FLORA_ASSIGN(const std::vector<Row> rows, read_rows(database));
+  if (text_of(rows) == in_use->named) return in_use;
+  FLORA_ASSIGN(KeysInUse found, Register(database, in_use->keys).read());
+  return std::make_shared<const KeysInUse>(std::move(found));
+}
+
 Result<std::vector<std::string>> key_mistakes(const sql::Place& place,
                                               std::shared_ptr<const MappingKeys> keys) {
-  if (!exists(place)) return std::vector<std::string>();
-  FLORA_ASSIGN(const auto database, sql::open(place, sql::Access::read));
-  FLORA_ASSIGN(const bool named, has_keys(*database));
+  const auto database = sql::open(place, sql::Access::read);
+  const bool is_new = !database && database.error().code == Errc::not_found;
+  if (is_new) return std::vector<std::string>();
+  if (!database) return database.error();
+  FLORA_ASSIGN(const bool named, has_keys(**database));
   if (!named) return std::vector<std::string>();
-  return Register(*database, std::move(keys)).look();
+  return Register(**database, std::move(keys)).look();
 }
 
 }  // namespace flora::store

@@ -23,6 +23,7 @@ struct KeysInUse {
   std::vector<std::optional<std::int64_t>> lookup;
   std::vector<std::optional<std::int64_t>> wrapping;
   bool first_rows = false;  ///< Rows with the number kFirstKey are there.
+  std::string named;        ///< What the database said of the keys that rows may name.
 
   std::int64_t current_lookup() const { return *lookup.front(); }
   std::int64_t current_wrapping() const { return *wrapping.front(); }
@@ -43,6 +44,14 @@ struct KeysInUse {
 /// (rows name a key that is not there, or another one of the same id), unavailable, uncertain.
 Result<std::shared_ptr<const KeysInUse>> take_into_use(sql::Database& database,
                                                        std::shared_ptr<const MappingKeys> keys);
+
+/// The same where others may have taken keys into use or out of it since: `in_use` itself if they
+/// have not. Within a transaction; take_up() is the writer's and gives the current keys their
+/// numbers again, look_up() is for readers. Errors: as take_into_use().
+Result<std::shared_ptr<const KeysInUse>> take_up(sql::Database& database,
+                                                 std::shared_ptr<const KeysInUse> in_use);
+Result<std::shared_ptr<const KeysInUse>> look_up(sql::Database& database,
+                                                 std::shared_ptr<const KeysInUse> in_use);
 
 /// The keys of this moment, for readers. Thread-safe.
 class KeysInForce {

@@ -43,9 +43,10 @@ Merges::~Merges() = default;
 
 Result<Merges> Merges::open(sql::Database& db, Ledger* ledger) {
   // Derived, and so no step of the schema: files of any version get it when they are next written.
-  FLORA_TRY(
-      db.execute("CREATE INDEX IF NOT EXISTS procedure_merged ON procedure(merged_into) "
-                 "WHERE merged_into IS NOT NULL"));
+  if (!db.is_shared())
+    FLORA_TRY(
+        db.execute("CREATE INDEX IF NOT EXISTS procedure_merged ON procedure(merged_into) "
+                   "WHERE merged_into IS NOT NULL"));
   FLORA_ASSIGN(auto about_merges,
                db.prepare("SELECT transaction_id FROM submission WHERE procedure=? AND status=? "
                           "AND content IS NOT NULL"));

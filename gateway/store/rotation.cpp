@@ -31,6 +31,7 @@ struct Rotation::Statements {
   sql::Statement has_answer;
   sql::Statement keys;
   sql::Statement delete_key;
+  std::optional<sql::Statement> is_named;  // Where others may write rows with other keys.
 };
 
 Rotation::Rotation(std::unique_ptr<Statements> statements, Env& env)
@@ -63,12 +64,18 @@ Result<Rotation> Rotation::open(sql::Database& db, Env& env) {
                db.prepare("SELECT EXISTS(SELECT 1 FROM kept_answer WHERE lookup_key=?)"));
   FLORA_ASSIGN(auto keys, db.prepare("SELECT n FROM mapping_key"));
   FLORA_ASSIGN(auto delete_key, db.prepare("DELETE FROM mapping_key WHERE n=?"));
+  std::optional<sql::Statement> is_named;
+  if (db.is_shared()) {
+    FLORA_ASSIGN(is_named, db.prepare("SELECT EXISTS(SELECT 1 FROM procedure WHERE wrapping_key=?1)"
+                                      " OR EXISTS(SELECT 1 FROM identifier WHERE lookup_key=?1)"
+                                      " OR EXISTS(SELECT 1 FROM submission WHERE lookup_key=?1)"));
+  }
   return Rotation(
-      std::make_unique<Statements>(
-          Statements{std::move(procedure), std::move(identifiers), std::move(update_key),
-                     std::move(delete_identifier), std::move(insert_identifier),
-                     std::move(submission), std::move(update_submission), std::move(delete_answers),
-                     std::move(has_answer), std::move(keys), std::move(delete_key)}),
+      std::make_unique<Statements>(Statements{
+          std::move(procedure), std::move(identifiers), std::move(update_key),
+          std::move(delete_identifier), std::move(insert_identifier), std::move(submission),
+          std::move(update_submission), std::move(delete_answers), std::move(has_answer),
+          std::move(keys), std::move(delete_key), std::move(is_named)}),
       env);
 }
 
@@ -318,8 +325,8 @@ Result<bool> Rotation::finish_answers() {
     pause(kAnswerPause);
     return false;
   }
-  FLORA_TRY(retire());
   state_.phase = Phase::done;
+  FLORA_TRY(retire());
   return false;
 }
 
@@ -327,10 +334,29 @@ Result<void> Rotation::retire() {
   FLORA_ASSIGN(const std::vector<std::int64_t> older, older_keys());
   for (const std::int64_t key : older) {
     if (state_.kept.contains(key)) continue;
+    FLORA_ASSIGN(const bool named, is_named(key));
+    if (named) {
+      // Another gateway has made rows with it, behind what was looked at.
+      state_.phase = Phase::procedures;
+      state_.after = 0;
+      pause(kFaultPause);
+      continue;
+    }
     FLORA_TRY(s_->delete_key.bind(1, key).run());
     state_.retired = true;
   }
   return {};
+}
+
+// Looks through the tables.
+Result<bool> Rotation::is_named(std::int64_t key) {
+  if (!s_->is_named) return false;
+  sql::Statement& select = *s_->is_named;
+  select.reset();
+  FLORA_ASSIGN(const bool row, select.bind(1, key).step());
+  const bool named = row && select.integer(0) != 0;
+  select.reset();
+  return named;
 }
 
 Result<std::vector<std::int64_t>> Rotation::older_keys() {

@@ -105,6 +105,7 @@ class Rotation {
   Result<bool> finish_answers();
   Result<void> retire();
   Result<std::vector<std::int64_t>> older_keys();
+  Result<bool> is_named(std::int64_t key);
   void keep(std::int64_t key);
   void pause(std::int64_t ns);
   void publish();

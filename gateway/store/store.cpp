@@ -141,14 +141,20 @@ class Store::Readers {
   // Runs `work(database)` with a connection of its own.
   template <typename Work>
   auto with(Work work) -> decltype(work(std::declval<sql::Database&>())) {
-    std::unique_ptr<sql::Database> connection = take();
-    if (!connection) {
-      FLORA_ASSIGN(connection, sql::open(place_, sql::Access::read));
+    while (true) {
+      std::unique_ptr<sql::Database> connection = take();
+      const bool is_new = connection == nullptr;
+      if (is_new) {
+        FLORA_ASSIGN(connection, sql::open(place_, sql::Access::read));
+      }
+      auto result = work(*connection);
+      if (!connection->is_lost()) {
+        const std::lock_guard lock(mutex_);
+        idle_.push_back(std::move(connection));
+        return result;
+      }
+      if (is_new) return result;
     }
-    auto result = work(*connection);
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(connection));
-    return result;
   }
 
   // Runs `work(database, keys)` on one moment of the file, with the keys that were in use then.
@@ -164,7 +170,13 @@ class Store::Readers {
           db.rollback();
           continue;
         }
-        auto result = work(db, *keys);
+        const auto named =
+            held && db.is_shared() ? look_up(db, keys) : Result<decltype(keys_.get())>(keys);
+        if (!named) {
+          db.rollback();
+          return named.error();
+        }
+        auto result = work(db, **named);
         db.rollback();
         return result;
       }

@@ -1,4 +1,5 @@
-// Start here. What the gateway keeps beside the ledger, in one SQLite file: the mapping from
+// Start here. What the gateway keeps beside the ledger, in one SQLite file, or in a database of
+// PostgreSQL that several gateways share: the mapping from
 // identifiers to procedures, the identity of every event that was accepted, the transactions that
 // are not yet on the ledger, and answers under an Idempotency-Key. One thread writes, by groups.
 #pragma once
@@ -145,6 +146,9 @@ struct AuditOptions {
   std::shared_ptr<const AuditFormat> format;
   /// The newest head, signed, outside the database: a trail that has lost its end is found out.
   std::string head_file;
+  /// Names the gateway whose head file it is among those that share a database: one that was there
+  /// before must have its file. Empty where nobody shares it.
+  std::string keeper;
   std::int64_t segment_records = 1'000'000;  ///< A segment is closed after so many records,
   std::int64_t segment_days = 7;             ///< or days, and at the end of a year (UTC).
   /// From the end of a segment to its deletion; nothing: until the end of the year that follows
@@ -153,10 +157,11 @@ struct AuditOptions {
 };
 
 struct Options {
-  std::string path;               ///< Of store.db; created if missing.
-  std::size_t queue = 16384;      ///< Drafts that may wait, see FairQueue; above, `overloaded`.
-  std::size_t group = 512;        ///< Drafts per commit, at most.
-  std::int64_t outbox = 200'000;  ///< Transactions not yet on the ledger; above, `overloaded`.
+  std::string path;                   ///< Of store.db; created if missing.
+  std::optional<sql::Server> server;  ///< Instead of the file; other gateways may share it.
+  std::size_t queue = 16384;          ///< Drafts that may wait, see FairQueue; above, `overloaded`.
+  std::size_t group = 512;            ///< Drafts per commit, at most.
+  std::int64_t outbox = 200'000;      ///< Transactions not yet on the ledger; above, `overloaded`.
   /// What has left the outbox is here; it must outlive the store. nullptr: nothing has.
   Ledger* ledger = nullptr;
   Instant last_recorded;  ///< recordedAt of the newest ledger entry: it never goes back.
@@ -169,7 +174,11 @@ struct Options {
   std::string channel;  ///< Of tombstones.
   std::string vfs;      ///< A SQLite VFS for tests.
 
-  sql::Place place() const { return {path, vfs}; }
+  sql::Place place() const {
+    sql::Place place{path, vfs};
+    place.server = server;
+    return place;
+  }
 };
 
 class AuditReader;

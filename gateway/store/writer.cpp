@@ -62,6 +62,7 @@ Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env
                           "procedure=excluded.procedure, lookup_key=excluded.lookup_key"));
   FLORA_ASSIGN(writer->delete_answers_, db.prepare("DELETE FROM kept_answer WHERE expires<=?"));
   FLORA_ASSIGN(writer->outbox_size_, outbox_rows(db));
+  FLORA_ASSIGN(writer->newest_, Newest::open(db));
   // From here on the connection is the thread's alone: a statement that ended elsewhere could
   // commit.
   writer->thread_ = std::thread([raw = writer.get()] { raw->run(); });
@@ -344,6 +345,8 @@ void Store::Writer::refuse(Work& work, Refusal refusal) {
 Result<void> Store::Writer::write(Work& work) {
   if (failed_) return Error{Errc::unavailable, "an earlier commit failed"};
   FLORA_TRY(database_->begin());
+  const bool behind = database_->is_behind();
+  if (behind) FLORA_TRY(catch_up());
   std::int64_t added = 0;
   for (Batch& batch : work.batches) {
     for (Draft& draft : batch.drafts) {
@@ -373,7 +376,9 @@ Result<void> Store::Writer::write(Work& work) {
   FLORA_ASSIGN(const bool deleted, delete_mappings(work));
   FLORA_TRY(audit_->write(Instant{env_.now_ms()}));
   FLORA_TRY(rotate(work));
+  FLORA_TRY(tell_others(added));
   FLORA_TRY(database_->commit());
+  if (behind) database_->caught_up();
   has_remains_ = has_remains_ || deleted;
   eraser_->committed();
   audit_->committed(std::chrono::nanoseconds(env_.steady_ns()));
@@ -381,6 +386,29 @@ Result<void> Store::Writer::write(Work& work) {
   outbox_size_ += added;
   if (trims) trimmed_ = work.committed;
   return {};
+}
+
+// All that is kept in memory of what the database says. Should the transaction be taken back, it is
+// done again.
+Result<void> Store::Writer::catch_up() {
+  FLORA_ASSIGN(const Newest::State newest, newest_->read());
+  acceptor_->catch_up(newest.number, newest.recorded);
+  outbox_size_ = newest.outbox;
+  FLORA_TRY(audit_->catch_up(*database_));
+  FLORA_TRY(eraser_->load());
+  const auto known = keys_.get();
+  FLORA_ASSIGN(auto in_use, take_up(*database_, known));
+  if (in_use == known) return {};
+  keys_.replace(in_use);
+  rotation_->use(in_use);
+  acceptor_->use(std::move(in_use));
+  return {};
+}
+
+Result<void> Store::Writer::tell_others(std::int64_t added) {
+  if (!newest_) return {};
+  return newest_->write(
+      {acceptor_->last_number(), acceptor_->last_recorded(), outbox_size_ + added});
 }
 
 // What fails for another reason than the disk would fail again and again.

@@ -19,6 +19,7 @@
 #include "gateway/store/audit_log.h"
 #include "gateway/store/eraser.h"
 #include "gateway/store/keys_in_use.h"
+#include "gateway/store/newest.h"
 #include "gateway/store/rotation.h"
 #include "gateway/store/store.h"
 
@@ -110,6 +111,8 @@ class Store::Writer {
   bool has_work() const;
   std::chrono::nanoseconds pause() const;
   Result<void> write(Work& work);
+  Result<void> catch_up();
+  Result<void> tell_others(std::int64_t added);
   Result<void> rotate(const Work& work);
   Result<void> change_keys(std::shared_ptr<const MappingKeys> keys);
   Result<void> refresh_keys(std::shared_ptr<const MappingKeys> keys);
@@ -133,6 +136,7 @@ class Store::Writer {
   std::optional<Rotation> rotation_;
   KeysInForce keys_;
   std::optional<Eraser> eraser_;
+  std::optional<Newest> newest_;
   std::optional<sql::Statement> delete_outbox_;
   std::optional<sql::Statement> insert_answer_;
   std::optional<sql::Statement> delete_answers_;

@@ -60,6 +60,22 @@ struct Fixture {
 
 }  // namespace
 
+TEST_CASE_FIXTURE(Fixture, "the store is a file, and on a server for several gateways only") {
+  CHECK_FALSE(good(kSettings).store_place().server);
+  CHECK(good(kSettings + "store: {kind: sqlite}\n").store_place().file ==
+        good(kSettings).store_database());
+  const auto refusal = [this](const std::string& store) {
+    const auto loaded = load(kSettings + "store: " + store + "\n");
+    REQUIRE_FALSE(loaded.has_value());
+    return loaded.error().message;
+  };
+  CHECK(refusal("{kind: postgresql, connection: \"host=db dbname=flora\"}")
+            .find("the embedded ledger is for one") != std::string::npos);
+  CHECK(refusal("{kind: mysql}").find("sqlite or postgresql") != std::string::npos);
+  CHECK(refusal("{kind: sqlite, connection: \"host=db\"}").find("kind: postgresql") !=
+        std::string::npos);
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "retention has periods, and an authority where mappings go by themselves") {
   const settings::Settings none = good(kSettings);

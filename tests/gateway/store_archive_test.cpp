@@ -64,7 +64,8 @@ void check_first_version(TestStore& fixture) {
 
 }  // namespace
 
-TEST_CASE("a store of the first version is brought forward and keeps everything") {
+TEST_CASE("a store of the first version is brought forward and keeps everything" *
+          doctest::skip(on_postgresql())) {
   TestStore fixture;
   // The random bytes that the file was made with repeat from run to run.
   std::array<std::byte, 4096> used{};
@@ -80,7 +81,8 @@ TEST_CASE("a store of the first version is brought forward and keeps everything"
   CHECK(fixture.store->find_adapter(kFirst)->has_value());
 }
 
-TEST_CASE("a store of the second version gets an audit trail and keeps everything") {
+TEST_CASE("a store of the second version gets an audit trail and keeps everything" *
+          doctest::skip(on_postgresql())) {
   TestStore fixture;
   std::array<std::byte, 4096> used{};
   fixture.env.random(used);
@@ -101,7 +103,8 @@ TEST_CASE("a store of the second version gets an audit trail and keeps everythin
   CHECK(groups == 1);  // The repeat that check_first_version sends.
 }
 
-TEST_CASE("a start that a disk fault ends leaves a store that the next start brings forward") {
+TEST_CASE("a start that a disk fault ends leaves a store that the next start brings forward" *
+          doctest::skip(on_postgresql())) {
   log::set_level(log::Level::error);
   FaultVfs vfs;
   TestStore fixture;
@@ -153,7 +156,8 @@ TEST_CASE("the texts of an adapter are kept once, with the instant of their firs
   CHECK(fixture.store->adapter_versions("de-xx-unknown")->empty());
 }
 
-TEST_CASE("what is archived can be read from the file beside an open store") {
+TEST_CASE("what is archived can be read from the file beside an open store" *
+          doctest::skip(on_postgresql())) {
   TestStore fixture;
   fixture.reopen();
   REQUIRE(fixture.store->keep_adapter(mark("1.0.0", kFirst), texts("one")).has_value());
@@ -167,7 +171,7 @@ TEST_CASE("what is archived can be read from the file beside an open store") {
   CHECK(archived_adapter(old, kFirst).error().code == Errc::not_found);
 }
 
-TEST_CASE("what cannot be kept is reported") {
+TEST_CASE("what cannot be kept is reported" * doctest::skip(on_postgresql())) {
   log::set_level(log::Level::error);
   FaultVfs vfs;
   TestStore fixture;

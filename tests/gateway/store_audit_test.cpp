@@ -138,7 +138,8 @@ void fill_and_close(AuditedStore& fixture) {
   fixture.record_many(4);
   fixture.check_clean();
   REQUIRE(fixture.segments().size() == 2);
-  fixture.tamper("PRAGMA wal_checkpoint(TRUNCATE)");
+  fixture.close();
+  if (!on_postgresql()) fixture.tamper("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 }  // namespace
@@ -366,7 +367,7 @@ TEST_CASE("a trail that is put back where no head is known says so, too") {
   CHECK(has(fixture.lines().back(), R"("action":"CONTINUED","outcome":"DONE","after":2})"));
 }
 
-TEST_CASE("a changed byte of the kept trail is found") {
+TEST_CASE("a changed byte of the kept trail is found" * doctest::skip(on_postgresql())) {
   const bool all = std::getenv("FLORA_SOAK") != nullptr;
   AuditedStore fixture;
   fill_and_close(fixture);

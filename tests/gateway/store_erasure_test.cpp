@@ -229,7 +229,8 @@ std::vector<Uuid> fill(Machine& machine, int count) {
 
 }  // namespace
 
-TEST_CASE("after an erasure neither HMAC, ciphertext nor wrapped key is in any file") {
+TEST_CASE("after an erasure neither HMAC, ciphertext nor wrapped key is in any file" *
+          doctest::skip(on_postgresql())) {
   Machine machine;
   machine.reopen();
   const std::vector<Uuid> procedures = fill(machine, kMany);
@@ -285,7 +286,8 @@ std::size_t hashes_in(const std::string& bytes, const std::vector<std::string>& 
 
 }  // namespace
 
-TEST_CASE("rows that moved when their page was split leave nothing behind either") {
+TEST_CASE("rows that moved when their page was split leave nothing behind either" *
+          doctest::skip(on_postgresql())) {
   // Of so many, and of different lengths, some have moved and were not written over since: without
   // the wiping of pages this finds them.
   constexpr int kRows = 12'000;
@@ -418,7 +420,8 @@ TEST_CASE("an erasure that stands on what is known erases nothing when something
   CHECK(machine.buried().size() == 2);
 }
 
-TEST_CASE("a reader that holds an older state delays an erasure and does not prevent it") {
+TEST_CASE("a reader that holds an older state delays an erasure and does not prevent it" *
+          doctest::skip(on_postgresql())) {
   Machine machine;
   machine.reopen();
   const std::vector<Uuid> procedures = fill(machine, 100);
@@ -435,7 +438,8 @@ TEST_CASE("a reader that holds an older state delays an erasure and does not pre
   CHECK(found_in(bytes_of_files(machine), values) == 0);
 }
 
-TEST_CASE("an old store.db is purged of what has a tombstone on the ledger") {
+TEST_CASE("an old store.db is purged of what has a tombstone on the ledger" *
+          doctest::skip(on_postgresql())) {
   Machine machine;
   machine.reopen();
   const std::vector<Uuid> procedures = fill(machine, 200);
@@ -574,15 +578,18 @@ void heal(Trial& trial, std::uint64_t) { trial.vfs.heal(); }
 
 }  // namespace
 
-TEST_CASE("an erasure during which a disk operation fails is done, or can be repeated") {
+TEST_CASE("an erasure during which a disk operation fails is done, or can be repeated" *
+          doctest::skip(on_postgresql())) {
   check_all([](Trial& trial, std::uint64_t n) { trial.vfs.fail_once_at(n); }, heal);
 }
 
-TEST_CASE("an erasure during which the disk fails for ever is done, or can be repeated") {
+TEST_CASE("an erasure during which the disk fails for ever is done, or can be repeated" *
+          doctest::skip(on_postgresql())) {
   check_all([](Trial& trial, std::uint64_t n) { trial.vfs.fail_forever_from(n); }, heal);
 }
 
-TEST_CASE("an erasure during which the power goes is done, or can be repeated") {
+TEST_CASE("an erasure during which the power goes is done, or can be repeated" *
+          doctest::skip(on_postgresql())) {
   for (const Unsynced unsynced : {Unsynced::dropped, Unsynced::scattered}) {
     check_all([](Trial& trial, std::uint64_t n) { trial.vfs.power_off_at(n); },
               [unsynced](Trial& trial, std::uint64_t n) { trial.vfs.lose_power(unsynced, n); });
@@ -627,7 +634,8 @@ std::ptrdiff_t left_in(const std::string& bytes, const std::vector<std::string>&
 
 }  // namespace
 
-TEST_CASE("without the wiping of pages SQLite leaves remains of deleted rows") {
+TEST_CASE("without the wiping of pages SQLite leaves remains of deleted rows" *
+          doctest::skip(on_postgresql())) {
   FakeEnv env;
   TemporaryFolder folder;
   const std::string path = folder.file("plain.db");
@@ -642,7 +650,7 @@ TEST_CASE("without the wiping of pages SQLite leaves remains of deleted rows") {
   CHECK(check->text(0) == "ok");
 }
 
-TEST_CASE("with it there are none") {
+TEST_CASE("with it there are none" * doctest::skip(on_postgresql())) {
   FakeEnv env;
   TemporaryFolder folder;
   const std::string path = folder.file("wiped.db");

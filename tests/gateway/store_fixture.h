@@ -17,6 +17,7 @@
 #include "gateway/base/sql.h"
 #include "gateway/store/store.h"
 #include "tests/fake_env.h"
+#include "tests/postgresql.h"
 #include "tests/temporary_folder.h"
 
 namespace flora::store::test {
@@ -130,11 +131,16 @@ inline std::shared_ptr<const audit::Trail> test_trail() {
   return std::make_shared<const audit::Trail>("flora.example/test/audit", std::move(*key));
 }
 
-/// One store in a folder of its own.
+/// Of tests about what stands in SQLite's files.
+inline bool on_postgresql() { return flora::test::PostgresqlServer::is_given(); }
+
+/// One store in a folder of its own, or in a database of its own.
 class TestStore {
  public:
   TestStore() {
     options.path = folder.file("store.db");
+    if (on_postgresql()) options.server = server.emplace().create_database();
+    options.audit.keeper = "one";
     options.keys = std::make_shared<const TestKeys>();
     options.audit.format = trail;
     options.audit.head_file = folder.file("audit.head");
@@ -207,6 +213,7 @@ class TestStore {
   }
 
   TemporaryFolder folder;
+  std::optional<flora::test::PostgresqlServer> server;
   FakeEnv env;
   const std::shared_ptr<const audit::Trail> trail = test_trail();
   Options options;

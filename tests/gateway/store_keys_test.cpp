@@ -113,6 +113,13 @@ class Fixture : public TestStore {
 // Digits that a value does not have by chance.
 std::string number(int n) { return "2608150" + std::to_string(10'000 + n); }
 
+// So many bytes 0, in the database's words.
+std::string zeros(int count) {
+  const std::string number = std::to_string(count);
+  return on_postgresql() ? "decode(repeat('00', " + number + "), 'hex')"
+                         : "zeroblob(" + number + ")";
+}
+
 std::string plain_bytes(const std::string& path) {
   std::stringstream out;
   for (const char* ending : {"", "-wal"}) {
@@ -133,7 +140,8 @@ std::vector<Draft> many_drafts(int count) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "neither identifier nor digest nor key stands in the file") {
+TEST_CASE_FIXTURE(Fixture, "neither identifier nor digest nor key stands in the file" *
+                               doctest::skip(on_postgresql())) {
   reopen();
   const Draft one = draft("e1", by({azr(number(1))}));
   added(one);
@@ -222,8 +230,8 @@ TEST_CASE_FIXTURE(Fixture, "what is held about a person is found under whatever 
     CHECK(holdings->front().submissions.size() == 1);
   };
   // The row of the one identifier is damaged, and stays under the old key.
-  change("UPDATE identifier SET value=zeroblob(40) WHERE type=" +
-         std::to_string(static_cast<int>(IdentifierType::azr_nummer)));
+  change("UPDATE identifier SET value=" + zeros(40) +
+         " WHERE type=" + std::to_string(static_cast<int>(IdentifierType::azr_nummer)));
   options.keys = keys({"l2", "l1"}, {"w1"});
   reopen();
   wait_for_rotation();
@@ -286,11 +294,15 @@ TEST_CASE_FIXTURE(Fixture,
                   "a damaged row keeps its key in use, and the others are brought forward") {
   reopen();
   send(many_drafts(20));
-  change(
-      "UPDATE procedure SET wrapped=zeroblob(60) WHERE n=3;"
-      "UPDATE identifier SET value=zeroblob(40) WHERE procedure=5 AND type=2;"
-      "UPDATE submission SET sealed=zeroblob(90) WHERE n=7;"
-      "UPDATE procedure SET wrapped=(SELECT wrapped FROM procedure WHERE n=10) WHERE n=11");
+  change("UPDATE procedure SET wrapped=" + zeros(60) +
+         " WHERE n=3;"
+         "UPDATE identifier SET value=" +
+         zeros(40) +
+         " WHERE procedure=5 AND type=2;"
+         "UPDATE submission SET sealed=" +
+         zeros(90) +
+         " WHERE n=7;"
+         "UPDATE procedure SET wrapped=(SELECT wrapped FROM procedure WHERE n=10) WHERE n=11");
   options.keys = keys({"l2", "l1"}, {"w2", "w1"});
   reopen();
   wait_for_rotation();
@@ -404,7 +416,8 @@ void check_third_version(Fixture& fixture) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a store of the third version gets keys for its procedures") {
+TEST_CASE_FIXTURE(Fixture, "a store of the third version gets keys for its procedures" *
+                               doctest::skip(on_postgresql())) {
   write_golden("store-v3.sql", options.path);
   CHECK(key_uses(options.place()).error().code == Errc::not_found);
   CHECK(key_mistakes(options.place(), keys({"l1"}, {"w1"}))->empty());
@@ -426,7 +439,8 @@ TEST_CASE_FIXTURE(Fixture, "a store of the third version gets keys for its proce
   CHECK(to_string(late.transaction_id) == "01a2177d-d201-7804-8189-269fb21324f8");
 }
 
-TEST_CASE_FIXTURE(Fixture, "rows of the third version are brought under keys with names") {
+TEST_CASE_FIXTURE(Fixture, "rows of the third version are brought under keys with names" *
+                               doctest::skip(on_postgresql())) {
   write_golden("store-v3.sql", options.path);
   options.keys = keys({"l1"}, {"w1"}, keys_of(kMappingSecret));
   reopen();
@@ -448,7 +462,8 @@ TEST_CASE_FIXTURE(Fixture, "rows of the third version are brought under keys wit
   CHECK(find({azr("260815000001")}).has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "another mapping secret than that of the third version is found out") {
+TEST_CASE_FIXTURE(Fixture, "another mapping secret than that of the third version is found out" *
+                               doctest::skip(on_postgresql())) {
   write_golden("store-v3.sql", options.path);
   CHECK(error_at_start(keys({}, {}, keys_of(std::string(32, 't')))) ==
         "store.db: rows of an earlier version were made with another mapping_secret");
@@ -468,7 +483,8 @@ std::vector<Draft> fourth_events() {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a store of the fourth version is read, and its keys change") {
+TEST_CASE_FIXTURE(Fixture, "a store of the fourth version is read, and its keys change" *
+                               doctest::skip(on_postgresql())) {
   write_golden("store-v4.sql", options.path);
   reopen();
   const auto check = [this] {

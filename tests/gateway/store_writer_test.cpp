@@ -315,7 +315,8 @@ TEST_CASE_FIXTURE(Fixture, "a restart keeps everything") {
   CHECK(store->outbox_size() == 3);
 }
 
-TEST_CASE("files that are no store of this version are refused by name") {
+TEST_CASE("files that are no store of this version are refused by name" *
+          doctest::skip(on_postgresql())) {
   TestStore fixture;
   const auto spoil = [&fixture](const std::string& sql) {
     auto database = sqlite::Database::open(fixture.options.path, sqlite::Mode::read_write);
