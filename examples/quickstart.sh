@@ -1,16 +1,34 @@
 #!/bin/sh
 # From nothing to verified ledger entries: installs what is missing, builds the gateway, starts it
-# on the embedded ledger and reports messages of three Länder in three formats (XAusländer, JSON, CSV),
+# on a ledger and reports messages of three Länder in three formats (XAusländer, JSON, CSV),
 # and a canonical event.
-# Usage: examples/quickstart.sh [--keep | --binary <flora-gateway>]
+# Usage: examples/quickstart.sh [--ledger embedded | fabric] [--keep | --binary <flora-gateway>]
+#   --ledger   embedded: one file, the default; fabric: a real Hyperledger Fabric network on this
+#              machine, without Docker, which is built the first time (minutes)
 #   --keep     the gateway goes on running until you end it
 #   --binary   installs and builds nothing, but runs this one
 set -eu
 cd "$(dirname "$0")/.."
 
 gateway=build/release/gateway/flora-gateway
-if [ "${1:-}" = --binary ]; then
-  gateway=$2
+ledger=embedded
+binary=''
+keep=''
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --ledger) ledger=$2; shift ;;
+    --binary) binary=$2; shift ;;
+    --keep) keep=yes ;;
+    *) ledger='' ;;
+  esac
+  shift
+done
+case "$ledger" in
+  embedded | fabric) ;;
+  *) sed -n '5,9s/^# *//p' "$0" >&2; exit 2 ;;
+esac
+if [ -n "$binary" ]; then
+  gateway=$binary
 else
   examples/packages.sh build
   echo '== Building (minutes the first time, seconds afterwards)'
@@ -25,15 +43,32 @@ pid=''
 finish() {
   [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
   [ -z "$pid" ] || wait "$pid" 2>/dev/null || true
+  [ ! -e "$run/network" ] || examples/fabric-network/down.sh "$run/network" || true
   rm -rf "$run"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
 
+config=config/gateway.yaml
+prefer='return=representation'
+if [ "$ledger" = fabric ]; then
+  echo '== Starting a Hyperledger Fabric network: two organisations, orderer, chaincode'
+  network=$(examples/fabric-network/up.sh "$run/network")
+  config="$run/gateway.yaml"
+  examples/fabric-network/settings.py "$network" >"$config"
+  # Otherwise a report is answered when it is durable here: 202, and the receipt is fetched afterwards.
+  prefer='wait=30'
+fi
 echo '== Starting the gateway with new keys and an empty ledger'
-"$gateway" init --data "$run/data" >"$run/init"
-key=$(sed -n 's/^verifier key: //p' "$run/init")
-"$gateway" serve --data "$run/data" --port 0 --operations-port 0 --port-file "$run/ports" 2>"$log" &
+"$gateway" init --config "$config" --data "$run/data" >"$run/init"
+if [ "$ledger" = fabric ]; then
+  proof="--organisations $(python3 -c "
+import json, sys
+print(','.join(o['mspId'] + '=' + o['ca'][0] for o in json.load(open('$network'))['organisations']))")"
+else
+  proof="--key $(sed -n 's/^verifier key: //p' "$run/init")"
+fi
+"$gateway" serve --config "$config" --data "$run/data" --port 0 --operations-port 0 --port-file "$run/ports" 2>"$log" &
 pid=$!
 tries=0
 until [ -s "$run/ports" ]; do
@@ -48,7 +83,7 @@ url="http://127.0.0.1:$port"
 # post <authority> <path> <content type> <file>: the status on stdout, the answer in $run/answer
 post() {
   curl -sS -o "$run/answer" -w '%{http_code}' -H "Flora-Dev-Authority: $1" -H "Content-Type: $3" \
-    --data-binary "@$4" "$url$2"
+    -H "Prefer: $prefer" --data-binary "@$4" "$url$2"
 }
 # expect <status> <status seen> <what>
 expect() {
@@ -107,17 +142,20 @@ expect 422 "$(post 999912 /v1/$ni/messages application/xml "$run/bad.xml")" 'bad
 get "'\n'.join('   line %d, column %d: %s' % (e['line'], e['column'], e['detail'])
   for e in a['errors'])"
 
-echo '== The receipts, checked offline with the public key alone'
+echo '== The receipts, checked offline with public keys alone'
 kill "$pid" && wait "$pid" || { echo 'the gateway did not end well' >&2; exit 1; }
 pid=''
 for receipt in "$run"/receipt-*; do
-  echo "   $("$gateway" receipt verify "$receipt" --key "$key")"
+  # shellcheck disable=SC2086 # an option and its value
+  echo "   $("$gateway" receipt verify "$receipt" $proof)"
 done
-"$gateway" ledger fsck --data "$run/data" | sed 's/^/   /'
+check=fsck
+[ "$ledger" = embedded ] || check=rebuild
+"$gateway" ledger $check --config "$config" --data "$run/data" | sed 's/^/   /'
 echo '== Done. Read the interface: openapi/flora-gateway.yaml, or /docs on a running gateway.'
 
-if [ "${1:-}" = --keep ]; then
-  "$gateway" serve --data "$run/data" 2>"$log" &
+if [ -n "$keep" ]; then
+  "$gateway" serve --config "$config" --data "$run/data" 2>"$log" &
   pid=$!
   echo 'Running on http://127.0.0.1:8080 (see /docs); end it with Ctrl-C.'
   wait "$pid"

@@ -27,8 +27,11 @@ constexpr const char* kUsage =
     "  ledger backup <folder>    copy ledger and mapping, beside a running gateway\n"
     "  ledger restore [<folder>] [--accept-loss]\n"
     "  ledger prune-backups <folder> [--dry-run]   delete the backups below it that have expired\n"
-    "  ledger rebuild            make the read model anew\n"
+    "  ledger rebuild            make the read model anew, and of a network the local copy\n"
+    "  outbox failed [--json]    what a ledger network has refused\n"
+    "  outbox retry <transaction id> ... | --all   try it again at the next start\n"
     "  receipt verify <file> --key <verifier key>   offline\n"
+    "  receipt verify <file> --organisations <MSP id>=<CA certificates>,…   of a network\n"
     "  audit verify [<folder> | <file>]   follow the whole trail, or check what was exported\n"
     "  audit list                records as NDJSON\n"
     "  audit export --out <file> the same, signed, with the seals of their segments\n"
@@ -77,13 +80,14 @@ int main(int argc, char** argv) {
   flora::Env& env = flora::Env::system();
   const auto line =
       CommandLine::parse(std::vector<std::string>(argv + 1, argv + argc),
-                         {"--config",    "--data",      "--port",         "--operations-port",
-                          "--port-file", "--key",       "--accept-loss!", "--json!",
-                          "--statuses",  "--write!",    "--sample",       "--format",
-                          "--land",      "--out",       "--procedure",    "--client",
-                          "--authority", "--action",    "--from",         "--to",
-                          "--as",        "--operation", "--status",       "--reporter",
-                          "--entry",     "--dry-run!",  "--help!"});
+                         {"--config",    "--data",      "--port",          "--operations-port",
+                          "--port-file", "--key",       "--organisations", "--accept-loss!",
+                          "--json!",     "--statuses",  "--write!",        "--sample",
+                          "--format",    "--land",      "--out",           "--procedure",
+                          "--client",    "--authority", "--action",        "--from",
+                          "--to",        "--as",        "--operation",     "--status",
+                          "--reporter",  "--entry",     "--dry-run!",      "--all!",
+                          "--help!"});
   if (!line) return commands::fail(line.error());
   const std::string command = line->words.empty() ? "" : line->words[0];
   // Only what is taken out of the store needs the settings.
@@ -96,7 +100,7 @@ int main(int argc, char** argv) {
     return command.empty() && !line->has("--help") ? 2 : 0;
   }
   if (command == "receipt" && line->words.size() == 3 && line->words[1] == "verify") {
-    return commands::verify_receipt(line->words[2], line->option("--key"), env);
+    return commands::verify_receipt(line->words[2], *line, env);
   }
   const auto source = source_of(*line);
   if (!source) return commands::fail(source.error());
@@ -106,6 +110,7 @@ int main(int argc, char** argv) {
   if (!settings) return commands::fail(settings.error());
   if (command == "init") return commands::init(*settings, env);
   if (command == "ledger") return commands::ledger(*settings, *line, env);
+  if (command == "outbox") return commands::outbox(*settings, *line, env);
   if (command == "audit") return commands::audit(*settings, *line, env);
   if (command == "subject-report") return commands::subject_report(*settings, std::cin, env);
   if (command == "keys") return commands::keys(*settings, *line, env);

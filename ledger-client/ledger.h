@@ -1,6 +1,6 @@
 // Start here. A ledger takes canonical transactions and gives back proof that it holds them. The
 // gateway knows ledgers only through this header; `embedded/` is a transparency log in one SQLite
-// file.
+// file, `outbox/remote_ledger.h` a network on other machines, such as `fabric/`.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +22,22 @@ struct LedgerEntry {
   std::string body;  ///< The canonical transaction text (JCS), at most 65,535 bytes.
 };
 
-/// A proof that a third party can check with this value and the ledger's public key alone.
+/// What a ledger network of several organisations gives: their endorsements, which anybody can
+/// verify with the organisations' CA certificates, and what one of its nodes says of the commit.
+struct NetworkProof {
+  std::string channel;
+  std::string transaction;  ///< The network's own id.
+  std::string envelope;     ///< With proposal, result and endorsements, as it stands in its block.
+  std::uint64_t block = 0;  ///< The statement of `witness`, like the commit as such.
+  std::string witness;      ///< The name of the node.
+};
+
+/// A proof that a third party can check with this value and public keys alone.
 struct Receipt {
   std::uint64_t index = 0;
   std::string body;   ///< The transaction text, whose bytes are the leaf.
-  std::string proof;  ///< The text of a `c2sp.org/tlog-proof@v1`.
+  std::string proof;  ///< The text of a `c2sp.org/tlog-proof@v1`; empty: there is `network`.
+  std::optional<NetworkProof> network = {};
 };
 
 /// Where a transaction stands on the ledger.
@@ -56,11 +67,11 @@ class Ledger {
 
   virtual ~Ledger() = default;
 
-  /// Queues entries, in this order, and returns at once; what one thread submits is recorded in the
-  /// order of its calls. When `done` reports a position, the entry
-  /// MUST be durable and MUST have been published under a signed tree head (or a commit of the
-  /// network). Recording an id again with the same body is not an error: the result says
-  /// `repeated`.
+  /// Queues entries, in this order, and returns at once; what one thread submits of one procedure
+  /// is recorded in the order of its calls (an embedded ledger: all that it submits). When `done`
+  /// reports a position, the entry MUST be durable and MUST have been published under a signed tree
+  /// head (or a commit of the network). Recording an id again with the same body is not an error:
+  /// the result says `repeated`.
   virtual void submit(std::vector<LedgerEntry> entries, Done done) = 0;
 
   /// The position of a transaction, or nothing if the ledger does not hold it. Blocks on the disk.
@@ -76,6 +87,10 @@ class Ledger {
 
   /// The number of committed entries. Does not block.
   virtual std::uint64_t size() = 0;
+
+  /// The keys that tlog-proofs are verified with, as signed-note verifier keys, the oldest first;
+  /// none where receipts are NetworkProofs. They stay as they are while the ledger lives.
+  virtual const std::vector<std::string>& vkeys() const = 0;
 };
 
 }  // namespace flora

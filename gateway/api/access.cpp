@@ -69,6 +69,7 @@ ReadProcedure withhold(ReadProcedure procedure, const policy::Decision& decision
 struct FoundBody {
   std::string body;
   std::optional<std::uint64_t> index;
+  std::string failed;
   bool is_known = false;  // Else the body is that of another transaction, if there is any.
 };
 
@@ -88,7 +89,10 @@ Result<FoundBody> find_body(const Parts& parts, const Uuid& id) {
     if (entries.size() != 1) return Error{Errc::unavailable, "an entry is not there"};
     found.body = std::move(entries.front().body);
   }
-  if (waiting && !found.index) found.body = waiting->body;
+  if (waiting && !found.index) {
+    found.body = waiting->body;
+    found.failed = waiting->failed;
+  }
   return found;
 }
 
@@ -185,6 +189,7 @@ Result<ReadTransaction> read_transaction(const Parts& parts, const policy::Calle
   read.effect.procedures = {transaction.procedure};
   read.effect.transaction = transaction.id;
   read.index = found.index;
+  if (shown) read.failed = found.failed;
   if (shown) read.transaction = std::move(transaction);
   return read;
 }

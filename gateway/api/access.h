@@ -71,6 +71,7 @@ Result<KnownProcedure> known_procedure(const Parts& parts, const policy::Caller&
 struct ReadTransaction {
   std::optional<Transaction> transaction;  ///< Nothing: unknown or hidden.
   std::optional<std::uint64_t> index;      ///< Nothing: not committed yet.
+  std::string failed;                      ///< Why the ledger has refused it; empty: it has not.
   AuditEffect effect;
 };
 

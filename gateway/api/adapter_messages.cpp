@@ -354,6 +354,7 @@ void Api::submit_items(const NativeMessage& message, std::vector<adapter::Item> 
   const Preferences preferences = preferences_of(message.call.head);
   intake::Submission submission;
   submission.answer_early = preferences.answer_early();
+  submission.patience = preferences.patience();
   submission.with_receipts = !preferences.minimal;
   submission.reached = stages_of(message.reply);
   ItemMaker maker(parts_, message.adapter->info());
@@ -365,27 +366,26 @@ void Api::submit_items(const NativeMessage& message, std::vector<adapter::Item> 
     return message.reply->send(std::move(*refusal));
   }
   const auto shared = std::make_shared<const std::vector<adapter::Item>>(std::move(items));
-  parts_.intake->submit(*message.call.caller, std::move(submission),
-                        [this, preferences, shared,
-                         reply = message.reply](const std::vector<intake::Answer>& answers) {
-                          JsonWriter json;
-                          json.begin_object().name("items").begin_array();
-                          std::size_t next = 0;
-                          for (const adapter::Item& item : *shared) {
-                            if (item.outcome == adapter::Item::Outcome::skipped) {
-                              write_skipped(json, item);
-                              continue;
-                            }
-                            metrics_.count_item(answers[next]);
-                            write_item(json, item.number, answers[next++], parts_.ledger->vkeys());
-                          }
-                          http::Response response =
-                              json_response(200, json.end_array().end_object().take());
-                          const std::string applied = preferences.applied();
-                          if (!applied.empty())
-                            response.headers.push_back({"preference-applied", applied});
-                          reply->send(std::move(response));
-                        });
+  parts_.intake->submit(
+      *message.call.caller, std::move(submission),
+      [this, preferences, shared,
+       reply = message.reply](const std::vector<intake::Answer>& answers) {
+        JsonWriter json;
+        json.begin_object().name("items").begin_array();
+        std::size_t next = 0;
+        for (const adapter::Item& item : *shared) {
+          if (item.outcome == adapter::Item::Outcome::skipped) {
+            write_skipped(json, item);
+            continue;
+          }
+          metrics_.count_item(answers[next]);
+          write_item(json, item.number, answers[next++], parts_.ledger->vkeys());
+        }
+        http::Response response = json_response(200, json.end_array().end_object().take());
+        const std::string applied = preferences.applied(parts_.forwarder->heeds_patience());
+        if (!applied.empty()) response.headers.push_back({"preference-applied", applied});
+        reply->send(std::move(response));
+      });
 }
 
 }  // namespace flora::api

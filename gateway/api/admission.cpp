@@ -114,6 +114,10 @@ void check_query(Verdict& verdict, const openapi::Operation& operation, std::str
     }
     check_text(verdict, "query", *parameter, *value);
   }
+  for (const openapi::Parameter& parameter : operation.parameters) {
+    if (parameter.in != In::query || !parameter.required || seen.contains(parameter.name)) continue;
+    add_cause(verdict, "query", parameter.name, "required", "The parameter is missing.");
+  }
 }
 
 std::string media_types(const openapi::Operation& operation) {

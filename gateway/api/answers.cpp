@@ -22,8 +22,28 @@ void write_receipt(JsonWriter& json, const Uuid& transaction_id, const Receipt& 
                    const std::vector<std::string>& verifier_keys) {
   json.begin_object().member("transactionId", to_string(transaction_id));
   json.name("logIndex").number(receipt.index);
-  json.member("entry", receipt.body).member("proof", receipt.proof);
+  json.member("entry", receipt.body);
+  if (receipt.network) {
+    const NetworkProof& proof = *receipt.network;
+    json.name("endorsement").begin_object().member("verification", "OFFLINE");
+    json.member("channel", proof.channel).member("networkTransactionId", proof.transaction);
+    json.member("envelope", to_base64(as_bytes(proof.envelope))).end_object();
+    json.name("commit").begin_object().member("verification", "STATEMENT");
+    json.member("statedBy", proof.witness).name("block").number(proof.block).end_object();
+    json.end_object();
+    return;
+  }
+  json.member("proof", receipt.proof);
   json.member("verifierKey", key_of(receipt.proof, verifier_keys)).end_object();
+}
+
+Problem refused_by_ledger(std::string_view reason) {
+  Problem problem{"refused-by-ledger", {}, {}};
+  ProblemCause cause;
+  cause.code = reason;
+  cause.detail = "The ledger network does not take this transaction; the code says why.";
+  problem.causes.push_back(std::move(cause));
+  return problem;
 }
 
 void write_submission(JsonWriter& json, const intake::Answer& answer,
@@ -35,11 +55,17 @@ void write_submission(JsonWriter& json, const intake::Answer& answer,
   const bool committed = answer.kind == intake::Answer::Kind::committed;
   json.begin_object().member("transactionId", to_string(answer.transaction_id));
   json.member("procedureId", to_string(answer.procedure));
-  json.member("state", committed ? "COMMITTED" : "ACCEPTED");
+  const bool failed = !answer.refusal.empty();
+  json.member("state", committed ? "COMMITTED" : failed ? "FAILED" : "ACCEPTED");
   if (committed) json.name("logIndex").number(answer.index);
   if (answer.receipt) {
     json.name("receipt");
     write_receipt(json, answer.transaction_id, *answer.receipt, verifier_keys);
+  }
+  if (failed) {
+    std::string problem;
+    append_json(problem, refused_by_ledger(answer.refusal));
+    json.name("problem").raw(problem);
   }
   json.end_object();
 }

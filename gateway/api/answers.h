@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapters/adapter.h"
@@ -17,6 +18,9 @@ namespace flora::api {
 /// `Receipt` of the document.
 void write_receipt(JsonWriter& json, const Uuid& transaction_id, const Receipt& receipt,
                    const std::vector<std::string>& verifier_keys);
+
+/// The problem with which a transaction stands that the ledger has refused for good.
+Problem refused_by_ledger(std::string_view reason);
 
 /// `Submission` or `TestResult` of the document; not for refused answers.
 void write_submission(JsonWriter& json, const intake::Answer& answer,

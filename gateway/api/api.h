@@ -49,7 +49,8 @@ struct Parts {
   erasure::Eraser* eraser = nullptr;
   const erasure::Retention* retention = nullptr;
   RetentionPeriods periods;
-  ledger::EmbeddedLedger* ledger = nullptr;
+  Ledger* ledger = nullptr;
+  ledger::EmbeddedLedger* log = nullptr;  ///< The same as a transparency log; null: it is none.
   const audit::Trail* trail = nullptr;
   view::ProcedureIndex* index = nullptr;
   const adapter::Installed* adapters = nullptr;
@@ -135,7 +136,9 @@ class Api {
   void answer_message(const std::shared_ptr<const NativeMessage>& message);
   void submit_items(const NativeMessage& message, std::vector<adapter::Item> items);
   // transactions.cpp
+  void list_failed_transactions(Call call, Reply reply);
   void get_transaction(Call call, Reply reply);
+  void retry_transaction(Call call, Reply reply);
   void get_receipt(Call call, Reply reply);
   // procedures.cpp
   void search_procedures(Call call, Reply reply);

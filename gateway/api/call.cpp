@@ -9,6 +9,8 @@
 namespace flora::api {
 namespace {
 
+constexpr std::chrono::seconds kLongestWait{30};
+
 constexpr std::string_view kSpace = " \t";
 
 std::string_view trim(std::string_view text) {
@@ -176,11 +178,19 @@ http::Response cacheable_response(const http::RequestHead& head, std::string_vie
   return tagged_response(200, tag, content_type, cache_control, std::move(body));
 }
 
-std::string Preferences::applied() const {
+std::string Preferences::applied(bool heeds_patience) const {
   std::string out;
   if (answer_early()) out = "respond-async";
+  if (const auto time = patience(); time && heeds_patience) {
+    out = "wait=" + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*time).count());
+  }
   if (minimal) out += out.empty() ? "return=minimal" : ", return=minimal";
   return out;
+}
+
+std::optional<std::chrono::milliseconds> Preferences::patience() const {
+  if (!wait) return std::nullopt;
+  return std::min<std::chrono::milliseconds>(std::chrono::seconds(*wait), kLongestWait);
 }
 
 Preferences preferences_of(const http::RequestHead& head) {

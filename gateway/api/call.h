@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -96,11 +97,12 @@ struct Preferences {
   bool minimal = false;     ///< return=minimal
   std::optional<int> wait;  ///< Seconds.
 
-  /// The value of Preference-Applied, or empty.
-  std::string applied() const;
-  /// True if the answer shall not wait for the ledger: `wait` bounds a wait that the embedded
-  /// ledger does not need.
+  /// The value of Preference-Applied, or empty. `wait` is applied where a ledger needs patience.
+  std::string applied(bool heeds_patience) const;
+  /// True if the answer shall not wait for the ledger.
   bool answer_early() const { return respond_async && !wait; }
+  /// For Submission::patience: half a minute at most.
+  std::optional<std::chrono::milliseconds> patience() const;
 };
 Preferences preferences_of(const http::RequestHead& head);
 

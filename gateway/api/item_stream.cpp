@@ -99,6 +99,7 @@ void ItemStream::submit(ItemGroup group) {
   intake::Submission submission;
   submission.items = std::move(group.events);
   submission.answer_early = preferences_.answer_early();
+  submission.patience = preferences_.patience();
   submission.with_receipts = !preferences_.minimal;
   const std::size_t count = submission.items.size() + group.answered.size();
   std::size_t number = 0;

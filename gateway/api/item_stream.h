@@ -19,7 +19,7 @@
 #include "gateway/base/shares.h"
 #include "gateway/http/responder.h"
 #include "gateway/intake/intake.h"
-#include "ledger-client/embedded/embedded_ledger.h"
+#include "ledger-client/ledger.h"
 
 namespace flora::api {
 
@@ -69,7 +69,7 @@ class ItemStream : public std::enable_shared_from_this<ItemStream> {
   /// What all streams share; it outlives them.
   struct Shared {
     intake::Intake* intake = nullptr;
-    const ledger::EmbeddedLedger* ledger = nullptr;
+    const Ledger* ledger = nullptr;
     Metrics* metrics = nullptr;
     Throttle* throttle = nullptr;
     Env* env = nullptr;

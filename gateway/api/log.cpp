@@ -16,20 +16,24 @@ http::Response failed(const Error& error) {
   return problem_response({missing ? "not-found" : "unavailable", {}, {}});
 }
 
+// Also where the ledger is a network, which has no such log.
+http::Response not_found() { return problem_response({"not-found", {}, {}}); }
+
 }  // namespace
 
 void Api::get_checkpoint(Call call, Reply reply) {
+  if (parts_.log == nullptr) return reply->send(not_found());
   reply->send(cacheable_response(call.head, "text/plain; charset=utf-8", "private, no-cache",
-                                 parts_.ledger->checkpoint()));
+                                 parts_.log->checkpoint()));
 }
 
 void Api::get_tile(Call call, Reply reply) {
   const std::string path =
       std::string(call.match.value("level")) + '/' + std::string(call.match.value("index"));
   const auto tile = ledger::parse_tile_path(path);
-  if (!tile || !tile->level) return reply->send(problem_response({"not-found", {}, {}}));
+  if (!tile || !tile->level || parts_.log == nullptr) return reply->send(not_found());
   run_blocking(reply, [this, tile = *tile, head = std::move(call.head), reply] {
-    const Result<std::string> bytes = parts_.ledger->tile(*tile.level, tile.n, tile.width);
+    const Result<std::string> bytes = parts_.log->tile(*tile.level, tile.n, tile.width);
     if (!bytes) return reply->send(failed(bytes.error()));
     reply->send(cacheable_response(head, kBytes, kImmutable, *bytes));
   });
@@ -38,17 +42,17 @@ void Api::get_tile(Call call, Reply reply) {
 void Api::get_entry_bundle(Call call, Reply reply) {
   if (refuse(call, audit::Action::read_entries, reply)) return;
   const auto bundle = ledger::parse_tile_path("entries/" + std::string(call.match.value("index")));
-  if (!bundle || bundle->level) return reply->send(problem_response({"not-found", {}, {}}));
-  run_blocking(
-      reply, [this, bundle = *bundle, head = std::move(call.head), caller = *call.caller, reply] {
-        const Result<std::string> bytes = parts_.ledger->entry_bundle(bundle.n, bundle.width);
-        if (!bytes) return reply->send(failed(bytes.error()));
-        AuditEffect effect;
-        effect.outcome = AuditEffect::Outcome::found;
-        effect.entries = {bundle.n * kBundle, bundle.width};
-        send_recorded(reply, record_of(caller, audit::Action::read_entries, effect),
-                      cacheable_response(head, kBytes, kImmutable, *bytes));
-      });
+  if (!bundle || bundle->level || parts_.log == nullptr) return reply->send(not_found());
+  run_blocking(reply,
+               [this, bundle = *bundle, head = std::move(call.head), caller = *call.caller, reply] {
+                 const Result<std::string> bytes = parts_.log->entry_bundle(bundle.n, bundle.width);
+                 if (!bytes) return reply->send(failed(bytes.error()));
+                 AuditEffect effect;
+                 effect.outcome = AuditEffect::Outcome::found;
+                 effect.entries = {bundle.n * kBundle, bundle.width};
+                 send_recorded(reply, record_of(caller, audit::Action::read_entries, effect),
+                               cacheable_response(head, kBytes, kImmutable, *bytes));
+               });
 }
 
 }  // namespace flora::api

@@ -134,6 +134,17 @@ void append_spans(std::string& out, const telemetry::ExporterCounters& spans) {
   counter(out, "flora_spans_export_failures", "Tries to export that failed.", spans.failures);
 }
 
+void append_network(std::string& out, const Gauges& gauges) {
+  if (!gauges.network) return;
+  const outbox::Activity& activity = *gauges.network;
+  gauge(out, "flora_network_away", "1 while the ledger network takes or tells nothing.",
+        gauges.network_away ? 1 : 0);
+  gauge(out, "flora_network_tries_under_way", "Transactions that are being tried.",
+        activity.under_way);
+  counter(out, "flora_network_tries", "Tries to record a transaction.", activity.tries);
+  gauge(out, "flora_network_failed", "Transactions that the network has refused.", activity.failed);
+}
+
 void append_retention(std::string& out, const erasure::RetentionCounters& retention) {
   counter(out, "flora_retention_erased", "Mappings erased because their period is over.",
           retention.erased);
@@ -355,6 +366,7 @@ std::string Metrics::text(const Gauges& gauges) const {
   gauge(out, "flora_outbox_entries",
         "Transactions that are accepted and not yet seen on the ledger.",
         static_cast<std::uint64_t>(std::max<std::int64_t>(gauges.outbox, 0)));
+  append_network(out, gauges);
   gauge(out, "flora_view_position", "Entries that the read model holds.", gauges.view_position);
   gauge(out, "flora_key_rotation_running", "1 while the mapping's rows are brought under new keys.",
         gauges.rotation.running ? 1 : 0);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,8 @@ struct Gauges {
   http::Counters http;
   std::uint64_t ledger_entries = 0;
   std::int64_t outbox = 0;
+  std::optional<outbox::Activity> network;  ///< Nothing: the ledger is none.
+  bool network_away = false;
   std::uint64_t view_position = 0;
   store::RotationProgress rotation;
   std::int64_t erasures = 0;

@@ -35,15 +35,16 @@ void Api::get_ready(Call, Reply reply) {
   if (retired_) {
     return reply->send(problem_response({"not-ready", "The gateway is about to stop.", {}}));
   }
-  const bool ledger_up = !parts_.forwarder->stalled();
-  if (!ledger_up) {
+  const intake::LedgerState ledger = parts_.forwarder->state();
+  if (ledger == intake::LedgerState::stalled) {
     return reply->send(problem_response(
         {"not-ready", "The ledger does not take transactions; they wait in the outbox.", {}}));
   }
   JsonWriter json;
   json.begin_object().member("status", "READY").name("checks").begin_array();
   for (const std::string_view name : {"store", "ledger", "view"}) {
-    json.begin_object().member("name", name).member("status", "UP").end_object();
+    const bool away = name == "ledger" && ledger == intake::LedgerState::away;
+    json.begin_object().member("name", name).member("status", away ? "AWAY" : "UP").end_object();
   }
   json.end_array().name("adapters").begin_array();
   for (const adapter::InstalledBundle& bundle : parts_.adapters->list()) write_state(json, bundle);
@@ -64,6 +65,8 @@ void Api::get_metrics(Call, Reply reply) {
   }
   gauges.ledger_entries = parts_.ledger->size();
   gauges.outbox = parts_.store->outbox_size();
+  gauges.network = parts_.forwarder->activity();
+  gauges.network_away = parts_.forwarder->state() == intake::LedgerState::away;
   gauges.view_position = parts_.index->position();
   gauges.rotation = parts_.store->rotation();
   gauges.erasures = parts_.store->erasures_under_way();

@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::size_t kBatchEvents = 1000;
 
-void add_preference(http::Response& response, const Preferences& preferences) {
-  const std::string applied = preferences.applied();
+void add_preference(http::Response& response, const Preferences& preferences, bool heeds_patience) {
+  const std::string applied = preferences.applied(heeds_patience);
   if (!applied.empty()) response.headers.push_back({"preference-applied", applied});
 }
 
@@ -110,6 +110,7 @@ void Api::run_single(const Call& call, const Reply& reply,
     return done(std::move(*refusal), std::nullopt);
   }
   submission.answer_early = preferences.answer_early();
+  submission.patience = preferences.patience();
   submission.with_receipts = !preferences.minimal;
   submission.reached = stages_of(reply);
   parts_.intake->submit(
@@ -123,7 +124,7 @@ void Api::run_single(const Call& call, const Reply& reply,
         JsonWriter json;
         write_submission(json, answer, parts_.ledger->vkeys());
         http::Response response = json_response(answer.status(), json.take());
-        add_preference(response, preferences);
+        add_preference(response, preferences, parts_.forwarder->heeds_patience());
         const bool is_test = answer.kind == intake::Answer::Kind::test;
         if (!is_test) reply->observation().set_transaction(answer.transaction_id);
         if (!is_test && answer.status() != 200) {
@@ -230,6 +231,7 @@ void Api::submit_batch(Call call, Reply reply) {
     return reply->send(std::move(*refusal));
   }
   submission.answer_early = preferences.answer_early();
+  submission.patience = preferences.patience();
   submission.with_receipts = !preferences.minimal;
   submission.reached = stages_of(reply);
   parts_.intake->submit(*call.caller, std::move(submission),
@@ -243,7 +245,7 @@ void Api::submit_batch(Call call, Reply reply) {
                           }
                           json.end_array().end_object();
                           http::Response response = json_response(200, json.take());
-                          add_preference(response, preferences);
+                          add_preference(response, preferences, parts_.forwarder->heeds_patience());
                           reply->send(std::move(response));
                         });
 }

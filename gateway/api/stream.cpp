@@ -122,7 +122,7 @@ void Api::answer_by_lines(const policy::Caller& caller, const Preferences& prefe
   if (ticket == nullptr) return reply->send(throttle_.too_many_streams());
   std::vector<http::Header> headers = {{"content-type", "application/x-ndjson"},
                                        {"cache-control", "no-store"}};
-  const std::string applied = preferences.applied();
+  const std::string applied = preferences.applied(parts_.forwarder->heeds_patience());
   if (!applied.empty()) headers.push_back({"preference-applied", applied});
   http::ResponseWriter writer = reply->stream(200, std::move(headers));
   std::make_shared<ItemStream>(streams_, caller, preferences, std::move(reply), std::move(ticket),

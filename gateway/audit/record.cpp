@@ -74,6 +74,8 @@ std::string_view to_string(Action action) {
       return "READ_HISTORY";
     case Action::read_transaction:
       return "READ_TRANSACTION";
+    case Action::retry:
+      return "RETRY";
     case Action::read_receipt:
       return "READ_RECEIPT";
     case Action::read_entries:

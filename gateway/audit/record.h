@@ -24,6 +24,7 @@ enum class Action : std::uint8_t {
   read_procedure,    ///< Its current state.
   read_history,      ///< A page of its entries.
   read_transaction,  ///< The state of one submission.
+  retry,             ///< The order to try again what the ledger has refused.
   read_receipt,      ///< Its receipt, which holds the entry.
   read_entries,      ///< Entries of the ledger as they are, of any procedure.
   read_answer,       ///< The answer that is kept under an Idempotency-Key.

@@ -10,6 +10,7 @@
 
 #include "gateway/commands/exit_code.h"
 #include "gateway/commands/mapping_keys.h"
+#include "gateway/commands/open_ledger.h"
 #include "gateway/store/key_uses.h"
 
 namespace flora::commands {
@@ -119,11 +120,25 @@ class Check {
       protect("store.password_file", settings_.store_server->password_file, S_IRWXG | S_IRWXO,
               kSecret);
     }
+    if (settings_.fabric) network(env);
     if (!settings_.data_folder.empty()) {
       const auto trail = load_audit_trail(settings_, env);
       if (!trail) error("audit.key", trail.error().message);
       protect("audit.key", settings_.audit.key_file, S_IRWXG | S_IRWXO, kSecret);
     }
+  }
+
+  // What the client of the network would say at the start, and who can read its keys.
+  void network(Env& env) {
+    const fabric::Options& options = settings_.fabric->options;
+    for (std::size_t i = 0; i < options.identities.size(); ++i) {
+      protect("ledger.fabric.identities." + std::to_string(i) + ".key",
+              options.identities[i].key_file, S_IRWXG | S_IRWXO, kSecret);
+    }
+    protect("ledger.fabric.client_certificate.key", options.client_certificate.key_file,
+            S_IRWXG | S_IRWXO, kSecret);
+    const auto opened = open_network(*settings_.fabric, env);
+    if (!opened) error("ledger.fabric", opened.error().message);
   }
 
   // One that stands in a file or a variable.
@@ -261,8 +276,10 @@ class Check {
   void folders() {
     const fs::path data = settings_.data_folder;
     if (!data.empty()) writable("data", data, may_be_made);
-    elsewhere("ledger.checkpoint", settings_.ledger_checkpoint_file,
-              "it stands beside the ledger: who puts back an old copy of both is not found out");
+    if (!settings_.ledger_checkpoint_file.empty()) {
+      elsewhere("ledger.checkpoint", settings_.ledger_checkpoint_file,
+                "it stands beside the ledger: who puts back an old copy of both is not found out");
+    }
     elsewhere("audit.head", settings_.audit.head_file,
               "it stands beside the audit trail: who cuts off the end of both is not found out");
   }

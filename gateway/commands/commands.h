@@ -44,6 +44,9 @@ int init(const settings::Settings& settings, Env& env);
 /// `ledger verify|fsck|backup|restore|prune-backups|rebuild`.
 int ledger(const settings::Settings& settings, const CommandLine& line, Env& env);
 
+/// `outbox failed`, also beside a running gateway, and `outbox retry`.
+int outbox(const settings::Settings& settings, const CommandLine& line, Env& env);
+
 /// `audit verify|list|export|accept-loss`; all but the last also beside a running gateway.
 int audit(const settings::Settings& settings, const CommandLine& line, Env& env);
 
@@ -69,8 +72,9 @@ Result<void> continue_audit(const settings::Settings& settings, Env& env);
 /// Also beside a running gateway.
 int adapter_export(const settings::Settings& settings, const CommandLine& line, Env& env);
 
-/// `receipt verify <file>`: offline; needs the receipt and the public key, no settings.
-int verify_receipt(const std::string& file, const std::optional<std::string>& vkey, Env& env);
+/// `receipt verify <file>`: offline; needs the receipt and public keys (`--key`, or of a network
+/// `--organisations`), no settings.
+int verify_receipt(const std::string& file, const CommandLine& line, Env& env);
 
 /// `adapter new|lint|try|test|explain|bench`: for authors of bundles; needs no settings.
 int adapter(const CommandLine& line, Env& env);

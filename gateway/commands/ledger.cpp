@@ -1,9 +1,8 @@
-// `flora-gateway ledger …`, `receipt …` and `init`: what operators do with files.
+// `flora-gateway ledger …` and `init`: what operators do with files.
 #include <array>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "gateway/base/bytes.h"
 #include "gateway/base/sqlite.h"
@@ -11,6 +10,7 @@
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
 #include "gateway/commands/exit_code.h"
+#include "gateway/commands/open_ledger.h"
 #include "gateway/erasure/copies.h"
 #include "gateway/store/audit_reader.h"
 #include "gateway/store/purge.h"
@@ -18,12 +18,10 @@
 #include "ledger-client/embedded/lock_file.h"
 #include "ledger-client/embedded/log_reader.h"
 #include "ledger-client/embedded/operations.h"
-#include "ledger-client/merkle/proof.h"
 
 namespace flora::commands {
 namespace {
 
-constexpr std::size_t kMaxReceipt = 1 << 20;
 constexpr std::size_t kEntriesAtOnce = 1024;
 
 Result<ledger::LedgerFiles> files_of(const settings::Settings& settings, Env& env) {
@@ -154,8 +152,8 @@ Result<void> restore_store(const settings::Settings& settings, const std::string
   return copy_store(copy, settings.store_database());
 }
 
-Result<std::unique_ptr<ledger::EmbeddedLedger>> open_ledger(const settings::Settings& settings,
-                                                            Env& env) {
+Result<std::unique_ptr<ledger::EmbeddedLedger>> open_embedded(const settings::Settings& settings,
+                                                              Env& env) {
   FLORA_ASSIGN(crypto::Ed25519Key key, load_ledger_key(settings, env));
   return ledger::EmbeddedLedger::open({settings.ledger_database(), settings.ledger_checkpoint_file,
                                        settings.ledger_origin, std::move(key)},
@@ -164,7 +162,7 @@ Result<std::unique_ptr<ledger::EmbeddedLedger>> open_ledger(const settings::Sett
 
 // After a loss: what the mapping believes to be on the ledger and is not can be sent again.
 Result<std::uint64_t> reopen_lost(const settings::Settings& settings, Env& env) {
-  FLORA_ASSIGN(const auto ledger, open_ledger(settings, env));
+  FLORA_ASSIGN(const auto ledger, open_embedded(settings, env));
   return store::reopen_lost(settings.store_database(), *ledger);
 }
 
@@ -188,7 +186,7 @@ std::vector<CommittedEntry> tombstones_of(const std::string& database) {
 // What was erased since the backup stays erased.
 Result<void> purge(const settings::Settings& settings, const std::vector<CommittedEntry>& lost,
                    Env& env) {
-  FLORA_ASSIGN(const auto ledger, open_ledger(settings, env));
+  FLORA_ASSIGN(const auto ledger, open_embedded(settings, env));
   FLORA_ASSIGN(const std::uint64_t purged, store::purge(settings.store_place(), *ledger, lost));
   if (purged > 0) std::cout << purged << " procedures had been erased and were purged\n";
   return {};
@@ -234,26 +232,32 @@ int restore(const settings::Settings& settings, const ledger::LedgerFiles& files
   return 0;
 }
 
-// The read model is derived: without its file the next start reads the ledger from the front.
-int rebuild(const settings::Settings& settings, Env& env) {
-  auto key = load_ledger_key(settings, env);
-  if (!key) return fail(key.error());
-  auto ledger =
-      ledger::EmbeddedLedger::open({settings.ledger_database(), settings.ledger_checkpoint_file,
-                                    settings.ledger_origin, std::move(*key)},
-                                   env);
-  if (!ledger) return fail(ledger.error());
+// Makes the read model anew from the front of the ledger; returns the number of its entries.
+Result<std::uint64_t> rebuild_view(const settings::Settings& settings, Ledger& ledger, Env& env) {
   for (const char* ending : {"", "-wal", "-shm"}) {
     std::error_code error;
     std::filesystem::remove(settings.view_database() + ending, error);
-    if (error) return fail({Errc::unavailable, "cannot remove view.db: " + error.message()});
+    if (error) return Error{Errc::unavailable, "cannot remove view.db: " + error.message()};
   }
-  const auto canonical = load_canonical(settings.statuses_file, env);
-  if (!canonical) return fail(canonical.error());
-  const auto index =
-      view::ProcedureIndex::open(settings.view_database(), **ledger, canonical->catalogue.ending());
-  if (!index) return fail(index.error());
-  std::cout << "rebuilt: " << (*index)->position() << " entries\n";
+  FLORA_ASSIGN(const Canonical canonical, load_canonical(settings.statuses_file, env));
+  FLORA_ASSIGN(const auto index, view::ProcedureIndex::open(settings.view_database(), ledger,
+                                                            canonical.catalogue.ending()));
+  return index->position();
+}
+
+// What is derived from the ledger: the read model and, of a network, the local copy.
+Result<std::uint64_t> rebuild(const settings::Settings& settings, Env& env) {
+  if (settings.fabric) {
+    FLORA_ASSIGN(const OpenLedger ledger, follow_anew(settings, env));
+    return rebuild_view(settings, ledger.get(), env);
+  }
+  FLORA_ASSIGN(const auto ledger, open_embedded(settings, env));
+  return rebuild_view(settings, *ledger, env);
+}
+
+int print_rebuilt(const Result<std::uint64_t>& entries) {
+  if (!entries) return fail(entries.error());
+  std::cout << "rebuilt: " << *entries << " entries\n";
   return 0;
 }
 
@@ -298,11 +302,12 @@ int init(const settings::Settings& settings, Env& env) {
     if (!made) return fail(made.error());
     std::cout << path << (*made ? " made" : " is there already") << '\n';
   }
-  const auto key = load_ledger_key(settings, env);
-  if (!key) return fail(key.error());
   const auto trail = load_audit_trail(settings, env);
   if (!trail) return fail(trail.error());
   std::cout << "audit key: " << ledger::to_text((*trail)->verifier()) << '\n';
+  if (settings.fabric) return 0;
+  const auto key = load_ledger_key(settings, env);
+  if (!key) return fail(key.error());
   std::cout << "verifier key: "
             << ledger::to_text(ledger::NoteVerifier{settings.ledger_origin, key->public_key()})
             << '\n';
@@ -312,6 +317,11 @@ int init(const settings::Settings& settings, Env& env) {
 int ledger(const settings::Settings& settings, const CommandLine& line, Env& env) {
   const std::string action = line.words.size() > 1 ? line.words[1] : "";
   const std::string folder = line.words.size() > 2 ? line.words[2] : "";
+  if (action == "rebuild") return print_rebuilt(rebuild(settings, env));
+  if (settings.fabric && !action.empty()) {
+    return fail({Errc::invalid,
+                 "the ledger is a network, whose members keep it: here is only `ledger rebuild`"});
+  }
   const auto files = files_of(settings, env);
   if (!files) return fail(files.error());
   if (action == "verify") return print("verify", ledger::verify(*files));
@@ -323,36 +333,9 @@ int ledger(const settings::Settings& settings, const CommandLine& line, Env& env
   if (action == "prune-backups" && !folder.empty()) {
     return prune_backups(settings, folder, line.has("--dry-run"), env);
   }
-  if (action == "rebuild") return rebuild(settings, env);
   return fail({Errc::invalid,
                "ledger verify | fsck | backup <folder> | restore [<folder>] "
                "[--accept-loss] | prune-backups <folder> [--dry-run] | rebuild"});
-}
-
-int verify_receipt(const std::string& file, const std::optional<std::string>& vkey, Env& env) {
-  const auto text = env.read_file(file, kMaxReceipt);
-  if (!text) return fail(text.error());
-  const nlohmann::json json = nlohmann::json::parse(*text, nullptr, false);
-  // A receipt by itself, or the answer that holds it.
-  const nlohmann::json* receipt = &json;
-  if (json.is_object() && json.contains("receipt")) receipt = &json["receipt"];
-  const auto member = [receipt](const char* name) {
-    return receipt->is_object() && receipt->contains(name) && (*receipt)[name].is_string()
-               ? (*receipt)[name].get<std::string>()
-               : std::string();
-  };
-  const std::string key = vkey.value_or("");
-  if (key.empty()) {
-    return fail({Errc::invalid,
-                 "--key is needed: the ledger's verifier key, from a source you "
-                 "trust; the one within the receipt proves nothing"});
-  }
-  const auto verified = ledger::verify_receipt(member("entry"), member("proof"), key);
-  if (!verified)
-    return fail({Errc::corrupt, "the receipt does not verify: " + verified.error().message});
-  std::cout << "verified: entry " << verified->index << " of the log "
-            << verified->checkpoint.origin << " at size " << verified->checkpoint.size << '\n';
-  return 0;
 }
 
 }  // namespace flora::commands

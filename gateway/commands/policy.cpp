@@ -9,8 +9,8 @@
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
 #include "gateway/commands/exit_code.h"
+#include "gateway/commands/open_ledger.h"
 #include "gateway/policy/decision.h"
-#include "ledger-client/embedded/log_reader.h"
 
 namespace flora::commands {
 namespace {
@@ -59,11 +59,10 @@ Result<policy::EntryFacts> facts_of(const std::string& text, const Asked& asked)
 }
 
 // The entries of some procedures. Names of further ones that merges could join to them are added.
-Result<std::vector<view::HistoryEntry>> entries_of(std::set<Uuid>& procedures,
-                                                   ledger::LogReader& reader) {
+Result<std::vector<view::HistoryEntry>> entries_of(std::set<Uuid>& procedures, Ledger& ledger) {
   std::vector<view::HistoryEntry> found;
   for (std::uint64_t next = 0;;) {
-    FLORA_ASSIGN(const auto entries, reader.entries(next, kReadAhead));
+    FLORA_ASSIGN(const auto entries, ledger.read(next, kReadAhead));
     if (entries.empty()) return found;
     for (const CommittedEntry& entry : entries) {
       FLORA_ASSIGN(EntryContent content, parse_entry(entry.body));
@@ -90,12 +89,12 @@ Result<std::vector<policy::EntryFacts>> facts_on_ledger(const std::string& text,
                                                         const settings::Settings& settings) {
   const auto procedure = parse_uuid(text);
   if (!procedure) return Error{Errc::invalid, "--procedure needs a pseudonym (UUID)"};
-  FLORA_ASSIGN(ledger::LogReader reader, ledger::LogReader::open(settings.ledger_database()));
+  FLORA_ASSIGN(const auto ledger, read_ledger(settings));
   std::set<Uuid> joined = {*procedure};
   std::vector<view::HistoryEntry> entries;
   for (std::size_t known = 0; known != joined.size();) {
     known = joined.size();
-    FLORA_ASSIGN(entries, entries_of(joined, reader));
+    FLORA_ASSIGN(entries, entries_of(joined, *ledger));
   }
   view::settle(entries);
   view::keep_read(entries, *procedure);

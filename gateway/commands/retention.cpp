@@ -7,41 +7,14 @@
 #include "gateway/commands/commands.h"
 #include "gateway/commands/definitions.h"
 #include "gateway/commands/exit_code.h"
+#include "gateway/commands/open_ledger.h"
 #include "gateway/erasure/copies.h"
 #include "gateway/erasure/expiry.h"
-#include "ledger-client/embedded/log_reader.h"
 
 namespace flora::commands {
 namespace {
 
 constexpr std::size_t kPage = 1024;
-
-// A ledger's files as a ledger that takes nothing. Used by one thread.
-class ReadLedger final : public Ledger {
- public:
-  explicit ReadLedger(ledger::LogReader reader) : reader_(std::move(reader)) {}
-
-  void submit(std::vector<LedgerEntry> batch, Done done) override {
-    const Error error{Errc::unavailable, "the ledger is only read"};
-    done(std::vector<Result<Position>>(batch.size(), Result<Position>(error)));
-  }
-  Result<std::optional<std::uint64_t>> find(const Uuid& id) override { return reader_.find(id); }
-  Result<Receipt> receipt(const Uuid& id) override {
-    FLORA_ASSIGN(const auto index, reader_.find(id));
-    if (!index) return Error{Errc::not_found, "there is no such transaction"};
-    return reader_.receipt(*index);
-  }
-  Result<std::vector<CommittedEntry>> read(std::uint64_t first, std::size_t limit) override {
-    return reader_.entries(first, limit);
-  }
-  std::uint64_t size() override {
-    const auto count = reader_.entry_count();
-    return count ? *count : 0;
-  }
-
- private:
-  ledger::LogReader reader_;
-};
 
 struct Status {
   std::uint64_t ended = 0;      // Procedures that have ended; joined ones are one.
@@ -52,10 +25,9 @@ struct Status {
 
 Result<void> count_mappings(const settings::Settings& settings, const Catalogue& catalogue,
                             Instant now, Status& status) {
-  FLORA_ASSIGN(auto reader, ledger::LogReader::open(settings.ledger_database()));
-  ReadLedger ledger(std::move(reader));
+  FLORA_ASSIGN(const auto ledger, read_ledger(settings));
   FLORA_ASSIGN(const auto index, view::ProcedureIndex::open_as_it_is(settings.view_database(),
-                                                                     ledger, catalogue.ending()));
+                                                                     *ledger, catalogue.ending()));
   std::set<Uuid> seen;
   std::optional<view::EndingEntry> after;
   while (true) {
@@ -64,7 +36,8 @@ Result<void> count_mappings(const settings::Settings& settings, const Catalogue&
     after = page.back();
     for (const view::EndingEntry& one : page) {
       if (!seen.insert(one.procedure).second) continue;
-      FLORA_ASSIGN(const auto entries, view::joined_entries({index.get(), &ledger}, one.procedure));
+      FLORA_ASSIGN(const auto entries,
+                   view::joined_entries({index.get(), ledger.get()}, one.procedure));
       const auto expiry =
           erasure::expiry_of(entries, catalogue, *settings.retention.periods.mapping);
       if (!expiry) continue;

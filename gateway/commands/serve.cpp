@@ -12,6 +12,7 @@
 #include "gateway/commands/definitions.h"
 #include "gateway/commands/exit_code.h"
 #include "gateway/commands/mapping_keys.h"
+#include "gateway/commands/open_ledger.h"
 #include "gateway/commands/reloader.h"
 #include "gateway/commands/server_bounds.h"
 #include "gateway/commands/service_manager.h"
@@ -170,7 +171,6 @@ Result<void> run(const Source& source, const Examined& examined,
                privacy::Guard::make(definitions->document, definitions->catalogue,
                                     closed_lists(*definitions, settings, known_adapters)));
   FLORA_ASSIGN(const auto mapping_secret, load_mapping_secret(settings, env));
-  FLORA_ASSIGN(crypto::Ed25519Key ledger_key, load_ledger_key(settings, env));
   FLORA_ASSIGN(const auto audit_trail, load_audit_trail(settings, env));
   std::error_code error;
   std::filesystem::create_directories(settings.data_folder, error);
@@ -178,16 +178,14 @@ Result<void> run(const Source& source, const Examined& examined,
     return Error{Errc::unavailable, "cannot make " + settings.data_folder + ": " + error.message()};
   }
 
-  ledger::EmbeddedOptions ledger_options{settings.ledger_database(),
-                                         settings.ledger_checkpoint_file, settings.ledger_origin,
-                                         std::move(ledger_key)};
-  ledger_options.on_fatal = stop_at_once;
-  FLORA_ASSIGN(const auto ledger, ledger::EmbeddedLedger::open(std::move(ledger_options), env));
+  FLORA_ASSIGN(const OpenLedger opened, open_ledger(settings, stop_at_once, env));
+  Ledger* const ledger = &opened.get();
 
   store::Options store_options;
   store_options.path = settings.store_database();
   store_options.server = settings.store_server;
-  store_options.ledger = ledger.get();
+  store_options.ledger = ledger;
+  store_options.outbox = settings.outbox;
   FLORA_ASSIGN(const Instant newest, last_recorded(*ledger));
   store_options.last_recorded = newest;
   FLORA_ASSIGN(store_options.keys, load_keys(settings, env));
@@ -207,17 +205,17 @@ Result<void> run(const Source& source, const Examined& examined,
                                                             definitions->catalogue.ending()));
   ThreadPool blocking(kBlockingThreads, kBlockingQueue);
   ThreadPool translating(kTranslatingThreads, kBlockingQueue);
-  intake::Forwarder forwarder(*store, *ledger, *index);
-  FLORA_TRY(forwarder.recover());
+  const auto forwarder = make_forwarder(settings, opened, *store, *index, env);
+  FLORA_TRY(forwarder->recover());
 
   const privacy::Keys* const first_keys = mapping_secret ? &*mapping_secret : nullptr;
-  intake::Intake intake({definitions->policy.get(), first_keys, &guard, store.get(), ledger.get(),
-                         &forwarder, &blocking, settings.channel,
+  intake::Intake intake({definitions->policy.get(), first_keys, &guard, store.get(), ledger,
+                         forwarder.get(), &blocking, settings.channel,
                          definitions->catalogue.version()});
   const api::QuestionKey questions(env);
   erasure::Eraser eraser(
-      {store.get(), &forwarder, &guard, definitions->policy.get(), settings.channel});
-  erasure::Retention retention({ledger.get(), index.get(), &eraser, &definitions->catalogue},
+      {store.get(), forwarder.get(), &guard, definitions->policy.get(), settings.channel});
+  erasure::Retention retention({ledger, index.get(), &eraser, &definitions->catalogue},
                                {settings.retention.periods,
                                 settings.retention.authority,
                                 {settings.store_database(), settings.ledger_database()}},
@@ -234,12 +232,13 @@ Result<void> run(const Source& source, const Examined& examined,
   parts.questions = &questions;
   parts.parser = definitions->parser.get();
   parts.intake = &intake;
-  parts.forwarder = &forwarder;
+  parts.forwarder = forwarder.get();
   parts.store = store.get();
   parts.eraser = &eraser;
   parts.retention = &retention;
   parts.periods = settings.retention.periods;
-  parts.ledger = ledger.get();
+  parts.ledger = ledger;
+  parts.log = opened.embedded.get();
   parts.trail = audit_trail.get();
   parts.index = index.get();
   parts.adapters = definitions->adapters.get();

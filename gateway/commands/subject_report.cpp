@@ -11,7 +11,7 @@
 #include "gateway/commands/commands.h"
 #include "gateway/commands/exit_code.h"
 #include "gateway/commands/mapping_keys.h"
-#include "ledger-client/embedded/log_reader.h"
+#include "gateway/commands/open_ledger.h"
 
 namespace flora::commands {
 namespace {
@@ -39,13 +39,12 @@ Result<std::vector<Identifier>> read_identifiers(std::istream& input) {
   return identifiers;
 }
 
-Result<std::vector<view::HistoryEntry>> entries_of(ledger::LogReader& ledger,
-                                                   const store::Holding& held) {
+Result<std::vector<view::HistoryEntry>> entries_of(Ledger& ledger, const store::Holding& held) {
   std::vector<view::HistoryEntry> entries;
   for (const store::HeldSubmission& one : held.submissions) {
     FLORA_ASSIGN(const auto index, ledger.find(one.transaction_id));
     if (!index) continue;
-    FLORA_ASSIGN(const auto read, ledger.entries(*index, 1));
+    FLORA_ASSIGN(const auto read, ledger.read(*index, 1));
     if (read.size() != 1) return Error{Errc::corrupt, "an entry of the ledger is not there"};
     view::HistoryEntry entry;
     entry.index = *index;
@@ -76,7 +75,7 @@ Result<api::SubjectReport> report_of(const settings::Settings& settings, std::is
                                      Env& env) {
   FLORA_ASSIGN(const auto identifiers, read_identifiers(input));
   FLORA_ASSIGN(const std::vector<privacy::Keys> keys, load_lookup_keys(settings, env));
-  FLORA_ASSIGN(auto ledger, ledger::LogReader::open(settings.ledger_database()));
+  FLORA_ASSIGN(const auto ledger, read_ledger(settings));
   api::SubjectReport report;
   report.at = {env.now_ms()};
   report.periods = settings.retention.periods;
@@ -90,7 +89,7 @@ Result<api::SubjectReport> report_of(const settings::Settings& settings, std::is
         return one.held.procedure == held.procedure;
       };
       if (std::ranges::any_of(report.procedures, is_it)) continue;
-      FLORA_ASSIGN(auto entries, entries_of(ledger, held));
+      FLORA_ASSIGN(auto entries, entries_of(*ledger, held));
       FLORA_ASSIGN(auto audit, accesses_to(settings.store_place(), held));
       report.procedures.push_back({std::move(held), std::move(entries), std::move(audit)});
     }

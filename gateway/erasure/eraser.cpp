@@ -4,6 +4,11 @@
 #include <vector>
 
 namespace flora::erasure {
+namespace {
+
+constexpr std::chrono::milliseconds kNoPatience{0};
+
+}  // namespace
 
 void Eraser::erase(store::ErasureOrder order, Done done) {
   const auto policy = parts_.policy->get();
@@ -15,7 +20,8 @@ void Eraser::erase(store::ErasureOrder order, Done done) {
   if (!allowed) return done(allowed);
   const auto begun = [forwarder = parts_.forwarder](const auto& tombstones) {
     // What the ledger does not take stays in the outbox and is tried again.
-    if (tombstones && !tombstones->empty()) forwarder->forward(*tombstones, [](auto) {});
+    if (tombstones && !tombstones->empty())
+      forwarder->forward(*tombstones, kNoPatience, [](auto) {});
   };
   parts_.store->erase(std::move(order), begun, std::move(done));
 }

@@ -1,77 +1,74 @@
-// Brings accepted transactions from the store's outbox to the ledger, in their order, and makes
-// them visible in the read model. What a failing ledger did not take is submitted again until it
-// does, also after a restart.
+// Brings accepted transactions from the store's outbox to the ledger and makes them visible in the
+// read model. What a failing ledger did not take is submitted again until it does, also after a
+// restart.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
+#include <chrono>
 #include <functional>
-#include <mutex>
 #include <optional>
-#include <thread>
+#include <string>
+#include <variant>
 #include <vector>
 
-#include "gateway/base/in_flight.h"
 #include "gateway/base/result.h"
 #include "gateway/store/store.h"
-#include "gateway/view/procedure_index.h"
 #include "ledger-client/ledger.h"
+#include "ledger-client/outbox/outbox.h"
 
 namespace flora::intake {
 
-/// Thread-safe. Store, ledger and index must outlive it.
+/// What became of a transaction, as far as its sender waits for it.
+struct OnLedger {
+  Position position;
+};
+struct OnItsWay {};  ///< It is in the outbox and goes on.
+struct RefusedByLedger {
+  std::string reason;  ///< outbox::Outcome::reason.
+};
+using Fate = std::variant<OnItsWay, OnLedger, RefusedByLedger>;
+
+/// How the ledger does.
+enum class LedgerState {
+  up,
+  away,     ///< It takes nothing for now; what is accepted waits in the outbox, as it may.
+  stalled,  ///< It should take everything at once, and does not.
+};
+
+/// Thread-safe.
 class Forwarder {
  public:
-  /// One per transaction, in order; an error where the ledger did not take it (it stays in the
-  /// outbox and is tried again).
-  using Done = std::function<void(std::vector<Result<Position>>)>;
+  /// One per transaction, in order.
+  using Done = std::function<void(std::vector<Fate>)>;
 
-  Forwarder(store::Store& store, Ledger& ledger, view::ProcedureIndex& index);
-  /// Waits until the ledger and the index have answered all that was forwarded.
-  ~Forwarder();
+  virtual ~Forwarder() = default;
 
-  /// Submits what the outbox holds, and waits for it. Once, before anything else. Errors: those of
-  /// the store or the ledger.
-  Result<void> recover();
+  /// Takes up what the outbox holds. Once, before anything else. Errors: those of the store or the
+  /// ledger.
+  virtual Result<void> recover() = 0;
 
-  /// Queues accepted transactions that have a body and returns at once. `done` is called when they
-  /// are on the ledger and visible to readers. Called from the store's writer thread, in the order
-  /// of acceptance.
-  void forward(const std::vector<store::Accepted>& accepted, Done done);
+  /// Queues accepted transactions that have a body and returns at once. `done` is called once,
+  /// perhaps within this call: when they are on the ledger and visible to readers, or have been
+  /// refused, or after `patience`. Without patience it is called as soon as the ledger has
+  /// answered, where that is a matter of the disk alone, and at once where it is not. Called from
+  /// the store's writer thread, in the order of acceptance.
+  virtual void forward(const std::vector<store::Accepted>& accepted,
+                       std::optional<std::chrono::milliseconds> patience, Done done) = 0;
 
-  /// True while something that was accepted waits for a ledger that failed; for readiness.
-  bool stalled() const { return stalled_; }
+  virtual LedgerState state() const = 0;
 
- private:
-  // A transaction on its way, with what the read model needs of it.
-  struct Pending {
-    std::int64_t number = 0;
-    Uuid transaction_id;
-    std::string body;
-    Uuid procedure;
-    std::optional<Uuid> merged_into;
-    bool tombstone = false;
-    std::string status = {};
-    Instant recorded = {};
-  };
+  /// True if forward() heeds patience.
+  virtual bool heeds_patience() const = 0;
 
-  void submit(std::vector<Pending> pending, Done done);
-  void finished(const std::vector<Pending>& pending, std::vector<Result<Position>> positions,
-                Done done);
-  void retry_loop();
-  Result<std::int64_t> submit_outbox();
+  /// Lets a transaction be tried again that the ledger has refused for good. `done` is called once,
+  /// when that is durable; perhaps within this call. Errors: not_found (no transaction of this id
+  /// was refused), unavailable, uncertain.
+  virtual void retry(const Uuid& transaction_id, std::function<void(const Result<void>&)> done) = 0;
 
-  store::Store& store_;
-  Ledger& ledger_;
-  view::ProcedureIndex& index_;
+  /// Of the outbox before a network; nothing: the ledger is none.
+  virtual std::optional<outbox::Activity> activity() const = 0;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::uint64_t failures_ = 0;
-  std::atomic<bool> stalled_ = false;
-  InFlight under_way_;
-  std::thread retry_thread_;
+  /// The ledger was asked to record what is not on it yet. Does not block.
+  virtual bool is_submitted(const Uuid& transaction_id) const = 0;
 };
 
 }  // namespace flora::intake

@@ -9,6 +9,8 @@
 namespace flora::intake {
 namespace {
 
+constexpr std::chrono::milliseconds kNoPatience{0};
+
 Problem problem_of(policy::Denial denial, std::string explanation) {
   const auto mismatch = [&explanation](std::string pointer) {
     ProblemCause cause;
@@ -95,6 +97,7 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
       : parts_(parts),
         sender_(caller.payer()),
         early_(submission.answer_early),
+        patience_(submission.patience),
         with_receipts_(submission.with_receipts),
         reached_(std::move(submission.reached)),
         answers_(submission.items.size()),
@@ -156,25 +159,30 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
       }
     }
     if (early_) {
-      if (!to_forward.empty()) parts_.forwarder->forward(to_forward, [](auto) {});
+      if (!to_forward.empty()) parts_.forwarder->forward(to_forward, kNoPatience, [](auto) {});
       return look_up();
     }
     if (to_forward.empty()) return look_up();
-    parts_.forwarder->forward(to_forward, [self = shared_from_this()](auto positions) {
-      self->committed(std::move(positions));
+    parts_.forwarder->forward(to_forward, patience_, [self = shared_from_this()](auto fates) {
+      self->forwarded(std::move(fates));
     });
   }
 
-  // On the read model's thread.
-  void committed(std::vector<Result<Position>> positions) {
+  // On a thread of the read model or of the outbox.
+  void forwarded(std::vector<Fate> fates) {
     if (reached_) reached_(Stage::on_ledger);
-    for (std::size_t i = 0; i < positions.size(); ++i) {
-      if (!positions[i]) continue;  // It stays accepted, and is tried again.
+    for (std::size_t i = 0; i < fates.size(); ++i) {
       Answer& answer = answers_[forwarded_[i]];
+      if (const auto* refused = std::get_if<RefusedByLedger>(&fates[i])) {
+        answer.refusal = refused->reason;
+        continue;
+      }
+      auto* const there = std::get_if<OnLedger>(&fates[i]);
+      if (there == nullptr) continue;  // It stays accepted, and is tried again.
       answer.kind = Answer::Kind::committed;
-      answer.index = positions[i]->index;
+      answer.index = there->position.index;
       if (!with_receipts_) continue;
-      answer.receipt = std::move(positions[i]->receipt);
+      answer.receipt = std::move(there->position.receipt);
       if (!answer.receipt) on_ledger_.push_back(forwarded_[i]);
     }
     look_up();
@@ -196,15 +204,18 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
   void look_up(Answer& answer) {
     if (with_receipts_) {
       Result<Receipt> receipt = parts_.ledger->receipt(answer.transaction_id);
-      if (!receipt) return;  // Not there yet: it stays accepted.
-      answer.index = receipt->index;
-      answer.receipt = std::move(*receipt);
-    } else {
-      const auto index = parts_.ledger->find(answer.transaction_id);
-      if (!index || !*index) return;
-      answer.index = **index;
+      if (receipt) {
+        answer.kind = Answer::Kind::committed;
+        answer.index = receipt->index;
+        answer.receipt = std::move(*receipt);
+        return;
+      }
     }
+    // Also where a network that holds it does not give the receipt now.
+    const auto index = parts_.ledger->find(answer.transaction_id);
+    if (!index || !*index) return;  // Not there yet: it stays accepted.
     answer.kind = Answer::Kind::committed;
+    answer.index = **index;
   }
 
   void finish() { done_(std::move(answers_)); }
@@ -212,6 +223,7 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
   const Parts& parts_;
   const std::string sender_;  // Whose turn it is in the queues.
   bool early_;
+  const std::optional<std::chrono::milliseconds> patience_;
   bool with_receipts_;
   std::function<void(Stage)> reached_;
   std::vector<Answer> answers_;

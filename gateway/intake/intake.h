@@ -2,6 +2,7 @@
 // model. No thread waits: each stage hands over to the next.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -47,6 +48,7 @@ struct Answer {
   Uuid procedure;
   std::uint64_t index = 0;         ///< committed only.
   std::optional<Receipt> receipt;  ///< committed only, and only if asked for.
+  std::string refusal;             ///< accepted only: why the ledger has refused it for good.
   Problem problem;                 ///< refused only.
 
   /// The HTTP status of this event alone.
@@ -62,6 +64,7 @@ enum class Stage {
 struct Submission {
   std::vector<Item> items;
   bool answer_early = false;  ///< As soon as it is durable here, not when it is on the ledger.
+  std::optional<std::chrono::milliseconds> patience;  ///< See Forwarder::forward().
   bool with_receipts = true;
   /// Told of each stage when it is reached, on the stage's thread, before `done`; may be empty.
   /// Must not block.

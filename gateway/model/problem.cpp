@@ -49,6 +49,8 @@ constexpr ProblemKind kKinds[] = {
      "report, send a new event that corrects it."},
     {"idempotency-key-in-flight", 409, "The first request with this key is still under way",
      "Wait for its answer, or send the request again later."},
+    {"nothing-to-retry", 409, "The ledger has not refused this transaction",
+     "It is committed, on its way, or being tried again already."},
     {"content-too-large", 413, "The body is too large",
      "The OpenAPI document gives the limits. Many events are sent as a stream (NDJSON)."},
     {"uri-too-long", 414, "The request target is too long", "The request line is bounded."},
@@ -85,6 +87,13 @@ constexpr ProblemKind kKinds[] = {
      "There is no such transaction, or it is another authority's: both are answered alike. Only "
      "the "
      "reporting authority or the BAMF may correct."},
+    {"refused-by-ledger", 422, "The ledger does not take this transaction",
+     "The network's members have refused it, so that the same try again is of no use before the "
+     "cause "
+     "is mended: not-entitled, the organisation may not report for the authority; invalid, the "
+     "members know another catalogue or policy; endorsement-policy-failure, too few of them "
+     "agreed. "
+     "POST /v1/transactions/{id}/retry tries again."},
     {"validation-failed", 422, "The content breaks a rule",
      "Each cause names the place and the rule of the OpenAPI document that is broken."},
     {"quota-exceeded", 429, "A rate is exceeded",

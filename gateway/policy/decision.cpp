@@ -16,11 +16,13 @@ struct ReadingOperation {
 };
 
 // The operations that read what the rules are about.
-constexpr std::array<ReadingOperation, 7> kReading = {{
+constexpr std::array<ReadingOperation, 9> kReading = {{
     {"searchProcedures", Object::procedures},
     {"getProcedure", Object::procedures},
     {"getHistory", Object::procedures},
     {"getTransaction", Object::transactions},
+    {"listFailedTransactions", Object::transactions},
+    {"retryTransaction", Object::transactions},
     {"getReceipt", Object::transactions},
     {"createSubjectReport", Object::procedures},
     {"getEntryBundle", Object::log_entries},

@@ -21,6 +21,7 @@ constexpr std::string_view kDevelopment = "development";
 constexpr std::int64_t kMostShutdownMs = 600'000;
 
 // At least one message of the largest size that an adapter may take.
+constexpr std::size_t kOtherCalls = 32;  // Receipts and the like, beside transactions.
 constexpr std::int64_t kLeastAdapterMemoryMib = 64;
 constexpr std::int64_t kAdapterMemoryMib = 192;
 
@@ -228,15 +229,77 @@ void read_authentication(yaml::Section section, const Paths& paths, Settings& se
   }
 }
 
-void read_ledger(yaml::Section ledger, const Paths& paths, Settings& settings) {
-  const std::string kind = ledger.text("kind");
-  if (!kind.empty() && kind != "embedded") {
-    ledger.error("kind", "this build knows the ledger kind \"embedded\"");
+fabric::Endpoint read_endpoint(yaml::Section section, const Paths& paths) {
+  fabric::Endpoint endpoint;
+  endpoint.name = section.text("name");
+  endpoint.address = section.text("address");
+  endpoint.ca_file = paths.resolve(section.text("ca"));
+  endpoint.server_name = section.text_or("server_name", "");
+  return endpoint;
+}
+
+fabric::Identity read_identity(yaml::Section section, const Paths& paths) {
+  fabric::Identity identity;
+  identity.msp_id = section.text("msp");
+  identity.certificate_file = paths.resolve(section.text("certificate"));
+  identity.key_file = paths.resolve(section.text("key"));
+  identity.is_default = section.flag_or("default", false);
+  for (const yaml::Node* id : section.texts_or_none("authorities")) {
+    identity.authorities.push_back(id->text);
   }
+  if (!identity.is_default && identity.authorities.empty()) {
+    section.error("msp", "an identity signs for authorities, or is the default");
+  }
+  return identity;
+}
+
+void read_deadlines(yaml::Section section, fabric::Deadlines& deadlines) {
+  const auto read = [&section](std::string_view key, std::chrono::milliseconds& value) {
+    value = std::chrono::milliseconds(section.number_or(key, 100, 600'000, value.count()));
+  };
+  read("endorse_ms", deadlines.endorse);
+  read("submit_ms", deadlines.submit);
+  read("commit_ms", deadlines.commit_status);
+  read("evaluate_ms", deadlines.evaluate);
+}
+
+Fabric read_fabric(yaml::Section section, const Paths& paths, const std::string& file,
+                   Findings& findings) {
+  Fabric fabric;
+  fabric.options.channel = section.text("channel");
+  fabric.options.chaincode = section.text("chaincode");
+  for (const yaml::Node& item : section.list("endpoints")) {
+    fabric.options.endpoints.push_back(read_endpoint({item, file, findings}, paths));
+  }
+  for (const yaml::Node& item : section.list("identities")) {
+    fabric.options.identities.push_back(read_identity({item, file, findings}, paths));
+  }
+  if (section.has("client_certificate")) {
+    yaml::Section client = section.section("client_certificate");
+    fabric.options.client_certificate = {paths.resolve(client.text("certificate")),
+                                         paths.resolve(client.text("key"))};
+  }
+  if (section.has("deadlines"))
+    read_deadlines(section.section("deadlines"), fabric.options.deadlines);
+  // A peer refuses more than 500 calls at one time, of all its clients.
+  fabric.concurrency = static_cast<std::size_t>(
+      section.number_or("concurrency", 1, 400, static_cast<std::int64_t>(fabric.concurrency)));
+  fabric.options.concurrency = fabric.concurrency + kOtherCalls;
+  return fabric;
+}
+
+void read_ledger(yaml::Section ledger, const Paths& paths, const std::string& file,
+                 Findings& findings, Settings& settings) {
+  const std::string kind = ledger.word("kind", {"embedded", "fabric"});
   settings.ledger_origin = ledger.text("origin");
+  settings.channel = ledger.text("channel");
+  settings.outbox = ledger.number_or("outbox", 1, 10'000'000, settings.outbox);
+  if (kind == "fabric") {
+    settings.fabric = read_fabric(ledger.section("fabric"), paths, file, findings);
+    return;
+  }
   settings.ledger_key_file = paths.resolve(ledger.text("key"));
   settings.ledger_checkpoint_file = paths.resolve(ledger.text("checkpoint"));
-  settings.channel = ledger.text("channel");
 }
 
 void read_store(yaml::Section store, const Paths& paths, Settings& settings) {
@@ -252,8 +315,12 @@ void read_store(yaml::Section store, const Paths& paths, Settings& settings) {
   server.connection = store.text("connection");
   if (store.has("password_file")) server.password_file = paths.resolve(store.text("password_file"));
   settings.store_server = std::move(server);
-  // The embedded ledger is one process's, and then so is the store.
-  store.error("kind", "postgresql is for several gateways, and the embedded ledger is for one");
+  // The embedded ledger is one process's, and then so is the store. Before a network, gateways that
+  // share a store would have to agree on who brings which procedure there.
+  store.error("kind",
+              settings.fabric
+                  ? "gateways that share a store do not keep a procedure's order"
+                  : "postgresql is for several gateways, and the embedded ledger is for one");
 }
 
 std::optional<double> ratio_of(const std::string& text) {
@@ -413,7 +480,7 @@ void read_root(yaml::Section root, const std::string& file, const Overrides& ove
                "address could be any authority");
   }
   if (root.has("limits")) settings.limits = read_limits(root.section("limits"));
-  read_ledger(root.section("ledger"), paths, settings);
+  read_ledger(root.section("ledger"), paths, file, findings, settings);
   if (root.has("store")) read_store(root.section("store"), paths, settings);
   settings.audit.key_file = paths.resolve(kAuditKey);
   settings.audit.head_file = paths.resolve(kAuditHead);

@@ -15,6 +15,7 @@
 #include "gateway/base/result.h"
 #include "gateway/base/sql.h"
 #include "gateway/model/period.h"
+#include "ledger-client/fabric/network.h"
 
 namespace flora::settings {
 
@@ -94,6 +95,12 @@ struct Retention {
   std::string authority;  ///< Of the tombstones, where there is a period for mappings.
 };
 
+/// What a ledger network is reached with.
+struct Fabric {
+  fabric::Options options;
+  std::size_t concurrency = 128;  ///< Transactions that are under way at one time.
+};
+
 /// A key within a PKCS#11 token.
 struct Pkcs11 {
   std::string module;  ///< The vendor's shared library.
@@ -133,7 +140,9 @@ struct Settings {
   Limits limits;
   Shutdown shutdown;
   bool development_header = false;
-  std::optional<Tokens> tokens;  ///< Nothing: no token is taken.
+  std::optional<Tokens> tokens;   ///< Nothing: no token is taken.
+  std::optional<Fabric> fabric;   ///< Nothing: the ledger is embedded.
+  std::int64_t outbox = 200'000;  ///< Transactions that may wait for the ledger; beyond: 503.
   std::string ledger_origin;
   std::string ledger_key_file;         ///< The Ed25519 seed, Base 64.
   std::string ledger_checkpoint_file;  ///< Better on another disk than the data folder.
@@ -164,6 +173,8 @@ struct Settings {
     place.server = store_server;
     return place;
   }
+  /// The local copy of a network's entries.
+  std::string copy_database() const { return data_folder + "/network.db"; }
   std::string view_database() const { return data_folder + "/view.db"; }
   /// Names the audit trail in every head that is signed.
   std::string audit_origin() const { return ledger_origin + "/audit"; }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/base/log.h"
+#include "gateway/store/outbox_rows.h"
 
 namespace flora::store {
 namespace {
@@ -50,7 +51,7 @@ struct Acceptor::Statements {
   sql::Statement procedures_of_identifier;
   sql::Statement has_identifier;
   sql::Statement wrapped_key;
-  sql::Statement outbox_body;
+  sql::Statement queued;
   sql::Statement insert_procedure;
   sql::Statement insert_identifier;
   sql::Statement insert_submission;
@@ -86,7 +87,7 @@ Result<Acceptor> Acceptor::open(sql::Database& db, const Options& options, Env& 
                db.prepare("SELECT 1 FROM identifier WHERE hash=? AND procedure=?"));
   FLORA_ASSIGN(auto wrapped_key,
                db.prepare("SELECT pseudonym, wrapping_key, wrapped FROM procedure WHERE n=?"));
-  FLORA_ASSIGN(auto outbox_body, db.prepare("SELECT n, body FROM outbox WHERE transaction_id=?"));
+  FLORA_ASSIGN(auto queued, db.prepare("SELECT n,body,nonce FROM outbox WHERE transaction_id=?"));
   FLORA_ASSIGN(auto insert_procedure,
                db.prepare("INSERT INTO procedure(pseudonym, wrapping_key, wrapped) VALUES(?,?,?) "
                           "RETURNING n"));
@@ -100,8 +101,7 @@ Result<Acceptor> Acceptor::open(sql::Database& db, const Options& options, Env& 
   FLORA_ASSIGN(auto fill_submission,
                db.prepare("UPDATE submission SET identity=?, content=?, native=?, lookup_key=?, "
                           "sealed=?, status=?, refers=? WHERE n=?"));
-  FLORA_ASSIGN(auto insert_outbox,
-               db.prepare("INSERT INTO outbox(n, transaction_id, body) VALUES(?,?,?)"));
+  FLORA_ASSIGN(auto insert_outbox, db.prepare("INSERT INTO outbox VALUES(?,?,?,?,NULL)"));
   FLORA_ASSIGN(auto narrow_reservation, db.prepare("UPDATE submission SET status=? WHERE n=?"));
   FLORA_ASSIGN(auto update_key,
                db.prepare("UPDATE procedure SET wrapping_key=?, wrapped=? WHERE n=?"));
@@ -109,7 +109,7 @@ Result<Acceptor> Acceptor::open(sql::Database& db, const Options& options, Env& 
   auto statements = std::make_unique<Statements>(Statements{
       std::move(by_identity), std::move(by_id), std::move(by_pseudonym), std::move(by_number),
       std::move(of_identifier), std::move(has_identifier), std::move(wrapped_key),
-      std::move(outbox_body), std::move(insert_procedure), std::move(insert_identifier),
+      std::move(queued), std::move(insert_procedure), std::move(insert_identifier),
       std::move(insert_submission), std::move(fill_submission), std::move(insert_outbox),
       std::move(narrow_reservation), std::move(update_key), std::move(last_outbox)});
   FLORA_ASSIGN(Merges merges, Merges::open(db, options.ledger));
@@ -147,18 +147,19 @@ Result<Outcome> Acceptor::repeat(const Submission& known, const Draft& draft) {
   accepted.repeat = true;
   accepted.transaction_id = known.transaction_id;
   accepted.procedure = procedure.pseudonym;
-  s_->outbox_body.reset();
-  FLORA_ASSIGN(const bool waiting, s_->outbox_body.bind_blob(1, known.transaction_id.bytes).step());
+  s_->queued.reset();
+  FLORA_ASSIGN(const bool waiting, s_->queued.bind_blob(1, known.transaction_id.bytes).step());
   if (waiting) {
-    accepted.number = s_->outbox_body.integer(0);
-    accepted.body = s_->outbox_body.text(1);
+    accepted.number = s_->queued.integer(0);
+    accepted.body = s_->queued.text(1);
     FLORA_ASSIGN(const Transaction waiting_one, parse_transaction(accepted.body));
     accepted.merged_into = waiting_one.merged_into;
     accepted.procedure = waiting_one.procedure;
     accepted.status = waiting_one.status;
     accepted.recorded = waiting_one.recorded_at;
+    accepted.nonce = nonce_of(s_->queued.blob(2));
   }
-  s_->outbox_body.reset();
+  s_->queued.reset();
   return Outcome(std::move(accepted));
 }
 
@@ -285,10 +286,10 @@ Instant Acceptor::record_now() {
 
 Result<void> Acceptor::put_into_outbox(Accepted& accepted) {
   accepted.number = ++last_number_;
-  return s_->insert_outbox.bind(1, accepted.number)
-      .bind_blob(2, accepted.transaction_id.bytes)
-      .bind_text(3, accepted.body)
-      .run();
+  env_->random(accepted.nonce);
+  sql::Statement& row = s_->insert_outbox;
+  row.bind(1, accepted.number).bind_blob(2, accepted.transaction_id.bytes);
+  return row.bind_text(3, accepted.body).bind_blob(4, accepted.nonce).run();
 }
 
 Result<Accepted> Acceptor::bury(const Uuid& procedure, std::string_view authority) {

@@ -36,6 +36,10 @@ Result<Eraser> Eraser::open(sql::Database& db) {
                           "procedure=(SELECT n FROM procedure WHERE pseudonym=?)"));
   FLORA_ASSIGN(auto insert, db.prepare("INSERT INTO erasure(pseudonym, tombstone) VALUES(?,?)"));
   FLORA_ASSIGN(auto remove, db.prepare("DELETE FROM erasure WHERE pseudonym=?"));
+  FLORA_ASSIGN(auto outbox,
+               db.prepare("DELETE FROM outbox WHERE transaction_id IN (SELECT transaction_id FROM "
+                          "submission WHERE procedure=(SELECT n FROM procedure WHERE "
+                          "pseudonym=?))"));
   FLORA_ASSIGN(auto find, db.prepare("SELECT n FROM procedure WHERE pseudonym=?"));
   FLORA_ASSIGN(auto answers, db.prepare("DELETE FROM kept_answer WHERE procedure=?"));
   FLORA_ASSIGN(auto identifiers, db.prepare("DELETE FROM identifier WHERE procedure=?"));
@@ -44,7 +48,7 @@ Result<Eraser> Eraser::open(sql::Database& db) {
                db.prepare("UPDATE procedure SET merged_into=NULL WHERE merged_into=?"));
   FLORA_ASSIGN(auto procedure, db.prepare("DELETE FROM procedure WHERE n=?"));
   Eraser eraser(Statements{std::move(under_way), std::move(merged_with), std::move(transactions),
-                           std::move(insert), std::move(remove), std::move(find),
+                           std::move(insert), std::move(remove), std::move(outbox), std::move(find),
                            std::move(answers), std::move(identifiers), std::move(submissions),
                            std::move(detach), std::move(procedure)});
   FLORA_TRY(eraser.load());
@@ -99,12 +103,30 @@ Result<std::vector<Uuid>> Eraser::delete_through(std::int64_t number) {
   for (const auto& [procedure, tombstone] : under_way_) {
     if (tombstone <= number) gone.push_back(procedure);
   }
-  for (const Uuid& procedure : gone) {
-    FLORA_TRY(delete_mapping(procedure));
-    FLORA_TRY(s_.remove.bind_blob(1, procedure.bytes).run());
-    under_way_.erase(procedure);
-  }
+  for (const Uuid& procedure : gone) FLORA_TRY(bury(procedure));
   return gone;
+}
+
+Result<Eraser::Deleted> Eraser::delete_settled(const std::vector<std::int64_t>& numbers) {
+  Deleted deleted;
+  for (const auto& [procedure, tombstone] : under_way_) {
+    if (std::ranges::find(numbers, tombstone) != numbers.end()) {
+      deleted.procedures.push_back(procedure);
+    }
+  }
+  for (const Uuid& procedure : deleted.procedures) {
+    FLORA_TRY(s_.delete_outbox.bind_blob(1, procedure.bytes).run());
+    deleted.rows += s_.delete_outbox.changes();
+    FLORA_TRY(bury(procedure));
+  }
+  return deleted;
+}
+
+Result<void> Eraser::bury(const Uuid& procedure) {
+  FLORA_TRY(delete_mapping(procedure));
+  FLORA_TRY(s_.remove.bind_blob(1, procedure.bytes).run());
+  under_way_.erase(procedure);
+  return {};
 }
 
 Result<bool> Eraser::delete_mapping(const Uuid& procedure) {

@@ -40,6 +40,14 @@ class Eraser {
   /// Deletes the procedures whose tombstones have at most this number, and returns them.
   Result<std::vector<Uuid>> delete_through(std::int64_t number);
 
+  /// The same with those whose tombstones have one of these numbers, and with what else is in the
+  /// outbox of them: a remote ledger has refused it. `rows` is the number of such rows.
+  struct Deleted {
+    std::vector<Uuid> procedures;
+    std::int64_t rows = 0;
+  };
+  Result<Deleted> delete_settled(const std::vector<std::int64_t>& numbers);
+
   /// Deletes identifiers, identities, kept answers and the procedure itself, with the key that it
   /// may have. False: the store does not know it.
   Result<bool> delete_mapping(const Uuid& procedure);
@@ -55,6 +63,7 @@ class Eraser {
     sql::Statement transactions;
     sql::Statement insert;
     sql::Statement remove;
+    sql::Statement delete_outbox;
     sql::Statement find_procedure;
     sql::Statement delete_answers;
     sql::Statement delete_identifiers;
@@ -63,6 +72,8 @@ class Eraser {
     sql::Statement delete_procedure;
   };
   explicit Eraser(Statements statements) : s_(std::move(statements)) {}
+  Result<void> bury(const Uuid& procedure);
+
   Statements s_;
   std::map<Uuid, std::int64_t> under_way_;  // With the number of the tombstone.
   std::map<Uuid, std::int64_t> settled_;    // The same behind the last commit.

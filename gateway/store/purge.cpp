@@ -4,10 +4,12 @@
 #include <optional>
 #include <string_view>
 
+#include "gateway/base/env.h"
 #include "gateway/base/sql.h"
 #include "gateway/model/transaction.h"
 #include "gateway/store/eraser.h"
 #include "gateway/store/schema.h"
+#include "ledger-client/outbox/remote_network.h"
 
 namespace flora::store {
 namespace {
@@ -61,8 +63,8 @@ Result<std::uint64_t> purge_of_ledger(sql::Database& database, Eraser& eraser, L
 Result<std::uint64_t> purge_of_lost(sql::Database& database, Eraser& eraser, Ledger& ledger,
                                     const std::vector<CommittedEntry>& lost) {
   FLORA_ASSIGN(auto insert,
-               database.prepare("INSERT INTO outbox(n, transaction_id, body) "
-                                "SELECT coalesce(max(n), 0)+1, ?1, ?2 FROM outbox WHERE true "
+               database.prepare("INSERT INTO outbox(n, transaction_id, body, nonce) "
+                                "SELECT coalesce(max(n), 0)+1, ?1, ?2, ?3 FROM outbox WHERE true "
                                 "ON CONFLICT DO NOTHING"));
   std::uint64_t count = 0;
   for (const CommittedEntry& entry : lost) {
@@ -70,7 +72,10 @@ Result<std::uint64_t> purge_of_lost(sql::Database& database, Eraser& eraser, Led
     if (!procedure) continue;
     FLORA_ASSIGN(const std::optional<std::uint64_t> there, ledger.find(entry.id));
     if (there) continue;
-    FLORA_TRY(insert.bind_blob(1, entry.id.bytes).bind_text(2, entry.body).run());
+    outbox::Nonce nonce;
+    Env::system().random(nonce);
+    FLORA_TRY(
+        insert.bind_blob(1, entry.id.bytes).bind_text(2, entry.body).bind_blob(3, nonce).run());
     FLORA_ASSIGN(const bool known, eraser.delete_mapping(*procedure));
     if (known) ++count;
   }

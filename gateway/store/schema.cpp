@@ -139,9 +139,19 @@ CREATE INDEX procedure_merged_into ON procedure(merged_into);
 CREATE INDEX kept_answer_procedure ON kept_answer(procedure);
 )";
 
+// For a remote ledger: the nonce of a transaction's next or present try, and why the network has
+// refused it.
+constexpr std::int64_t kWithNonces = 6;
+constexpr const char* kVersion6 = R"(
+ALTER TABLE outbox ADD COLUMN nonce BLOB;
+ALTER TABLE outbox ADD COLUMN failed TEXT;
+UPDATE outbox SET nonce=randomblob(24);
+CREATE INDEX outbox_failed ON outbox(n) WHERE failed IS NOT NULL;
+)";
+
 // What leads from each version to the next; an empty file is of version 0. Never changed.
-// PostgreSQL has had the store from version kWithErasure on.
-constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+// PostgreSQL has had the store from version kWithNonces on.
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
 constexpr auto kNewest = static_cast<std::int64_t>(kSteps.size());
 
 // The tables as PostgreSQL has them, all at once; and `newest`, by which those who share a database
@@ -184,8 +194,11 @@ CREATE INDEX submission_procedure ON submission(procedure);
 CREATE TABLE outbox(
   n BIGINT PRIMARY KEY,
   transaction_id BYTEA NOT NULL UNIQUE,
-  body TEXT NOT NULL
+  body TEXT NOT NULL,
+  nonce BYTEA NOT NULL,
+  failed TEXT
 );
+CREATE INDEX outbox_failed ON outbox(n) WHERE failed IS NOT NULL;
 
 CREATE TABLE kept_answer(
   key BYTEA PRIMARY KEY,
@@ -268,7 +281,7 @@ INSERT INTO newest VALUES(1, 0, 0, 0);
 Result<std::int64_t> step_forward(sql::Database& database, std::int64_t version) {
   if (version == 0 && database.kind() == sql::Kind::postgresql) {
     FLORA_TRY(database.execute(kFirstOfPostgresql));
-    return kWithErasure;
+    return kWithNonces;
   }
   FLORA_TRY(database.execute(kSteps[static_cast<std::size_t>(version)]));
   return version + 1;

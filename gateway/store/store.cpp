@@ -8,6 +8,7 @@
 
 #include "gateway/base/sql.h"
 #include "gateway/store/audit_reader.h"
+#include "gateway/store/outbox_rows.h"
 #include "gateway/store/writer.h"
 
 namespace flora::store {
@@ -229,6 +230,15 @@ std::int64_t Store::erasures_under_way() const { return writer_->erasures_under_
 
 void Store::committed_through(std::int64_t number) { writer_->committed_through(number); }
 
+void Store::settle(std::vector<outbox::Settlement> settlements,
+                   std::function<void(const Result<void>&)> done) {
+  writer_->settle(std::move(settlements), std::move(done));
+}
+
+void Store::reopen_failed(const Uuid& transaction_id, ReopenDone done) {
+  writer_->reopen_failed(transaction_id, std::move(done));
+}
+
 void Store::keep_answer(const AnswerDigests& digests, const KeptAnswer& answer, Instant expires,
                         std::function<void()> done) {
   writer_->keep_answer(digests, answer, expires, std::move(done));
@@ -302,11 +312,56 @@ Result<std::optional<Uuid>> Store::find_procedure(const std::vector<Identifier>&
 
 Result<std::optional<OutboxEntry>> Store::find_in_outbox(const Uuid& transaction_id) {
   return readers_->with([&](sql::Database& db) -> Result<std::optional<OutboxEntry>> {
-    FLORA_ASSIGN(auto select, db.prepare("SELECT n, body FROM outbox WHERE transaction_id=?"));
+    FLORA_ASSIGN(auto select, db.prepare("SELECT n, body, coalesce(failed, '') FROM outbox "
+                                         "WHERE transaction_id=?"));
     FLORA_ASSIGN(const bool row, select.bind_blob(1, transaction_id.bytes).step());
     if (!row) return std::optional<OutboxEntry>();
-    return std::optional(
-        OutboxEntry{select.integer(0), transaction_id, std::string(select.text(1))});
+    return std::optional(OutboxEntry{select.integer(0), transaction_id, std::string(select.text(1)),
+                                     std::string(select.text(2))});
+  });
+}
+
+Result<std::vector<outbox::Row>> Store::rows(std::int64_t after, std::size_t limit) {
+  return readers_->with([&](sql::Database& db) -> Result<std::vector<outbox::Row>> {
+    FLORA_ASSIGN(auto select, db.prepare("SELECT n, transaction_id, body, nonce FROM outbox "
+                                         "WHERE n>? AND failed IS NULL ORDER BY n LIMIT ?"));
+    select.bind(1, after).bind(2, static_cast<std::int64_t>(limit));
+    std::vector<outbox::Row> rows;
+    while (true) {
+      FLORA_ASSIGN(const bool row, select.step());
+      if (!row) return rows;
+      rows.push_back({select.integer(0), uuid_from_bytes(select.blob(1)),
+                      std::string(select.text(2)), nonce_of(select.blob(3))});
+    }
+  });
+}
+
+Result<std::vector<OutboxEntry>> Store::failed(std::int64_t after, std::size_t limit) {
+  return readers_->with([&](sql::Database& db) -> Result<std::vector<OutboxEntry>> {
+    FLORA_ASSIGN(auto select, db.prepare("SELECT n, transaction_id, body, failed FROM outbox "
+                                         "WHERE n>? AND failed IS NOT NULL ORDER BY n LIMIT ?"));
+    select.bind(1, after).bind(2, static_cast<std::int64_t>(limit));
+    std::vector<OutboxEntry> entries;
+    while (true) {
+      FLORA_ASSIGN(const bool row, select.step());
+      if (!row) return entries;
+      entries.push_back({select.integer(0), uuid_from_bytes(select.blob(1)),
+                         std::string(select.text(2)), std::string(select.text(3))});
+    }
+  });
+}
+
+Result<std::vector<outbox::Failed>> Store::failed_rows() {
+  return readers_->with([&](sql::Database& db) -> Result<std::vector<outbox::Failed>> {
+    FLORA_ASSIGN(auto select, db.prepare("SELECT transaction_id, failed, body FROM outbox "
+                                         "WHERE failed IS NOT NULL ORDER BY n"));
+    std::vector<outbox::Failed> failed;
+    while (true) {
+      FLORA_ASSIGN(const bool row, select.step());
+      if (!row) return failed;
+      failed.push_back({uuid_from_bytes(select.blob(0)), std::string(select.text(1)),
+                        std::string(select.text(2))});
+    }
   });
 }
 
@@ -320,7 +375,7 @@ Result<std::vector<OutboxEntry>> Store::outbox(std::int64_t after, std::size_t l
       FLORA_ASSIGN(const bool row, select.step());
       if (!row) return entries;
       entries.push_back(
-          {select.integer(0), uuid_from_bytes(select.blob(1)), std::string(select.text(2))});
+          {select.integer(0), uuid_from_bytes(select.blob(1)), std::string(select.text(2)), {}});
     }
   });
 }

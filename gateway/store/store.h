@@ -24,6 +24,7 @@
 #include "gateway/store/adapter_archive.h"
 #include "gateway/store/holdings.h"
 #include "ledger-client/ledger.h"
+#include "ledger-client/outbox/outbox_store.h"
 
 namespace flora::store {
 
@@ -85,9 +86,10 @@ struct Accepted {
   Uuid procedure;
   std::optional<Uuid> merged_into;  ///< Of the transaction, if it is in `body`.
   std::string body;  ///< The transaction text; empty for a repeat that is no longer in the outbox.
-  bool tombstone = false;   ///< It says that the mapping of `procedure` is erased.
-  std::string status = {};  ///< Of the transaction, if it is in `body`; empty for a tombstone.
-  Instant recorded = {};    ///< Likewise.
+  bool tombstone = false;    ///< It says that the mapping of `procedure` is erased.
+  std::string status = {};   ///< Of the transaction, if it is in `body`; empty for a tombstone.
+  Instant recorded = {};     ///< Likewise.
+  outbox::Nonce nonce = {};  ///< Of its next try with a remote ledger, if it is in `body`.
 };
 
 using Outcome = std::variant<Accepted, Refusal>;
@@ -100,6 +102,7 @@ struct OutboxEntry {
   std::int64_t number = 0;
   Uuid transaction_id;
   std::string body;
+  std::string failed = {};  ///< Why a remote ledger has refused it; empty: it has not.
 };
 
 /// An answer that is kept under an Idempotency-Key.
@@ -184,14 +187,14 @@ struct Options {
 class AuditReader;
 
 /// Thread-safe.
-class Store {
+class Store final : public outbox::OutboxStore {
  public:
   /// Errors: unavailable; corrupt (also: the audit trail lacks records that were signed); invalid
   /// (the file is of a newer version, or its rows name a key that is not among those given, or is
   /// another one of that id: all are named).
   static Result<std::unique_ptr<Store>> open(Options options, Env& env);
   /// Waits until everything that was queued is written.
-  ~Store();
+  ~Store() override;
 
   /// Called once, on the writer thread, for one sender in the order of its calls of accept(); must
   /// not block.
@@ -228,7 +231,20 @@ class Store {
   void record(std::vector<std::string> bodies, std::function<void(const Result<void>&)> done);
 
   /// Everything up to this number is on the ledger and leaves the outbox, with some later commit.
+  /// For a ledger that takes the outbox in its order.
   void committed_through(std::int64_t number);
+
+  /// For a remote ledger, which takes each procedure in its order: see OutboxStore. What is
+  /// committed leaves the outbox; if it is a tombstone, the mapping is deleted in the same commit.
+  void settle(std::vector<outbox::Settlement> settlements,
+              std::function<void(const Result<void>&)> done) override;
+
+  /// Lets a transaction be tried again that has failed, with a new nonce; `done` is called once
+  /// with the row, which then goes to Outbox::retry(), on the writer thread, or within this call if
+  /// nothing can be written. Errors: not_found (none of that id has failed), unavailable,
+  /// uncertain.
+  using ReopenDone = std::function<void(Result<outbox::Row>)>;
+  void reopen_failed(const Uuid& transaction_id, ReopenDone done);
 
   /// Keeps an answer until `expires`; `done` is called when it is durable (or could not be kept).
   void keep_answer(const AnswerDigests& digests, const KeptAnswer& answer, Instant expires,
@@ -269,6 +285,12 @@ class Store {
 
   /// The transactions in the outbox behind `after`, in order, at most `limit`.
   Result<std::vector<OutboxEntry>> outbox(std::int64_t after, std::size_t limit);
+
+  Result<std::vector<outbox::Row>> rows(std::int64_t after, std::size_t limit) override;
+  Result<std::vector<outbox::Failed>> failed_rows() override;
+
+  /// Those behind `after` that a remote ledger has refused, in order, at most `limit`.
+  Result<std::vector<OutboxEntry>> failed(std::int64_t after, std::size_t limit);
 
   /// Transactions in the outbox; for metrics.
   std::int64_t outbox_size() const;

@@ -17,12 +17,6 @@ constexpr std::chrono::seconds kErasurePatience{20};
 constexpr std::chrono::milliseconds kRotationBeside{1};
 constexpr std::chrono::milliseconds kRotationAlone{5};
 
-Result<std::int64_t> outbox_rows(sql::Database& database) {
-  FLORA_ASSIGN(auto count, database.prepare("SELECT count(*) FROM outbox"));
-  FLORA_ASSIGN(const bool row, count.step());
-  return row ? count.integer(0) : 0;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env& env) {
@@ -49,7 +43,8 @@ Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env
   // An earlier life may have ended between a deletion and this.
   FLORA_ASSIGN(const bool forgotten, db.forget_deleted(kMappingTables));
   writer->has_remains_ = !forgotten;
-  FLORA_ASSIGN(writer->delete_outbox_, db.prepare("DELETE FROM outbox WHERE n<=?"));
+  FLORA_ASSIGN(OutboxRows outbox, OutboxRows::open(db, env));
+  writer->outbox_.emplace(std::move(outbox));
   // Not about a procedure that was erased meanwhile.
   FLORA_ASSIGN(writer->insert_answer_,
                db.prepare("INSERT INTO kept_answer(key, request, status, location, "
@@ -61,7 +56,7 @@ Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env
                           "body=excluded.body, expires=excluded.expires, "
                           "procedure=excluded.procedure, lookup_key=excluded.lookup_key"));
   FLORA_ASSIGN(writer->delete_answers_, db.prepare("DELETE FROM kept_answer WHERE expires<=?"));
-  FLORA_ASSIGN(writer->outbox_size_, outbox_rows(db));
+  FLORA_ASSIGN(writer->outbox_size_, writer->outbox_->count());
   FLORA_ASSIGN(writer->newest_, Newest::open(db));
   // From here on the connection is the thread's alone: a statement that ended elsewhere could
   // commit.
@@ -116,6 +111,27 @@ void Store::Writer::committed_through(std::int64_t number) {
   committed_ = std::max(committed_, number);
   // Else no wake-up: the outbox is trimmed with the next commit, or at the end.
   if (committed_ >= next_tombstone_) wake_.notify_one();
+}
+
+// Nobody is told when nothing can be written any more: OutboxStore::settle().
+void Store::Writer::settle(std::vector<outbox::Settlement> settlements,
+                           std::function<void(const Result<void>&)> done) {
+  const std::lock_guard lock(mutex_);
+  if (failed_ || stopping_) return;
+  settled_.push_back({std::move(settlements), std::move(done)});
+  wake_.notify_one();
+}
+
+void Store::Writer::reopen_failed(const Uuid& transaction_id, ReopenDone done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failed_ && !stopping_) {
+      reopenings_.push_back({transaction_id, std::move(done), {}});
+      wake_.notify_one();
+      return;
+    }
+  }
+  done(Error{Errc::unavailable, "the store takes nothing more"});
 }
 
 void Store::Writer::keep_answer(const AnswerDigests& digests, const KeptAnswer& answer,
@@ -186,7 +202,7 @@ void Store::Writer::await_erasure(const Uuid& procedure, ErasureDone done) {
 bool Store::Writer::has_work() const {
   return !batches_.empty() || !readings_.empty() || !answers_.empty() || !adapters_.empty() ||
          !key_changes_.empty() || !erasures_queued_.empty() || !waiting_queued_.empty() ||
-         committed_ >= next_tombstone_;
+         !settled_.empty() || !reopenings_.empty() || committed_ >= next_tombstone_;
 }
 
 // Then the audit trail is tidied up, the keys are changed and what erasures wait for is tried
@@ -215,6 +231,8 @@ Store::Writer::Work Store::Writer::take() {
   work.key_changes = std::exchange(key_changes_, {});
   work.erasures = std::exchange(erasures_queued_, {});
   work.waiting = std::exchange(waiting_queued_, {});
+  work.settled = std::exchange(settled_, {});
+  work.reopenings = std::exchange(reopenings_, {});
   work.committed = committed_;
   work.last = stopping_ && work.empty();
   return work;
@@ -253,6 +271,10 @@ void Store::Writer::process(Work& work) {
   for (Reading& reading : work.readings) reading.done(written);
   for (Answer& answer : work.answers) answer.done();
   for (Adapter& adapter : work.adapters) adapter.done(written);
+  for (Settled& settled : work.settled) settled.done(written);
+  for (Reopening& one : work.reopenings) {
+    one.done(written ? std::move(*one.row) : Result<outbox::Row>(written.error()));
+  }
   take_over(work, written);
   end_if_uncertain(written);
   if (written) {
@@ -370,16 +392,18 @@ Result<void> Store::Writer::write(Work& work) {
   }
   const bool trims = work.committed > trimmed_;
   if (trims) {
-    FLORA_ASSIGN(const std::int64_t removed, trim_outbox(work.committed));
+    FLORA_ASSIGN(const std::int64_t removed, outbox_->trim(work.committed));
     added -= removed;
   }
-  FLORA_ASSIGN(const bool deleted, delete_mappings(work));
+  FLORA_ASSIGN(const std::int64_t settled, settle_outbox(work));
+  FLORA_ASSIGN(const Eraser::Deleted deleted, delete_mappings(work));
+  added -= settled + deleted.rows;
   FLORA_TRY(audit_->write(Instant{env_.now_ms()}));
   FLORA_TRY(rotate(work));
   FLORA_TRY(tell_others(added));
   FLORA_TRY(database_->commit());
   if (behind) database_->caught_up();
-  has_remains_ = has_remains_ || deleted;
+  has_remains_ = has_remains_ || !deleted.procedures.empty();
   eraser_->committed();
   audit_->committed(std::chrono::nanoseconds(env_.steady_ns()));
   keys_retired_ = rotation_->committed();
@@ -463,18 +487,37 @@ Result<std::int64_t> Store::Writer::begin_erasure(Erasure& erasure) {
   return static_cast<std::int64_t>(erasure.tombstones.size());
 }
 
-// True if something was deleted.
-Result<bool> Store::Writer::delete_mappings(const Work& work) {
-  FLORA_ASSIGN(const std::vector<Uuid> gone, eraser_->delete_through(work.committed));
-  if (gone.empty()) return false;
-  audit_->add(audit_->format().body_of_erasure(gone));
-  return true;
+Result<Eraser::Deleted> Store::Writer::delete_mappings(const Work& work) {
+  Eraser::Deleted deleted;
+  if (eraser_->count() == 0) return deleted;
+  std::vector<std::int64_t> committed;
+  for (const Settled& settled : work.settled) {
+    for (const outbox::Settlement& one : settled.settlements) {
+      if (one.kind == outbox::Settlement::Kind::committed) committed.push_back(one.number);
+    }
+  }
+  FLORA_ASSIGN(deleted, eraser_->delete_settled(committed));
+  FLORA_ASSIGN(const std::vector<Uuid> in_order, eraser_->delete_through(work.committed));
+  deleted.procedures.insert(deleted.procedures.end(), in_order.begin(), in_order.end());
+  if (deleted.procedures.empty()) return deleted;
+  audit_->add(audit_->format().body_of_erasure(deleted.procedures));
+  return deleted;
 }
 
 // The number of rows that went.
-Result<std::int64_t> Store::Writer::trim_outbox(std::int64_t through) {
-  FLORA_TRY(delete_outbox_->bind(1, through).run());
-  return delete_outbox_->changes();
+Result<std::int64_t> Store::Writer::settle_outbox(Work& work) {
+  std::int64_t removed = 0;
+  for (const Settled& settled : work.settled) {
+    for (const outbox::Settlement& one : settled.settlements) {
+      FLORA_ASSIGN(const std::int64_t rows, outbox_->settle(one));
+      removed += rows;
+    }
+  }
+  for (Reopening& one : work.reopenings) {
+    one.row = outbox_->reopen(one.transaction_id);
+    if (!*one.row && one.row->error().code != Errc::not_found) return one.row->error();
+  }
+  return removed;
 }
 
 Result<void> Store::Writer::write_answer(const Answer& answer) {

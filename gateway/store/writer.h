@@ -20,6 +20,7 @@
 #include "gateway/store/eraser.h"
 #include "gateway/store/keys_in_use.h"
 #include "gateway/store/newest.h"
+#include "gateway/store/outbox_rows.h"
 #include "gateway/store/rotation.h"
 #include "gateway/store/store.h"
 
@@ -37,6 +38,9 @@ class Store::Writer {
   void erase(ErasureOrder order, ErasureBegun begun, ErasureDone done);
   void await_erasure(const Uuid& procedure, ErasureDone done);
   void committed_through(std::int64_t number);
+  void settle(std::vector<outbox::Settlement> settlements,
+              std::function<void(const Result<void>&)> done);
+  void reopen_failed(const Uuid& transaction_id, ReopenDone done);
   void keep_answer(const AnswerDigests& digests, const KeptAnswer& answer, Instant expires,
                    std::function<void()> done);
   void use_keys(std::shared_ptr<const MappingKeys> keys,
@@ -87,6 +91,16 @@ class Store::Writer {
     ErasureDone done;
     std::int64_t deadline_ns = 0;
   };
+  // What the remote ledger has made of rows.
+  struct Settled {
+    std::vector<outbox::Settlement> settlements;
+    std::function<void(const Result<void>&)> done;
+  };
+  struct Reopening {
+    Uuid transaction_id;
+    ReopenDone done;
+    std::optional<Result<outbox::Row>> row;
+  };
   struct Work {
     std::vector<Batch> batches;
     std::vector<Erasure> erasures;
@@ -95,12 +109,15 @@ class Store::Writer {
     std::vector<Answer> answers;
     std::vector<Adapter> adapters;
     std::vector<KeyChange> key_changes;
+    std::vector<Settled> settled;
+    std::vector<Reopening> reopenings;
     std::int64_t committed = 0;
     bool last = false;
 
     bool empty() const {
       return batches.empty() && readings.empty() && answers.empty() && adapters.empty() &&
-             key_changes.empty() && erasures.empty() && waiting.empty();
+             key_changes.empty() && erasures.empty() && waiting.empty() && settled.empty() &&
+             reopenings.empty();
     }
   };
 
@@ -117,14 +134,14 @@ class Store::Writer {
   Result<void> change_keys(std::shared_ptr<const MappingKeys> keys);
   Result<void> refresh_keys(std::shared_ptr<const MappingKeys> keys);
   Result<std::int64_t> begin_erasure(Erasure& erasure);
-  Result<bool> delete_mappings(const Work& work);
+  Result<Eraser::Deleted> delete_mappings(const Work& work);
   void take_over(Work& work, const Result<void>& written);
   void settle_erasures();
   void give_up_erasures(const Error& error);
   void tidy();
   void mark_failed();
   void end_if_uncertain(const Result<void>& done);
-  Result<std::int64_t> trim_outbox(std::int64_t through);
+  Result<std::int64_t> settle_outbox(Work& work);
   Result<void> write_answer(const Answer& answer);
   static void refuse(Work& work, Refusal refusal);
 
@@ -137,7 +154,7 @@ class Store::Writer {
   KeysInForce keys_;
   std::optional<Eraser> eraser_;
   std::optional<Newest> newest_;
-  std::optional<sql::Statement> delete_outbox_;
+  std::optional<OutboxRows> outbox_;
   std::optional<sql::Statement> insert_answer_;
   std::optional<sql::Statement> delete_answers_;
 
@@ -148,6 +165,8 @@ class Store::Writer {
   std::vector<Answer> answers_;
   std::vector<Adapter> adapters_;
   std::vector<KeyChange> key_changes_;
+  std::vector<Settled> settled_;
+  std::vector<Reopening> reopenings_;
   std::vector<Erasure> erasures_queued_;
   std::vector<Waiting> waiting_queued_;
   std::int64_t next_tombstone_ = kNoTombstone;  // The next deletion is due when it is committed.

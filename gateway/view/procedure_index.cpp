@@ -57,17 +57,6 @@ CREATE TABLE position(
 INSERT INTO position VALUES(1, 0, x'');
 )";
 
-Result<IndexedEntry> indexed(const CommittedEntry& entry) {
-  FLORA_ASSIGN(const EntryContent content, parse_entry(entry.body));
-  if (const auto* tombstone = std::get_if<Tombstone>(&content)) {
-    return IndexedEntry{entry.index, entry.id, tombstone->procedure, std::nullopt, true};
-  }
-  const auto& transaction = std::get<Transaction>(content);
-  return IndexedEntry{
-      entry.index, entry.id,           transaction.procedure,  transaction.merged_into,
-      false,       transaction.status, transaction.recorded_at};
-}
-
 Result<std::vector<Uuid>> ids_of(sqlite::Statement& select) {
   std::vector<Uuid> ids;
   while (true) {
@@ -82,6 +71,17 @@ void remove_files(const std::string& path) {
 }
 
 }  // namespace
+
+Result<IndexedEntry> indexed(const CommittedEntry& entry) {
+  FLORA_ASSIGN(const EntryContent content, parse_entry(entry.body));
+  if (const auto* tombstone = std::get_if<Tombstone>(&content)) {
+    return IndexedEntry{entry.index, entry.id, tombstone->procedure, std::nullopt, true};
+  }
+  const auto& transaction = std::get<Transaction>(content);
+  return IndexedEntry{
+      entry.index, entry.id,           transaction.procedure,  transaction.merged_into,
+      false,       transaction.status, transaction.recorded_at};
+}
 
 class ProcedureIndex::Core {
  public:

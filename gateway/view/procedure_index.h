@@ -28,6 +28,9 @@ struct IndexedEntry {
   Instant recorded = {};
 };
 
+/// Errors: corrupt (the body is no entry).
+Result<IndexedEntry> indexed(const CommittedEntry& entry);
+
 /// An entry that says that its procedure has ended.
 struct EndingEntry {
   Instant recorded;

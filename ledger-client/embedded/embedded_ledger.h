@@ -65,7 +65,7 @@ class EmbeddedLedger final : public Ledger {
   std::string vkey() const;
 
   /// Those of all origins, the first one first; more than one after a restore that accepted a loss.
-  const std::vector<std::string>& vkeys() const;
+  const std::vector<std::string>& vkeys() const override;
 
  private:
   class Core;

@@ -149,7 +149,7 @@ class Events final : public outbox::Following {
     bool went_on = false;
     gateway::ChaincodeEventsResponse response;
     while (reader->Read(&response)) {
-      std::optional<std::vector<NetworkEntry>> entries = take_in(response);
+      std::optional<std::vector<NetworkEntry>> entries = take_in(response, endpoint);
       if (!entries) {
         log::write(log::Level::error, "the ledger network contradicts what was followed before",
                    {{"endpoint", std::string_view(core_->options.endpoints[endpoint].name)}});
@@ -169,8 +169,8 @@ class Events final : public outbox::Following {
 
   // The new entries of one block. The stream begins anew with the block of the last one, which is
   // passed over up to that one: nothing, if it does not stand where it did.
-  std::optional<std::vector<NetworkEntry>> take_in(
-      const gateway::ChaincodeEventsResponse& response) {
+  std::optional<std::vector<NetworkEntry>> take_in(const gateway::ChaincodeEventsResponse& response,
+                                                   std::size_t endpoint) {
     const std::uint64_t block = response.block_number();
     if (after_ && (block < after_->block || (skips_ && block != after_->block))) {
       return std::nullopt;
@@ -179,7 +179,8 @@ class Events final : public outbox::Following {
     for (const gateway::ChaincodeEvent& one : response.events()) {
       if (one.chaincode_id() != core_->options.chaincode || one.event_name() != kRecorded) continue;
       if (!skips_) {
-        entries.push_back({{block, one.tx_id()}, one.payload()});
+        entries.push_back(
+            {{block, one.tx_id()}, one.payload(), core_->options.endpoints[endpoint].name});
       } else if (one.tx_id() == after_->transaction) {
         skips_ = false;
       }

@@ -93,7 +93,8 @@ void Submission::on_endorsed(Endorsed answer) {
   const auto transaction = parse_transaction(envelope.payload());
   Recorded recorded = parse_recorded(transaction.value().answer).value();
   if (recorded.repeated) {
-    return done_({Outcome::Kind::committed, {}, std::move(recorded.transaction)});
+    const bool repeated = recorded.transaction != proposal_.transaction;
+    return done_({Outcome::Kind::committed, {}, std::move(recorded.transaction), repeated});
   }
   sign_envelope(std::move(envelope));
 }
@@ -146,7 +147,8 @@ void Submission::look_for_it(std::string reason) {
   get(core_, attempt_.id,
       [self = shared_from_this(), reason = std::move(reason)](auto found) mutable {
         if (!found || !*found) return self->end(Outcome::Kind::unknown, std::move(reason));
-        self->done_({Outcome::Kind::committed, {}, std::move((*found)->transaction)});
+        const bool repeated = (*found)->transaction != self->proposal_.transaction;
+        self->done_({Outcome::Kind::committed, {}, std::move((*found)->transaction), repeated});
       });
 }
 

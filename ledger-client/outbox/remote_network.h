@@ -44,6 +44,7 @@ struct Outcome {
   /// lower case with hyphens, such as `not-entitled`, `mvcc-read-conflict`. Empty if committed.
   std::string reason;
   std::string transaction;  ///< committed: the network's id of what recorded it first.
+  bool repeated = false;    ///< committed: that was another transaction than this try.
 };
 
 /// Where an entry stands on the network.
@@ -56,6 +57,7 @@ struct NetworkPlace {
 struct NetworkEntry {
   NetworkPlace place;
   std::string body;
+  std::string witness = {};  ///< The name of the node that says so.
 };
 
 /// Ends the following when it is destroyed; waits until no callback runs. Not from a callback.

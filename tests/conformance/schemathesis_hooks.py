@@ -124,7 +124,7 @@ class Things:
             case.path_parameters = {"id": self.submissions.pop(0)["procedureId"]}
             return ERASER
         submission = self.submissions[self.uses[operation] % len(self.submissions)]
-        if operation in ("getTransaction", "getReceipt"):
+        if operation in ("getTransaction", "getReceipt", "retryTransaction"):
             case.path_parameters = {"id": submission["transactionId"]}
         elif operation in ("getProcedure", "getHistory"):
             case.path_parameters = {"id": submission["procedureId"]}
@@ -243,13 +243,17 @@ def install():
             things.submissions.append({**response.json(), "procedure": case.body["procedure"]})
 
 
+# An embedded ledger refuses nothing for good: tests/fabric/gateway_test.py has what can be tried again.
+NOT_HERE = {"retryTransaction"}
+
+
 def report(base, path):
     reached = json.loads(pathlib.Path(path).read_text())
     paths = get(base, "/openapi.json")["paths"].values()
     wanted = {
         "statuses": {status["name"] for status in get(base, "/v1/statuses")["statuses"]},
         "operations": {one["operationId"] for path in paths for one in path.values()
-                       if isinstance(one, dict) and "operationId" in one},
+                       if isinstance(one, dict) and "operationId" in one} - NOT_HERE,
     }
     counts = reached["statuses"]
     print(f"{sum(counts.values())} events of {len(counts)} statuses were committed; "

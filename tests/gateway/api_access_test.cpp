@@ -69,7 +69,7 @@ TEST_CASE("each route asks for a caller, but for those that are open to all") {
     }
   }
   CHECK(open == 10);
-  CHECK(closed == 20);
+  CHECK(closed == 22);
 }
 
 TEST_CASE("only what describes the gateway is open") {
@@ -171,6 +171,12 @@ TEST_CASE("parameters are held to the document and named without their value") {
     CHECK(response.problem() == "malformed-request");
   }
   CHECK(gateway.get(history + "?limit=1000", kBamf).status == 404);
+  CHECK(gateway.get("/v1/transactions", kBamf).status == 400);
+  CHECK(gateway.get("/v1/transactions?cursor=f0", kBamf).status == 400);
+  CHECK(gateway.get("/v1/transactions?state=COMMITTED", kBamf).status == 400);
+  const Response failed = gateway.get("/v1/transactions?state=FAILED&cursor=f0", kBamf);
+  CHECK(failed.status == 200);
+  CHECK(failed.body == R"({"transactions":[]})");
 }
 
 TEST_CASE("what HTTP itself refuses is a problem of the document") {

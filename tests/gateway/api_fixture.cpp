@@ -12,6 +12,7 @@
 #include "gateway/audit/check.h"
 #include "gateway/base/log.h"
 #include "gateway/commands/definitions.h"
+#include "gateway/intake/local_forwarder.h"
 #include "gateway/privacy/key_set.h"
 #include "gateway/store/audit_reader.h"
 #include "tests/temporary_folder.h"
@@ -181,7 +182,7 @@ struct Gateway::Parts {
   std::unique_ptr<view::ProcedureIndex> index;
   std::optional<ThreadPool> blocking;
   std::optional<ThreadPool> translating;
-  std::optional<intake::Forwarder> forwarder;
+  std::optional<intake::LocalForwarder> forwarder;
   std::optional<intake::Intake> intake;
   std::optional<auth::Tokens> tokens;
   std::optional<erasure::Eraser> eraser;
@@ -262,6 +263,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   parts.retention = &*p.retention;
   parts.periods = settings.retention.periods;
   parts.ledger = p.ledger.get();
+  parts.log = p.ledger.get();
   parts.trail = p.trail.get();
   parts.index = p.index.get();
   parts.adapters = p.definitions->adapters.get();

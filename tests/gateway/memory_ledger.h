@@ -48,8 +48,10 @@ class MemoryLedger final : public Ledger {
     const std::lock_guard lock(mutex_);
     return entries_.size();
   }
+  const std::vector<std::string>& vkeys() const override { return vkeys_; }
 
  private:
+  const std::vector<std::string> vkeys_;
   std::mutex mutex_;
   std::vector<CommittedEntry> entries_;
   std::map<Uuid, std::uint64_t> by_id_;

@@ -394,7 +394,7 @@ TEST_CASE_FIXTURE(Fixture, "mistakes are named with their place") {
       {"workers: 2", "workers: two", ":6:10: a number from 1 to 64 is expected"},
       {"port: 8080", "port: 65536", "a number from 0 to 65535 is expected"},
       {"workers: 2", "worker: 2", ":6:1: unknown key"},
-      {"kind: embedded", "kind: fabric", ":10:9: this build knows"},
+      {"kind: embedded", "kind: paper", ":10:9: embedded or fabric is expected"},
       {"header: true", "header: yes", ":8:23: true or false is expected"},
       {"  operations: {address: 127.0.0.1, port: 8081}\n", "", "\"operations\" is missing"},
       {"address: 127.0.0.1, port: 8080", "port: 8080", "\"address\" is missing"},

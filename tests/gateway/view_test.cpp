@@ -52,6 +52,7 @@ class ListLedger final : public Ledger {
     return Error{Errc::unavailable, "not used"};
   }
   Result<Receipt> receipt(const Uuid&) override { return Error{Errc::not_found, "not used"}; }
+  const std::vector<std::string>& vkeys() const override { return vkeys_; }
   Result<std::vector<CommittedEntry>> read(std::uint64_t first, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
     if (broken_) return Error{Errc::unavailable, "the disk is gone"};
@@ -76,6 +77,7 @@ class ListLedger final : public Ledger {
   }
 
  private:
+  const std::vector<std::string> vkeys_;
   FakeEnv env_;
   UuidSequence ids_;
   std::mutex mutex_;

@@ -41,6 +41,12 @@ TEST_CASE("the embedded ledger keeps the contract of ledgers") {
   check_ledger_contract([&] { return open_in(folders.emplace_back()); });
 }
 
+TEST_CASE("the longest text is taken") {
+  const Folder folder;
+  const auto ledger = open_in(folder);
+  CHECK(submit(*ledger, {{id_of(5), std::string(65'535, 'x')}}).front().has_value());
+}
+
 TEST_CASE("every receipt verifies with the public key alone, before and after a restart") {
   const Folder folder;
   auto ledger = open_in(folder);

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "gateway/base/bytes.h"
+#include "gateway/model/transaction.h"
 
 namespace flora::test {
 
@@ -53,6 +54,57 @@ std::vector<LedgerEntry> entries_of(std::uint64_t first, std::uint64_t count) {
   std::vector<LedgerEntry> entries;
   for (std::uint64_t n = first; n < first + count; ++n) entries.push_back(entry_of(n));
   return entries;
+}
+
+namespace {
+
+Uuid procedure_of(std::uint64_t n) {
+  Uuid id;
+  id.bytes.fill(std::byte{0x5f});
+  id.bytes[6] = std::byte{0x4f};
+  id.bytes[8] = std::byte{0x8f};
+  for (std::size_t i = 0; i < 4; ++i) id.bytes[15 - i] = static_cast<std::byte>(n >> (8 * i));
+  return id;
+}
+
+Transaction real_transaction(std::uint64_t n, std::uint64_t procedure, std::uint64_t variant) {
+  Transaction transaction;
+  transaction.id = id_of(n);
+  transaction.procedure = procedure_of(procedure);
+  transaction.status = "REGISTRIERUNG_ABGESCHLOSSEN";
+  transaction.occurred = Day{20'759};
+  transaction.recorded_at = Instant{1'793'690'130'123 + static_cast<std::int64_t>(n)};
+  transaction.authority = "000250";
+  transaction.role = "AE";
+  transaction.land = "DE-NI";
+  transaction.channel = "default";
+  transaction.catalogue = "2026-11";
+  for (std::size_t i = 0; i < 8; ++i) {
+    transaction.salt[i] = static_cast<std::byte>(variant >> (8 * i));
+  }
+  return transaction;
+}
+
+}  // namespace
+
+LedgerEntry transaction_of(std::uint64_t n, std::uint64_t procedure, std::uint64_t variant) {
+  return {id_of(n), to_canonical(real_transaction(n, procedure, variant))};
+}
+
+LedgerEntry correction_of(std::uint64_t n, std::uint64_t corrects, std::uint64_t procedure) {
+  Transaction transaction = real_transaction(n, procedure, 0);
+  transaction.corrects = id_of(corrects);
+  return {id_of(n), to_canonical(transaction)};
+}
+
+LedgerEntry tombstone_of(std::uint64_t n, std::uint64_t procedure) {
+  Tombstone tombstone;
+  tombstone.id = id_of(n);
+  tombstone.procedure = procedure_of(procedure);
+  tombstone.recorded_at = Instant{1'793'690'130'123 + static_cast<std::int64_t>(n)};
+  tombstone.authority = "999901";
+  tombstone.channel = "default";
+  return {id_of(n), to_canonical(tombstone)};
 }
 
 ledger::EmbeddedOptions options_in(const Folder& folder) {

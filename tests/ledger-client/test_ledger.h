@@ -51,6 +51,13 @@ std::string body_of(std::uint64_t n);
 LedgerEntry entry_of(std::uint64_t n);
 std::vector<LedgerEntry> entries_of(std::uint64_t first, std::uint64_t count);
 
+/// A real transaction of id_of(n), as every ledger takes it, about the procedure of that number.
+/// `variant` makes another text of it.
+LedgerEntry transaction_of(std::uint64_t n, std::uint64_t procedure = 1, std::uint64_t variant = 0);
+/// The same as a correction of id_of(corrects).
+LedgerEntry correction_of(std::uint64_t n, std::uint64_t corrects, std::uint64_t procedure);
+LedgerEntry tombstone_of(std::uint64_t n, std::uint64_t procedure);
+
 /// A ledger's options in a folder.
 ledger::EmbeddedOptions options_in(const Folder& folder);
 

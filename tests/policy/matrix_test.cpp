@@ -109,7 +109,8 @@ struct Tables {
 
 const std::set<std::string> kOfProcedures = {"searchProcedures", "getProcedure", "getHistory",
                                              "createSubjectReport"};
-const std::set<std::string> kOfTransactions = {"getTransaction", "getReceipt"};
+const std::set<std::string> kOfTransactions = {"getTransaction", "getReceipt",
+                                               "listFailedTransactions", "retryTransaction"};
 
 EntryFacts entry(std::string status, std::string authority, std::string land,
                  bool effective = true) {

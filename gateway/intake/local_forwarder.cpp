@@ -1,4 +1,4 @@
-#include "gateway/intake/forwarder.h"
+#include "gateway/intake/local_forwarder.h"
 
 #include <algorithm>
 #include <chrono>
@@ -17,10 +17,10 @@ constexpr std::chrono::seconds kRetryAfter{1};
 
 }  // namespace
 
-Forwarder::Forwarder(store::Store& store, Ledger& ledger, view::ProcedureIndex& index)
+LocalForwarder::LocalForwarder(store::Store& store, Ledger& ledger, view::ProcedureIndex& index)
     : store_(store), ledger_(ledger), index_(index), retry_thread_([this] { retry_loop(); }) {}
 
-Forwarder::~Forwarder() {
+LocalForwarder::~LocalForwarder() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -30,28 +30,42 @@ Forwarder::~Forwarder() {
   under_way_.wait();
 }
 
-Result<void> Forwarder::recover() {
+Result<void> LocalForwarder::recover() {
   FLORA_ASSIGN(const std::int64_t last, submit_outbox());
   store_.committed_through(last);
   return {};
 }
 
-void Forwarder::forward(const std::vector<store::Accepted>& accepted, Done done) {
+// How long it takes is a matter of the disk: nobody needs patience.
+void LocalForwarder::forward(const std::vector<store::Accepted>& accepted,
+                             std::optional<std::chrono::milliseconds> /*patience*/, Done done) {
   std::vector<Pending> pending;
   pending.reserve(accepted.size());
   for (const store::Accepted& one : accepted) {
     pending.push_back({one.number, one.transaction_id, one.body, one.procedure, one.merged_into,
                        one.tombstone, one.status, one.recorded});
   }
-  submit(std::move(pending), std::move(done));
+  submit(std::move(pending), [done = std::move(done)](std::vector<Result<Position>> positions) {
+    std::vector<Fate> fates;
+    fates.reserve(positions.size());
+    for (Result<Position>& one : positions) {
+      fates.push_back(one ? Fate(OnLedger{std::move(*one)}) : Fate(OnItsWay{}));
+    }
+    done(std::move(fates));
+  });
 }
 
-void Forwarder::submit(std::vector<Pending> pending, Done done) {
+void LocalForwarder::retry(const Uuid& /*transaction_id*/,
+                           std::function<void(const Result<void>&)> done) {
+  done(Error{Errc::not_found, "no transaction of this id has failed"});
+}
+
+void LocalForwarder::submit(std::vector<Pending> pending, Submitted done) {
   std::vector<LedgerEntry> batch;
   batch.reserve(pending.size());
   for (Pending& one : pending) batch.push_back({one.transaction_id, std::move(one.body)});
   auto kept = std::make_shared<std::vector<Pending>>(std::move(pending));
-  Done last = [ticket = under_way_.ticket(), done = std::move(done)](auto positions) {
+  Submitted last = [ticket = under_way_.ticket(), done = std::move(done)](auto positions) {
     done(std::move(positions));
   };
   ledger_.submit(std::move(batch), [this, kept, last = std::move(last)](auto positions) {
@@ -60,8 +74,8 @@ void Forwarder::submit(std::vector<Pending> pending, Done done) {
 }
 
 // On the ledger's thread, in the order of submission.
-void Forwarder::finished(const std::vector<Pending>& pending,
-                         std::vector<Result<Position>> positions, Done done) {
+void LocalForwarder::finished(const std::vector<Pending>& pending,
+                              std::vector<Result<Position>> positions, Submitted done) {
   std::vector<view::IndexedEntry> indexed;
   bool failed = false;
   std::int64_t highest = 0;
@@ -90,7 +104,7 @@ void Forwarder::finished(const std::vector<Pending>& pending,
 }
 
 // Everything in the outbox, in order; repeats are no harm. The number of the last one.
-Result<std::int64_t> Forwarder::submit_outbox() {
+Result<std::int64_t> LocalForwarder::submit_outbox() {
   std::int64_t after = 0;
   while (true) {
     FLORA_ASSIGN(const std::vector<store::OutboxEntry> entries, store_.outbox(after, kChunk));
@@ -127,7 +141,7 @@ Result<std::int64_t> Forwarder::submit_outbox() {
   }
 }
 
-void Forwarder::retry_loop() {
+void LocalForwarder::retry_loop() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     if (!stalled_) {

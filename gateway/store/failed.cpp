@@ -1,0 +1,41 @@
+#include "gateway/store/failed.h"
+
+#include "gateway/store/outbox_rows.h"
+#include "gateway/store/schema.h"
+
+namespace flora::store {
+
+Result<std::vector<OutboxEntry>> failed_in(const sql::Place& place) {
+  FLORA_ASSIGN(auto database, sql::open(place, sql::Access::read));
+  FLORA_ASSIGN(auto select, database->prepare("SELECT n, transaction_id, body, failed FROM outbox "
+                                              "WHERE failed IS NOT NULL ORDER BY n"));
+  std::vector<OutboxEntry> entries;
+  while (true) {
+    FLORA_ASSIGN(const bool row, select.step());
+    if (!row) return entries;
+    entries.push_back({select.integer(0), uuid_from_bytes(select.blob(1)),
+                       std::string(select.text(2)), std::string(select.text(3))});
+  }
+}
+
+Result<std::int64_t> reopen_failed_in(const sql::Place& place, std::vector<Uuid> transactions,
+                                      Env& env) {
+  if (transactions.empty()) {
+    FLORA_ASSIGN(const auto all, failed_in(place));
+    for (const OutboxEntry& one : all) transactions.push_back(one.transaction_id);
+  }
+  FLORA_ASSIGN(auto database, sql::open(place, sql::Access::write));
+  FLORA_TRY(prepare_schema(*database));
+  FLORA_ASSIGN(OutboxRows rows, OutboxRows::open(*database, env));
+  FLORA_TRY(database->begin());
+  for (const Uuid& id : transactions) {
+    const Result<outbox::Row> row = rows.reopen(id);
+    if (row) continue;
+    database->rollback();
+    return row.error();
+  }
+  FLORA_TRY(database->commit());
+  return static_cast<std::int64_t>(transactions.size());
+}
+
+}  // namespace flora::store

@@ -1,0 +1,546 @@
+#include "ledger-client/outbox/outbox.h"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "gateway/base/log.h"
+#include "gateway/model/transaction.h"
+
+namespace flora::outbox {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What the schedule needs to know of a row's text.
+struct Subject {
+  Uuid procedure;
+  std::string authority;
+  std::optional<Uuid> refers;
+  bool tombstone = false;
+};
+
+Result<Subject> subject_of(const std::string& body) {
+  FLORA_ASSIGN(const EntryContent content, parse_entry(body));
+  if (const auto* tombstone = std::get_if<Tombstone>(&content)) {
+    return Subject{tombstone->procedure, tombstone->authority, {}, true};
+  }
+  const auto& transaction = std::get<Transaction>(content);
+  return Subject{transaction.procedure, transaction.authority,
+                 transaction.corrects ? transaction.corrects : transaction.revokes, false};
+}
+
+struct Task {
+  Row row;
+  Subject subject;
+  std::size_t tries = 0;  // Since the last that found the network.
+  std::size_t spent = 0;
+};
+
+// The rows of one procedure, in order; only the first is ever tried.
+struct Chain {
+  std::deque<Task> tasks;
+  bool busy = false;  // The first is being tried, or waits for its new nonce or its time.
+};
+
+// What the network has refused.
+struct Refusal {
+  std::string reason;
+  Uuid procedure;
+};
+
+struct Waiter {
+  std::shared_ptr<std::function<void(Fate)>> done;
+  Clock::time_point deadline;
+};
+
+}  // namespace
+
+// Kept alive by the callbacks of the network and the store: after the end they find `stopping_`.
+class Outbox::Core : public std::enable_shared_from_this<Core> {
+ public:
+  Core(Options options, OutboxStore& store, RemoteNetwork& network, Replica& replica, Env& env)
+      : options_(options), store_(store), network_(network), replica_(replica), env_(env) {}
+
+  Result<void> start() {
+    FLORA_ASSIGN(const std::vector<Failed> failed, store_.failed_rows());
+    for (const Failed& one : failed) {
+      FLORA_ASSIGN(const Subject subject, subject_of(one.body));
+      failed_.emplace(one.id, Refusal{one.reason, subject.procedure});
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      FLORA_TRY(refill());
+    }
+    thread_ = std::thread([this] { run(); });
+    return {};
+  }
+
+  void stop() {
+    std::vector<Waiter> waiters;
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      for (auto& [id, waiting] : waiters_) std::ranges::move(waiting, std::back_inserter(waiters));
+      waiters_.clear();
+    }
+    wake_.notify_one();
+    if (thread_.joinable()) thread_.join();
+    for (const Waiter& waiter : waiters) (*waiter.done)(Pending{});
+    // A callback that is within this object now goes on to its end.
+    const std::lock_guard settled(callbacks_);
+  }
+
+  void push(std::vector<Row> rows) {
+    const std::lock_guard lock(mutex_);
+    for (Row& row : rows) {
+      accepted_through_ = std::max(accepted_through_, row.number);
+      if (row.number <= loaded_through_) continue;
+      // Behind a gap everything is read from the store, which keeps the order.
+      if (in_memory_ >= options_.window || behind_) {
+        behind_ = true;
+        continue;
+      }
+      loaded_through_ = row.number;
+      add(std::move(row));
+    }
+    wake_.notify_one();
+  }
+
+  void retry(Row row) {
+    const std::lock_guard lock(mutex_);
+    failed_.erase(row.id);
+    const auto held = held_.find(row.id);
+    std::vector<Task> released;
+    if (held != held_.end()) {
+      released = std::move(held->second);
+      held_.erase(held);
+    }
+    add(std::move(row));
+    for (Task& task : released) put(std::move(task));
+    wake_.notify_one();
+  }
+
+  std::optional<std::string> refusal_of(const Uuid& id) const {
+    const std::lock_guard lock(mutex_);
+    const auto failed = failed_.find(id);
+    if (failed == failed_.end()) return std::nullopt;
+    return failed->second.reason;
+  }
+
+  void await(const Uuid& id, std::chrono::milliseconds patience, std::function<void(Fate)> done) {
+    const auto once = std::make_shared<std::function<void(Fate)>>(std::move(done));
+    {
+      std::unique_lock lock(mutex_);
+      const auto failed = failed_.find(id);
+      if (stopping_ || failed != failed_.end()) {
+        const Fate fate = stopping_ ? Fate(Pending{}) : Fate(Refused{failed->second.reason});
+        lock.unlock();
+        return (*once)(fate);
+      }
+      waiters_[id].push_back({once, Clock::now() + patience});
+      deadlines_.emplace(Clock::now() + patience, id);
+    }
+    wake_.notify_one();
+    // It may have arrived before anybody waited.
+    if (const auto found = replica_.find(id); found && *found) tell(id, Committed{**found});
+  }
+
+  Activity activity() const {
+    const std::lock_guard lock(mutex_);
+    return {under_way_.size(), in_memory_ - under_way_.size(), failed_.size(), tries_,
+            failures_ >= options_.breaker};
+  }
+
+  bool is_submitted(const Uuid& id) const {
+    const std::lock_guard lock(mutex_);
+    return submitted_.contains(id);
+  }
+
+ private:
+  // Under the lock, like all until run().
+  void add(Row row) {
+    Result<Subject> subject = subject_of(row.body);
+    ++in_memory_;
+    if (!subject) {
+      // The store wrote it: nothing but damage makes it unreadable.
+      settle_failed(row, {}, "unreadable");
+      return;
+    }
+    put({std::move(row), std::move(*subject)});
+  }
+
+  void put(Task task) {
+    const Uuid procedure = task.subject.procedure;
+    Chain& chain = chains_[procedure];
+    chain.tasks.push_back(std::move(task));
+    if (!chain.busy && chain.tasks.size() == 1) ready_.push_back(procedure);
+  }
+
+  Result<void> refill() {
+    while (in_memory_ < options_.window) {
+      const std::size_t limit = std::min<std::size_t>(1024, options_.window - in_memory_);
+      FLORA_ASSIGN(std::vector<Row> rows, store_.rows(loaded_through_, limit));
+      if (rows.empty()) {
+        loaded_through_ = std::max(loaded_through_, accepted_through_);
+        behind_ = false;
+        return {};
+      }
+      for (Row& row : rows) {
+        loaded_through_ = row.number;
+        add(std::move(row));
+      }
+    }
+    behind_ = true;
+    return {};
+  }
+
+  void run() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      const Clock::time_point now = Clock::now();
+      wake_resting(now);
+      std::vector<std::pair<Waiter, Uuid>> late = take_late(now);
+      std::vector<Attempt> attempts = take_ready(now);
+      const bool reads = behind_ && in_memory_ < options_.window / 2 && now >= refill_at_;
+      if (!late.empty() || !attempts.empty() || reads) {
+        if (reads) refill_or_rest(now);
+        lock.unlock();
+        for (auto& [waiter, id] : late) (*waiter.done)(Pending{});
+        for (Attempt& attempt : attempts) send(std::move(attempt));
+        lock.lock();
+        continue;
+      }
+      if (const auto next = next_event()) {
+        wake_.wait_until(lock, *next);
+      } else {
+        wake_.wait(lock);
+      }
+    }
+  }
+
+  void refill_or_rest(Clock::time_point now) {
+    if (const Result<void> done = refill(); !done) {
+      refill_at_ = now + options_.longest_pause;
+      log::write(log::Level::error, "outbox: rows cannot be read",
+                 {{"reason", to_string(done.error().code)}});
+    }
+  }
+
+  std::optional<Clock::time_point> next_event() const {
+    std::optional<Clock::time_point> next;
+    const auto earlier = [&next](Clock::time_point at) { next = next ? std::min(*next, at) : at; };
+    if (!resting_.empty()) earlier(resting_.begin()->first);
+    if (!deadlines_.empty()) earlier(deadlines_.begin()->first);
+    if (is_broken() && !ready_.empty() && under_way_.empty()) earlier(probe_at_);
+    if (behind_ && in_memory_ < options_.window / 2) earlier(refill_at_);
+    return next;
+  }
+
+  void wake_resting(Clock::time_point now) {
+    while (!resting_.empty() && resting_.begin()->first <= now) {
+      const Uuid procedure = resting_.begin()->second;
+      resting_.erase(resting_.begin());
+      release(procedure);
+    }
+  }
+
+  // The first of the chain may be tried.
+  void release(const Uuid& procedure) {
+    const auto chain = chains_.find(procedure);
+    if (chain == chains_.end()) return;
+    chain->second.busy = false;
+    if (chain->second.tasks.empty()) {
+      chains_.erase(chain);
+    } else {
+      ready_.push_back(procedure);
+    }
+  }
+
+  std::vector<std::pair<Waiter, Uuid>> take_late(Clock::time_point now) {
+    std::vector<std::pair<Waiter, Uuid>> late;
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+      const auto [deadline, id] = *deadlines_.begin();
+      deadlines_.erase(deadlines_.begin());
+      const auto waiting = waiters_.find(id);
+      if (waiting == waiters_.end()) continue;
+      for (Waiter& waiter : waiting->second) {
+        if (waiter.deadline <= now) late.emplace_back(waiter, id);
+      }
+      std::erase_if(waiting->second, [now](const Waiter& w) { return w.deadline <= now; });
+      if (waiting->second.empty()) waiters_.erase(waiting);
+    }
+    return late;
+  }
+
+  bool is_broken() const { return failures_ >= options_.breaker; }
+
+  // While the breaker is open one try at a time looks whether the network is back.
+  bool may_try(Clock::time_point now) const {
+    if (is_broken()) return under_way_.empty() && now >= probe_at_;
+    return under_way_.size() < options_.concurrency;
+  }
+
+  std::vector<Attempt> take_ready(Clock::time_point now) {
+    std::vector<Attempt> attempts;
+    while (!ready_.empty() && may_try(now)) {
+      const Uuid procedure = ready_.front();
+      ready_.pop_front();
+      const auto found = chains_.find(procedure);
+      if (found == chains_.end() || found->second.busy) continue;
+      hold_back(found->second);
+      if (found->second.tasks.empty()) {
+        chains_.erase(found);
+        continue;
+      }
+      found->second.busy = true;
+      const Task& task = found->second.tasks.front();
+      under_way_.emplace(task.row.id, procedure);
+      submitted_.insert(task.row.id);
+      ++tries_;
+      attempts.push_back({task.row.id, task.subject.authority, task.row.body, task.row.nonce});
+    }
+    return attempts;
+  }
+
+  // What corrects a transaction that has failed waits for it; the others of the chain do not.
+  void hold_back(Chain& chain) {
+    while (!chain.tasks.empty()) {
+      Task& first = chain.tasks.front();
+      if (!first.subject.refers || !failed_.contains(*first.subject.refers)) return;
+      held_[*first.subject.refers].push_back(std::move(first));
+      chain.tasks.pop_front();
+    }
+  }
+
+  // Without the lock. The local copy knows what was committed before a restart.
+  void send(Attempt attempt) {
+    const Uuid id = attempt.id;
+    if (const auto there = replica_.held(id); there && there->entry.body == attempt.body) {
+      const std::lock_guard guard(callbacks_);
+      return tried(id, {Outcome::Kind::committed, {}, {}});
+    }
+    network_.submit(std::move(attempt), [self = shared_from_this(), id](Outcome outcome) {
+      const std::lock_guard guard(self->callbacks_);
+      self->tried(id, outcome);
+    });
+  }
+
+  void tried(const Uuid& id, const Outcome& outcome) {
+    std::unique_lock lock(mutex_);
+    const auto trying = under_way_.find(id);
+    if (stopping_ || trying == under_way_.end()) return;
+    const Uuid procedure = trying->second;
+    under_way_.erase(trying);
+    Chain& chain = chains_.at(procedure);
+    Task& task = chain.tasks.front();
+    note(outcome);
+    switch (outcome.kind) {
+      case Outcome::Kind::committed: {
+        const Task done = std::move(task);
+        chain.tasks.pop_front();
+        if (done.subject.tombstone) forget_procedure(procedure);
+        release(procedure);
+        lock.unlock();
+        await_copy(id, done.row.number);
+        break;
+      }
+      case Outcome::Kind::refused:
+        fail(procedure, chain, outcome.reason);
+        break;
+      case Outcome::Kind::spent:
+        task.tries = 0;
+        if (++task.spent >= options_.spent) {
+          fail(procedure, chain, outcome.reason);
+        } else {
+          renew(procedure, task);
+        }
+        break;
+      case Outcome::Kind::unavailable:
+      case Outcome::Kind::unknown:
+        resting_.emplace(Clock::now() + pause(task.tries++), procedure);
+        break;
+    }
+    if (lock.owns_lock()) lock.unlock();
+    wake_.notify_one();
+  }
+
+  // Its mapping is about to be deleted, and with it what the network has refused of it.
+  void forget_procedure(const Uuid& procedure) {
+    std::erase_if(failed_, [&](const auto& one) { return one.second.procedure == procedure; });
+    for (auto held = held_.begin(); held != held_.end();) {
+      if (held->second.front().subject.procedure != procedure) {
+        ++held;
+        continue;
+      }
+      in_memory_ -= held->second.size();
+      held = held_.erase(held);
+    }
+  }
+
+  // Whether the network was found decides about the breaker.
+  void note(const Outcome& outcome) {
+    const bool found =
+        outcome.kind != Outcome::Kind::unavailable && outcome.kind != Outcome::Kind::unknown;
+    const bool was_broken = is_broken();
+    failures_ = found ? 0 : failures_ + 1;
+    if (found) probes_ = 0;
+    // Those that were under way when it opened count as one.
+    if (is_broken() && under_way_.empty()) probe_at_ = Clock::now() + pause(probes_++);
+    if (is_broken() == was_broken) return;
+    if (was_broken) {
+      log::write(log::Level::info, "outbox: the network takes transactions again");
+    } else {
+      log::write(log::Level::warning, "outbox: the network does not take transactions",
+                 {{"reason", std::string_view(outcome.reason)}});
+    }
+  }
+
+  // Doubled each time, half of it at random.
+  std::chrono::microseconds pause(std::size_t times) {
+    const auto longest = std::chrono::microseconds(options_.longest_pause);
+    auto whole = std::chrono::microseconds(options_.first_pause);
+    for (std::size_t i = 0; i < times && whole < longest; ++i) whole *= 2;
+    whole = std::min(whole, longest);
+    std::array<std::byte, 4> random{};
+    env_.random(random);
+    std::uint32_t part = 0;
+    for (const std::byte byte : random) part = part << 8U | std::to_integer<std::uint32_t>(byte);
+    return whole / 2 + std::chrono::microseconds(whole.count() / 2 * (part >> 8U) / (1U << 24U));
+  }
+
+  void fail(const Uuid& procedure, Chain& chain, const std::string& reason) {
+    const Row row = std::move(chain.tasks.front().row);
+    chain.tasks.pop_front();
+    settle_failed(row, procedure, reason);
+    release(procedure);
+  }
+
+  // Told when it is durable; a refusal that could not be written is found out anew after a restart.
+  void settle_failed(const Row& row, const Uuid& procedure, const std::string& reason) {
+    const Uuid& id = row.id;
+    failed_.emplace(id, Refusal{reason, procedure});
+    log::write(
+        log::Level::error, "outbox: the network refuses a transaction",
+        {{"transaction", std::string_view(to_string(id))}, {"reason", std::string_view(reason)}});
+    settle({row.number, Settlement::Kind::failed, reason, {}}, [this, id, reason](bool durable) {
+      leave(id);
+      if (durable) tell(id, Refused{reason});
+    });
+  }
+
+  void renew(const Uuid& procedure, Task& task) {
+    Nonce nonce;
+    env_.random(nonce);
+    task.row.nonce = nonce;
+    settle({task.row.number, Settlement::Kind::renewed, {}, nonce},
+           [this, procedure, tries = task.spent](bool durable) {
+             const std::lock_guard lock(mutex_);
+             // Without it the try would not be the one that is stored: the store is about to end.
+             if (durable) resting_.emplace(Clock::now() + pause(tries - 1), procedure);
+             wake_.notify_one();
+           });
+  }
+
+  // A row leaves the outbox when readers find the entry in the local copy.
+  void await_copy(const Uuid& id, std::int64_t number) {
+    replica_.await(id, [self = shared_from_this(), id, number](Result<std::uint64_t> index) {
+      const std::lock_guard guard(self->callbacks_);
+      if (!index) return;
+      self->tell(id, Committed{*index});
+      const std::lock_guard lock(self->mutex_);
+      if (self->stopping_) return;
+      self->settle({number, Settlement::Kind::committed, {}, {}},
+                   [self, id](bool) { self->leave(id); });
+    });
+  }
+
+  void leave(const Uuid& id) {
+    const std::lock_guard lock(mutex_);
+    --in_memory_;
+    submitted_.erase(id);
+    wake_.notify_one();
+  }
+
+  // Under the lock or not; `then` is called without it, on the store's thread.
+  void settle(Settlement settlement, std::function<void(bool)> then) {
+    store_.settle({std::move(settlement)},
+                  [self = shared_from_this(), then = std::move(then)](const Result<void>& done) {
+                    const std::lock_guard guard(self->callbacks_);
+                    then(done.has_value());
+                  });
+  }
+
+  void tell(const Uuid& id, const Fate& fate) {
+    std::vector<Waiter> waiting;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = waiters_.find(id);
+      if (found == waiters_.end()) return;
+      waiting = std::move(found->second);
+      waiters_.erase(found);
+    }
+    for (const Waiter& waiter : waiting) (*waiter.done)(fate);
+  }
+
+  const Options options_;
+  OutboxStore& store_;
+  RemoteNetwork& network_;
+  Replica& replica_;
+  Env& env_;
+
+  std::recursive_mutex callbacks_;  // Held by each callback from outside.
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::map<Uuid, Chain> chains_;
+  std::deque<Uuid> ready_;                          // Procedures whose first may be tried.
+  std::multimap<Clock::time_point, Uuid> resting_;  // Procedures until when.
+  std::map<Uuid, Uuid> under_way_;                  // Transactions, with their procedures.
+  std::set<Uuid> submitted_;                        // From the first try to the end of settlement.
+  std::map<Uuid, Refusal> failed_;
+  std::map<Uuid, std::vector<Task>> held_;  // By the failed transaction that they refer to.
+  std::map<Uuid, std::vector<Waiter>> waiters_;
+  std::multimap<Clock::time_point, Uuid> deadlines_;
+  std::size_t in_memory_ = 0;  // Rows from their push to the end of their settlement.
+  std::int64_t accepted_through_ = 0;
+  std::int64_t loaded_through_ = 0;
+  bool behind_ = false;  // The store has rows that were not taken into memory.
+  Clock::time_point refill_at_;
+  std::uint64_t tries_ = 0;
+  std::size_t failures_ = 0;  // In a row, that found no network.
+  std::size_t probes_ = 0;    // Of these, with the breaker open.
+  Clock::time_point probe_at_;
+  std::thread thread_;
+};
+
+Outbox::Outbox(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+Outbox::~Outbox() { core_->stop(); }
+
+Result<std::unique_ptr<Outbox>> Outbox::start(Options options, OutboxStore& store,
+                                              RemoteNetwork& network, Replica& replica, Env& env) {
+  auto core = std::make_shared<Core>(options, store, network, replica, env);
+  FLORA_TRY(core->start());
+  return std::unique_ptr<Outbox>(new Outbox(std::move(core)));
+}
+
+void Outbox::push(std::vector<Row> rows) { core_->push(std::move(rows)); }
+void Outbox::retry(Row row) { core_->retry(std::move(row)); }
+std::optional<std::string> Outbox::refusal_of(const Uuid& id) const {
+  return core_->refusal_of(id);
+}
+void Outbox::await(const Uuid& id, std::chrono::milliseconds patience,
+                   std::function<void(Fate)> done) {
+  core_->await(id, patience, std::move(done));
+}
+Activity Outbox::activity() const { return core_->activity(); }
+bool Outbox::is_submitted(const Uuid& id) const { return core_->is_submitted(id); }
+
+}  // namespace flora::outbox

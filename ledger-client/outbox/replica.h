@@ -1,0 +1,67 @@
+// The local copy of a remote ledger's entries: in the network's order, numbered from 0, so that
+// readers ask no network. Derived, may be deleted, and is then followed anew from the first block.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/base/result.h"
+#include "gateway/model/ids.h"
+#include "ledger-client/ledger.h"
+#include "ledger-client/outbox/remote_network.h"
+
+namespace flora::outbox {
+
+/// Thread-safe. One SQLite file, written without fsync: what the power takes away is followed
+/// again. Every gateway that follows the same network numbers the same entries alike.
+class Replica {
+ public:
+  /// Opens or creates the file; one that is damaged, of another version or of another `network` (a
+  /// text that names it, of the caller's choice) is thrown away. Blocks. Errors: unavailable.
+  static Result<std::unique_ptr<Replica>> open(const std::string& path, const std::string& network);
+  /// The same as it is, beside a gateway that writes it; take() must not be called. Errors:
+  /// not_found, unavailable, invalid (it is of another version).
+  static Result<std::unique_ptr<Replica>> open_as_it_is(const std::string& path);
+  /// Calls what still waits, with `unavailable`.
+  ~Replica();
+
+  /// Where to follow from: the place of the last entry, or nothing.
+  std::optional<NetworkPlace> last() const;
+
+  /// Takes what the network has committed behind last(), in order, and tells those who wait. Blocks
+  /// on the disk; one thread at a time. Entries that are there already are passed over. Errors:
+  /// unavailable (nothing of them was taken), corrupt (an entry cannot be read).
+  Result<void> take(const std::vector<NetworkEntry>& entries);
+
+  /// Called on the thread of take(), after the file holds the entries and before those who wait are
+  /// told. Another one, or none, takes its place; the old one is not called any more on return.
+  /// What was taken before is not told.
+  void on_entries(std::function<void(const std::vector<CommittedEntry>&)> listener);
+
+  /// Calls `done` once with the index of the transaction as soon as it is there; perhaps within
+  /// this call, else on the thread of take(). Errors: unavailable (the copy ends).
+  void await(const Uuid& id, std::function<void(Result<std::uint64_t>)> done);
+
+  // Reading. Blocks on the disk. As Ledger has them.
+  Result<std::optional<std::uint64_t>> find(const Uuid& id);
+  Result<std::vector<CommittedEntry>> read(std::uint64_t first, std::size_t limit);
+  std::uint64_t size() const;
+
+  /// The entry of a transaction and its place on the network. Errors: not_found.
+  struct Held {
+    std::uint64_t index = 0;
+    NetworkEntry entry;
+  };
+  Result<Held> held(const Uuid& id);
+
+ private:
+  class Core;
+  explicit Replica(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace flora::outbox

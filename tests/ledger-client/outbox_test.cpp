@@ -1,0 +1,440 @@
+// The outbox before a remote ledger: order, faults, restarts, refusals, bounds.
+#include "ledger-client/outbox/outbox.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "gateway/model/transaction.h"
+#include "ledger-client/outbox/remote_ledger.h"
+#include "tests/ledger-client/ledger_contract.h"
+#include "tests/ledger-client/memory_network.h"
+#include "tests/ledger-client/test_ledger.h"
+
+using namespace flora;
+using namespace flora::test;
+using namespace std::chrono_literals;
+using outbox::Outbox;
+
+namespace {
+
+constexpr auto kPatience = 60s;
+
+// The rows of a store, in memory: they survive an outbox. Settlements are durable at once, and told
+// on a thread of their own.
+class MemoryStore final : public outbox::OutboxStore {
+ public:
+  MemoryStore() : thread_([this] { run(); }) {}
+  ~MemoryStore() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+  outbox::Row add(std::int64_t number, const LedgerEntry& entry) {
+    outbox::Row row{number, entry.id, entry.body, {}};
+    Env::system().random(row.nonce);
+    const std::lock_guard lock(mutex_);
+    rows_[number] = row;
+    return row;
+  }
+
+  void settle(std::vector<outbox::Settlement> settlements,
+              std::function<void(const Result<void>&)> done) override {
+    const std::lock_guard lock(mutex_);
+    for (const outbox::Settlement& one : settlements) apply(one);
+    told_.push_back(std::move(done));
+    wake_.notify_all();
+  }
+
+  Result<std::vector<outbox::Row>> rows(std::int64_t after, std::size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<outbox::Row> rows;
+    for (auto row = rows_.upper_bound(after); row != rows_.end() && rows.size() < limit; ++row) {
+      if (!failed_.contains(row->first)) rows.push_back(row->second);
+    }
+    most_read_ = std::max(most_read_, rows.size());
+    return rows;
+  }
+
+  Result<std::vector<outbox::Failed>> failed_rows() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<outbox::Failed> failed;
+    for (const auto& [number, reason] : failed_) {
+      failed.push_back({rows_[number].id, reason, rows_[number].body});
+    }
+    return failed;
+  }
+
+  outbox::Row reopen(std::int64_t number) {
+    const std::lock_guard lock(mutex_);
+    failed_.erase(number);
+    Env::system().random(rows_[number].nonce);
+    return rows_[number];
+  }
+
+  std::size_t size() {
+    const std::lock_guard lock(mutex_);
+    return rows_.size();
+  }
+  void wait_for_size(std::size_t size) {
+    std::unique_lock lock(mutex_);
+    REQUIRE(changed_.wait_for(lock, kPatience, [&] { return rows_.size() == size; }));
+  }
+  std::map<std::int64_t, std::string> failed() {
+    const std::lock_guard lock(mutex_);
+    return failed_;
+  }
+  std::size_t renewed() {
+    const std::lock_guard lock(mutex_);
+    return renewed_;
+  }
+
+ private:
+  void apply(const outbox::Settlement& one) {
+    const auto row = rows_.find(one.number);
+    if (row == rows_.end()) return;
+    switch (one.kind) {
+      case outbox::Settlement::Kind::committed:
+        rows_.erase(row);
+        break;
+      case outbox::Settlement::Kind::failed:
+        failed_[one.number] = one.reason;
+        break;
+      case outbox::Settlement::Kind::renewed:
+        row->second.nonce = one.nonce;
+        ++renewed_;
+        break;
+    }
+    changed_.notify_all();
+  }
+
+  void run() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [this] { return stopping_ || !told_.empty(); });
+      if (told_.empty()) return;
+      const auto done = std::move(told_.front());
+      told_.erase(told_.begin());
+      lock.unlock();
+      done({});
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::map<std::int64_t, outbox::Row> rows_;
+  std::map<std::int64_t, std::string> failed_;
+  std::size_t renewed_ = 0;
+  std::size_t most_read_ = 0;
+  std::vector<std::function<void(const Result<void>&)>> told_;
+  std::thread thread_;
+};
+
+// What outlives one outbox.
+struct World {
+  Folder folder;
+  MemoryStore store;
+  MemoryNetwork* network = nullptr;  // Of the ledger.
+  std::unique_ptr<outbox::RemoteLedger> ledger;
+  std::unique_ptr<Outbox> box;
+  outbox::Options options;
+
+  World() {
+    options.first_pause = 1ms;
+    options.longest_pause = 8ms;
+    auto owned = std::make_unique<MemoryNetwork>();
+    network = owned.get();
+    auto opened = outbox::RemoteLedger::open({folder.path("copy.db"), "test", "default"},
+                                             std::move(owned), Env::system());
+    REQUIRE(opened.has_value());
+    ledger = std::move(*opened);
+  }
+  ~World() { box.reset(); }
+
+  void start() {
+    auto started =
+        Outbox::start(options, store, ledger->network(), ledger->replica(), Env::system());
+    REQUIRE(started.has_value());
+    box = std::move(*started);
+  }
+
+  outbox::Fate fate(const Uuid& id, std::chrono::milliseconds patience = kPatience) {
+    std::promise<outbox::Fate> promise;
+    auto future = promise.get_future();
+    box->await(id, patience, [&](outbox::Fate fate) { promise.set_value(std::move(fate)); });
+    return future.get();
+  }
+};
+
+bool is_committed(const outbox::Fate& fate) {
+  return std::holds_alternative<outbox::Committed>(fate);
+}
+
+// The places of a procedure's entries in the network's order must rise with their numbers.
+void check_order(const std::vector<std::string>& bodies) {
+  std::map<Uuid, Uuid> last;
+  for (const std::string& body : bodies) {
+    const Transaction transaction = *parse_transaction(body);
+    const auto before = last.find(transaction.procedure);
+    if (before != last.end()) CHECK(before->second < transaction.id);
+    last[transaction.procedure] = transaction.id;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a ledger network keeps the contract of ledgers") {
+  std::deque<Folder> folders;
+  check_ledger_contract([&] {
+    auto opened =
+        outbox::RemoteLedger::open({folders.emplace_back().path("copy.db"), "test", "default"},
+                                   std::make_unique<MemoryNetwork>(), Env::system());
+    REQUIRE(opened.has_value());
+    return std::move(*opened);
+  });
+}
+
+TEST_CASE("a ledger network that fails at any try records once what it is told until it answers") {
+  for (const Fault fault : {Fault::before, Fault::after, Fault::lost_race}) {
+    const Folder folder;
+    auto owned = std::make_unique<MemoryNetwork>();
+    MemoryNetwork& network = *owned;
+    int left = 3;
+    network.set_faults([&](const outbox::Attempt&) { return left-- > 0 ? fault : Fault::none; });
+    auto ledger = outbox::RemoteLedger::open({folder.path("copy.db"), "test", "default"},
+                                             std::move(owned), Env::system());
+    REQUIRE(ledger.has_value());
+    Result<Position> position = Error{};
+    for (int i = 0; i < 10 && !position; ++i) {
+      position = submit(**ledger, {transaction_of(1)}).front();
+      if (position) break;
+      const bool is_right =
+          position.error().code == (fault == Fault::after ? Errc::uncertain : Errc::unavailable);
+      CHECK(is_right);
+    }
+    REQUIRE(position.has_value());
+    CHECK(position->index == 0);
+    CHECK(network.bodies().size() == 1);
+  }
+}
+
+TEST_CASE("what was pushed is committed, once, and leaves the store") {
+  World world;
+  world.start();
+  for (std::int64_t n = 1; n <= 50; ++n) {
+    world.box->push({world.store.add(n, transaction_of(static_cast<std::uint64_t>(n), 1 + n % 7))});
+  }
+  for (std::uint64_t n = 1; n <= 50; ++n) CHECK(is_committed(world.fate(id_of(n))));
+  world.store.wait_for_size(0);
+  CHECK(world.network->bodies().size() == 50);
+  check_order(world.network->bodies());
+  CHECK(world.box->activity().failed == 0);
+}
+
+TEST_CASE("with faults at a third of all tries nothing is lost, doubled or out of order") {
+  World world;
+  std::uint32_t state = 7;
+  world.network->set_faults([&](const outbox::Attempt&) {
+    state = state * 1664525U + 1013904223U;
+    const std::uint32_t draw = (state >> 16U) % 9;
+    if (draw == 0) return Fault::before;
+    if (draw == 1) return Fault::after;
+    return draw == 2 ? Fault::lost_race : Fault::none;
+  });
+  world.options.spent = 1000;
+  world.start();
+  constexpr std::uint64_t kRows = 400;
+  for (std::uint64_t n = 1; n <= kRows; ++n) {
+    world.box->push({world.store.add(static_cast<std::int64_t>(n), transaction_of(n, n % 20))});
+  }
+  world.store.wait_for_size(0);
+  const auto bodies = world.network->bodies();
+  CHECK(bodies.size() == kRows);
+  CHECK(std::set<std::string>(bodies.begin(), bodies.end()).size() == kRows);
+  check_order(bodies);
+  CHECK(world.network->tries() > kRows);
+  CHECK(world.store.renewed() > 0);
+}
+
+TEST_CASE("an outbox that ends at any try goes on in the next one, with the same nonce") {
+  for (int end = 0; end < 12; ++end) {
+    World world;
+    int tries = 0;
+    std::set<std::string> nonces;
+    std::mutex mutex;
+    world.network->set_faults([&](const outbox::Attempt& attempt) {
+      const std::lock_guard lock(mutex);
+      nonces.insert(to_string(attempt.id) +
+                    std::string(reinterpret_cast<const char*>(attempt.nonce.data()), 24));
+      return tries++ % 3 == 1 ? Fault::after : Fault::none;
+    });
+    for (std::uint64_t n = 1; n <= 6; ++n) {
+      world.store.add(static_cast<std::int64_t>(n), transaction_of(n, n % 2));
+    }
+    world.start();
+    while (world.network->tries() < static_cast<std::uint64_t>(end) / 2) std::this_thread::yield();
+    world.box.reset();
+    world.start();
+    world.store.wait_for_size(0);
+    CHECK(world.network->bodies().size() == 6);
+    check_order(world.network->bodies());
+    CHECK(nonces.size() == 6);
+  }
+}
+
+TEST_CASE(
+    "a refused transaction is told, holds back its corrections alone, and can be tried again") {
+  World world;
+  std::atomic<bool> entitled = false;
+  world.network->set_faults([&](const outbox::Attempt& attempt) {
+    return attempt.id == id_of(2) && !entitled ? Fault::refused : Fault::none;
+  });
+  world.start();
+  world.box->push(
+      {world.store.add(1, transaction_of(1, 1)), world.store.add(2, transaction_of(2, 1)),
+       world.store.add(3, correction_of(3, 2, 1)), world.store.add(4, transaction_of(4, 1))});
+  const outbox::Fate refused = world.fate(id_of(2));
+  REQUIRE(std::holds_alternative<outbox::Refused>(refused));
+  CHECK(std::get<outbox::Refused>(refused).reason == "not-entitled");
+  CHECK(is_committed(world.fate(id_of(4))));
+  CHECK(std::holds_alternative<outbox::Pending>(world.fate(id_of(3), 20ms)));
+  world.store.wait_for_size(2);
+  CHECK(world.store.failed() == std::map<std::int64_t, std::string>{{2, "not-entitled"}});
+
+  // It is known after a restart as well.
+  world.box.reset();
+  world.start();
+  CHECK(world.box->refusal_of(id_of(2)) == "not-entitled");
+  CHECK(std::holds_alternative<outbox::Pending>(world.fate(id_of(3), 20ms)));
+  CHECK(world.network->bodies().size() == 2);
+
+  entitled = true;
+  world.box->retry(world.store.reopen(2));
+  CHECK(is_committed(world.fate(id_of(2))));
+  CHECK(is_committed(world.fate(id_of(3))));
+  world.store.wait_for_size(0);
+  CHECK(world.network->bodies().size() == 4);
+  CHECK(world.network->bodies().back() == correction_of(3, 2, 1).body);
+}
+
+TEST_CASE("a tombstone takes with it what was refused of its procedure") {
+  World world;
+  world.network->set_faults([&](const outbox::Attempt& attempt) {
+    return attempt.id == id_of(1) ? Fault::refused : Fault::none;
+  });
+  world.start();
+  world.box->push({world.store.add(1, transaction_of(1, 1)),
+                   world.store.add(2, correction_of(2, 1, 1)),
+                   world.store.add(3, tombstone_of(3, 1))});
+  CHECK(is_committed(world.fate(id_of(3))));
+  CHECK_FALSE(world.box->refusal_of(id_of(1)).has_value());
+  CHECK(world.box->activity().failed == 0);
+}
+
+TEST_CASE("a nonce that is spent again and again ends in a failure with the last reason") {
+  World world;
+  world.network->set_faults([](const outbox::Attempt&) { return Fault::lost_race; });
+  world.options.spent = 3;
+  world.start();
+  world.box->push({world.store.add(1, transaction_of(1, 1))});
+  const outbox::Fate fate = world.fate(id_of(1));
+  REQUIRE(std::holds_alternative<outbox::Refused>(fate));
+  CHECK(std::get<outbox::Refused>(fate).reason == "mvcc-read-conflict");
+  CHECK(world.network->tries() == 3);
+}
+
+TEST_CASE("while the network is down few tries look for it, and then everything goes on") {
+  World world;
+  world.network->set_down(true);
+  world.options.breaker = 4;
+  world.options.concurrency = 8;
+  world.options.longest_pause = 50ms;
+  world.start();
+  constexpr std::uint64_t kRows = 300;
+  for (std::uint64_t n = 1; n <= kRows; ++n) {
+    world.box->push({world.store.add(static_cast<std::int64_t>(n), transaction_of(n, n))});
+  }
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!world.box->activity().broken && std::chrono::steady_clock::now() < end) {
+    std::this_thread::yield();
+  }
+  REQUIRE(world.box->activity().broken);
+  CHECK(std::holds_alternative<outbox::Pending>(world.fate(id_of(1), 200ms)));
+  CHECK(world.network->tries() < 40);
+  world.network->set_down(false);
+  world.store.wait_for_size(0);
+  CHECK_FALSE(world.box->activity().broken);
+  CHECK(world.network->bodies().size() == kRows);
+  CHECK(world.network->most_at_once() <= 8);
+}
+
+TEST_CASE("more rows than fit into memory are read from the store in time, in their order") {
+  World world;
+  world.network->set_down(true);
+  world.options.window = 16;
+  world.options.breaker = 2;
+  world.start();
+  constexpr std::uint64_t kRows = 500;
+  for (std::uint64_t n = 1; n <= kRows; ++n) {
+    world.box->push({world.store.add(static_cast<std::int64_t>(n), transaction_of(n, n % 3))});
+    const outbox::Activity activity = world.box->activity();
+    CHECK(activity.waiting + activity.under_way <= 16);
+  }
+  world.network->set_down(false);
+  world.store.wait_for_size(0);
+  CHECK(world.network->bodies().size() == kRows);
+  check_order(world.network->bodies());
+  // What comes after that goes straight on.
+  world.box->push({world.store.add(kRows + 1, transaction_of(kRows + 1, 1))});
+  CHECK(is_committed(world.fate(id_of(kRows + 1))));
+}
+
+TEST_CASE("the local copy is made anew from nothing, and follows exactly from where it was") {
+  World world;
+  world.start();
+  for (std::uint64_t n = 1; n <= 30; ++n) {
+    world.box->push({world.store.add(static_cast<std::int64_t>(n), transaction_of(n, n))});
+  }
+  world.store.wait_for_size(0);
+  const auto whole = *world.ledger->read(0, 100);
+  REQUIRE(whole.size() == 30);
+  const auto network_entries = world.network->bodies();
+
+  const std::string path = world.folder.path("other.db");
+  auto replica = *outbox::Replica::open(path, "test");
+  std::vector<outbox::NetworkEntry> entries;
+  for (std::size_t i = 0; i < network_entries.size(); ++i) {
+    entries.push_back({{i, std::to_string(i)}, network_entries[i], "peer"});
+  }
+  REQUIRE(replica->take({entries.begin(), entries.begin() + 10}).has_value());
+  replica.reset();
+  replica = *outbox::Replica::open(path, "test");
+  REQUIRE(replica->last().has_value());
+  CHECK(replica->last()->block == 9);
+  // An event that comes again is passed over.
+  REQUIRE(replica->take({entries.begin() + 8, entries.end()}).has_value());
+  const auto copy = *replica->read(0, 100);
+  REQUIRE(copy.size() == 30);
+  for (std::size_t i = 0; i < 30; ++i) CHECK(copy[i].body == network_entries[i]);
+  CHECK(replica->held(whole[3].id)->entry.witness == "peer");
+  replica.reset();
+
+  replica = *outbox::Replica::open(path, "another network");
+  CHECK(replica->size() == 0);
+  CHECK_FALSE(replica->last().has_value());
+  CHECK(replica->take({{{0, "x"}, "{}", "peer"}}).error().code == Errc::corrupt);
+  CHECK(replica->size() == 0);
+}
