@@ -55,8 +55,8 @@ Result<FailedPage> failed_page(const Parts& parts, const policy::Caller& caller,
   for (const store::OutboxEntry& entry : entries) {
     if (page.shown.size() == kPage) return page;
     page.next = entry.number;
-    FLORA_ASSIGN(EntryContent content, parse_entry(entry.body));
-    auto* const transaction = std::get_if<Transaction>(&content);
+    Result<EntryContent> content = parse_entry(entry.body);
+    auto* const transaction = content ? std::get_if<Transaction>(&*content) : nullptr;
     if (transaction == nullptr) continue;
     const policy::Decision decision =
         policy::decide(*policy, caller, operation, {facts_of(*transaction)});

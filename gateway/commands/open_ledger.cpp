@@ -27,13 +27,14 @@ Result<std::unique_ptr<outbox::RemoteNetwork>> open_network(const settings::Fabr
 
 namespace {
 
-Result<std::unique_ptr<outbox::RemoteLedger>> open_remote(const settings::Settings& settings,
-                                                          Env& env) {
+Result<std::unique_ptr<outbox::RemoteLedger>> open_remote(
+    const settings::Settings& settings, std::function<void(const Error&)> on_fatal, Env& env) {
   const fabric::Options& options = settings.fabric->options;
   FLORA_ASSIGN(auto network, open_network(*settings.fabric, env));
   const std::string name = settings.ledger_origin + ' ' + options.channel + ' ' + options.chaincode;
-  return outbox::RemoteLedger::open({settings.copy_database(), name, options.channel},
-                                    std::move(network), env);
+  return outbox::RemoteLedger::open(
+      {settings.copy_database(), name, options.channel, std::move(on_fatal)}, std::move(network),
+      env);
 }
 
 // What takes nothing and proves nothing.
@@ -49,7 +50,7 @@ class ReadOnly : public Ledger {
   const std::vector<std::string>& vkeys() const override { return none_; }
 
  private:
-  const std::vector<std::string> none_;
+  const std::vector<std::string> none_ = {};
 };
 
 class ReadLog final : public ReadOnly {
@@ -84,6 +85,32 @@ class ReadCopy final : public ReadOnly {
 constexpr std::chrono::seconds kQuiet{3};
 constexpr int kSilent = 10;  // Such times, until the network is not reached.
 
+// Until nothing more has come for some seconds: the network does not say where its end is; it sends
+// what it has as fast as it can. Errors: unavailable (it is not reached).
+Result<void> follow_to_the_end(outbox::RemoteLedger& ledger) {
+  std::mutex mutex;
+  std::condition_variable wake;
+  bool came = false;
+  ledger.on_entries([&](const std::vector<CommittedEntry>&) {
+    const std::lock_guard lock(mutex);
+    came = true;
+    wake.notify_one();
+  });
+  std::unique_lock lock(mutex);
+  for (int silent = 0; silent < kSilent;) {
+    const bool goes_on =
+        wake.wait_for(lock, kQuiet, [&came] { return std::exchange(came, false); });
+    silent = goes_on ? 0 : silent + 1;
+    if (!goes_on && ledger.is_following()) break;
+  }
+  lock.unlock();
+  ledger.on_entries({});
+  if (!ledger.is_following()) {
+    return Error{Errc::unavailable, "the ledger network is not reached"};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Ledger>> read_ledger(const settings::Settings& settings) {
@@ -104,28 +131,8 @@ Result<OpenLedger> follow_anew(const settings::Settings& settings, Env& env) {
     std::filesystem::remove(settings.copy_database() + ending, error);
     if (error) return Error{Errc::unavailable, "cannot remove network.db: " + error.message()};
   }
-  FLORA_ASSIGN(ledger.remote, open_remote(settings, env));
-  // The network does not say where its end is; it sends what it has as fast as it can.
-  std::mutex mutex;
-  std::condition_variable wake;
-  bool came = false;
-  ledger.remote->on_entries([&](const std::vector<CommittedEntry>&) {
-    const std::lock_guard lock(mutex);
-    came = true;
-    wake.notify_one();
-  });
-  std::unique_lock lock(mutex);
-  for (int silent = 0; silent < kSilent;) {
-    const bool goes_on =
-        wake.wait_for(lock, kQuiet, [&came] { return std::exchange(came, false); });
-    silent = goes_on ? 0 : silent + 1;
-    if (!goes_on && ledger.remote->is_following()) break;
-  }
-  lock.unlock();
-  ledger.remote->on_entries({});
-  if (!ledger.remote->is_following()) {
-    return Error{Errc::unavailable, "the ledger network is not reached"};
-  }
+  FLORA_ASSIGN(ledger.remote, open_remote(settings, {}, env));
+  FLORA_TRY(follow_to_the_end(*ledger.remote));
   return ledger;
 }
 
@@ -135,7 +142,11 @@ Result<OpenLedger> open_ledger(const settings::Settings& settings,
   if (settings.fabric) {
     FLORA_ASSIGN(ledger.lock,
                  ledger::LockFile::acquire(ledger::lock_path(settings.ledger_database())));
-    FLORA_ASSIGN(ledger.remote, open_remote(settings, env));
+    std::error_code ignored;
+    const bool is_new = !std::filesystem::exists(settings.copy_database(), ignored);
+    FLORA_ASSIGN(ledger.remote, open_remote(settings, on_fatal, env));
+    // The mapping is held against the ledger's tombstones and merges: they must be there.
+    if (is_new && sql::exists(settings.store_place())) FLORA_TRY(follow_to_the_end(*ledger.remote));
     return ledger;
   }
   FLORA_ASSIGN(crypto::Ed25519Key key, load_ledger_key(settings, env));

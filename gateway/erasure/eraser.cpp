@@ -18,12 +18,12 @@ void Eraser::erase(store::ErasureOrder order, Done done) {
   tombstone.channel = parts_.channel;
   const Result<void> allowed = parts_.guard->check(tombstone, {policy->ids(), policy->sites()});
   if (!allowed) return done(allowed);
-  const auto begun = [forwarder = parts_.forwarder](const auto& tombstones) {
+  auto begun = [forwarder = parts_.forwarder, ticket = begun_.ticket()](const auto& tombstones) {
     // What the ledger does not take stays in the outbox and is tried again.
     if (tombstones && !tombstones->empty())
       forwarder->forward(*tombstones, kNoPatience, [](auto) {});
   };
-  parts_.store->erase(std::move(order), begun, std::move(done));
+  parts_.store->erase(std::move(order), std::move(begun), std::move(done));
 }
 
 }  // namespace flora::erasure

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "gateway/base/in_flight.h"
 #include "gateway/intake/forwarder.h"
 #include "gateway/policy/in_force.h"
 #include "gateway/privacy/guard.h"
@@ -24,6 +25,8 @@ class Eraser {
   using Done = std::function<void(const Result<void>&)>;
 
   explicit Eraser(Parts parts) : parts_(std::move(parts)) {}
+  /// Waits until the store has begun what was ordered.
+  ~Eraser() { begun_.wait(); }
 
   /// Erases the procedure and all that it is merged with. `done` is called once, on any thread,
   /// perhaps within this call: if the result is good, the tombstones stand on the ledger, and
@@ -34,6 +37,7 @@ class Eraser {
 
  private:
   Parts parts_;
+  InFlight begun_;  // Orders that the store has still to forward.
 };
 
 }  // namespace flora::erasure

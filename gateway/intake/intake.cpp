@@ -192,7 +192,10 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
   void look_up() {
     if (on_ledger_.empty()) return finish();
     const bool queued = parts_.blocking->post(sender_, [self = shared_from_this()] {
-      for (const std::size_t item : self->on_ledger_) self->look_up(self->answers_[item]);
+      bool gives = self->with_receipts_;
+      for (const std::size_t item : self->on_ledger_) {
+        gives = self->look_up(self->answers_[item], gives);
+      }
       self->finish();
     });
     if (queued) return;
@@ -201,21 +204,24 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
     finish();
   }
 
-  void look_up(Answer& answer) {
-    if (with_receipts_) {
+  // False: the ledger does not give receipts now, and is not asked for more of them.
+  bool look_up(Answer& answer, bool gives) {
+    if (gives) {
       Result<Receipt> receipt = parts_.ledger->receipt(answer.transaction_id);
       if (receipt) {
         answer.kind = Answer::Kind::committed;
         answer.index = receipt->index;
         answer.receipt = std::move(*receipt);
-        return;
+        return true;
       }
+      gives = receipt.error().code != Errc::unavailable;
     }
     // Also where a network that holds it does not give the receipt now.
     const auto index = parts_.ledger->find(answer.transaction_id);
-    if (!index || !*index) return;  // Not there yet: it stays accepted.
+    if (!index || !*index) return gives;  // Not there yet: it stays accepted.
     answer.kind = Answer::Kind::committed;
     answer.index = **index;
+    return gives;
   }
 
   void finish() { done_(std::move(answers_)); }

@@ -115,11 +115,16 @@ Result<Eraser::Deleted> Eraser::delete_settled(const std::vector<std::int64_t>& 
     }
   }
   for (const Uuid& procedure : deleted.procedures) {
-    FLORA_TRY(s_.delete_outbox.bind_blob(1, procedure.bytes).run());
-    deleted.rows += s_.delete_outbox.changes();
+    FLORA_ASSIGN(const std::int64_t rows, delete_rows(procedure));
+    deleted.rows += rows;
     FLORA_TRY(bury(procedure));
   }
   return deleted;
+}
+
+Result<std::int64_t> Eraser::delete_rows(const Uuid& procedure) {
+  FLORA_TRY(s_.delete_outbox.bind_blob(1, procedure.bytes).run());
+  return s_.delete_outbox.changes();
 }
 
 Result<void> Eraser::bury(const Uuid& procedure) {

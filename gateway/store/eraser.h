@@ -48,6 +48,9 @@ class Eraser {
   };
   Result<Deleted> delete_settled(const std::vector<std::int64_t>& numbers);
 
+  /// Deletes what is in the outbox of a procedure that the store knows; the number of rows.
+  Result<std::int64_t> delete_rows(const Uuid& procedure);
+
   /// Deletes identifiers, identities, kept answers and the procedure itself, with the key that it
   /// may have. False: the store does not know it.
   Result<bool> delete_mapping(const Uuid& procedure);

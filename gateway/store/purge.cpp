@@ -52,6 +52,7 @@ Result<std::uint64_t> purge_of_ledger(sql::Database& database, Eraser& eraser, L
     for (const CommittedEntry& entry : entries) {
       FLORA_ASSIGN(const std::optional<Uuid> procedure, buried_by(entry.body));
       if (!procedure) continue;
+      FLORA_TRY(eraser.delete_rows(*procedure));
       FLORA_ASSIGN(const bool known, eraser.delete_mapping(*procedure));
       if (known) ++count;
     }

@@ -37,6 +37,12 @@ Result<Subject> subject_of(const std::string& body) {
                  transaction.corrects ? transaction.corrects : transaction.revokes, false};
 }
 
+// Reasons that are a matter of one transaction or of who signs it: somebody has answered, so that
+// they say nothing of the network.
+constexpr std::array<std::string_view, 5> kOfOne = {"access-denied", "signer-unavailable",
+                                                    "endorsements-differ", "chaincode-fails",
+                                                    "peer-contradicts"};
+
 struct Task {
   Row row;
   Subject subject;
@@ -66,14 +72,16 @@ struct Waiter {
 // Kept alive by the callbacks of the network and the store: after the end they find `stopping_`.
 class Outbox::Core : public std::enable_shared_from_this<Core> {
  public:
+  using Settled = std::function<void(bool durable)>;
+
   Core(Options options, OutboxStore& store, RemoteNetwork& network, Replica& replica, Env& env)
       : options_(options), store_(store), network_(network), replica_(replica), env_(env) {}
 
   Result<void> start() {
     FLORA_ASSIGN(const std::vector<Failed> failed, store_.failed_rows());
     for (const Failed& one : failed) {
-      FLORA_ASSIGN(const Subject subject, subject_of(one.body));
-      failed_.emplace(one.id, Refusal{one.reason, subject.procedure});
+      const Result<Subject> subject = subject_of(one.body);  // It may have failed for that.
+      failed_.emplace(one.id, Refusal{one.reason, subject ? subject->procedure : Uuid{}});
     }
     {
       const std::lock_guard lock(mutex_);
@@ -102,7 +110,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     const std::lock_guard lock(mutex_);
     for (Row& row : rows) {
       accepted_through_ = std::max(accepted_through_, row.number);
-      if (row.number <= loaded_through_) continue;
+      if (row.number <= loaded_through_ || failed_.contains(row.id)) continue;
       // Behind a gap everything is read from the store, which keeps the order.
       if (in_memory_ >= options_.window || behind_) {
         behind_ = true;
@@ -123,8 +131,15 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
       released = std::move(held->second);
       held_.erase(held);
     }
-    add(std::move(row));
-    for (Task& task : released) put(std::move(task));
+    // Behind a gap it is read from the store in its place.
+    if (row.number <= loaded_through_ || !behind_) {
+      loaded_through_ = std::max(loaded_through_, row.number);
+      add(std::move(row));
+    }
+    for (Task& task : released) {
+      held_behind_.erase(task.row.id);
+      put(std::move(task));
+    }
     wake_.notify_one();
   }
 
@@ -184,9 +199,17 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     if (!chain.busy && chain.tasks.size() == 1) ready_.push_back(procedure);
   }
 
+  // Also if all that is in memory waits for something else than its turn: it must not keep the
+  // others away.
+  bool wants_rows() const {
+    const bool idle = ready_.empty() && under_way_.size() < options_.concurrency && !is_broken();
+    return behind_ && (in_memory_ < options_.window / 2 || idle);
+  }
+
+  // Up to the window, and beyond it by one step.
   Result<void> refill() {
-    while (in_memory_ < options_.window) {
-      const std::size_t limit = std::min<std::size_t>(1024, options_.window - in_memory_);
+    for (bool first = true; first || in_memory_ < options_.window; first = false) {
+      const std::size_t limit = std::min<std::size_t>(1024, options_.window);
       FLORA_ASSIGN(std::vector<Row> rows, store_.rows(loaded_through_, limit));
       if (rows.empty()) {
         loaded_through_ = std::max(loaded_through_, accepted_through_);
@@ -207,9 +230,10 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     while (!stopping_) {
       const Clock::time_point now = Clock::now();
       wake_resting(now);
+      settle_again(now);
       std::vector<std::pair<Waiter, Uuid>> late = take_late(now);
       std::vector<Attempt> attempts = take_ready(now);
-      const bool reads = behind_ && in_memory_ < options_.window / 2 && now >= refill_at_;
+      const bool reads = wants_rows() && now >= refill_at_;
       if (!late.empty() || !attempts.empty() || reads) {
         if (reads) refill_or_rest(now);
         lock.unlock();
@@ -238,9 +262,10 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     std::optional<Clock::time_point> next;
     const auto earlier = [&next](Clock::time_point at) { next = next ? std::min(*next, at) : at; };
     if (!resting_.empty()) earlier(resting_.begin()->first);
+    if (!unsettled_.empty()) earlier(unsettled_.begin()->first);
     if (!deadlines_.empty()) earlier(deadlines_.begin()->first);
     if (is_broken() && !ready_.empty() && under_way_.empty()) earlier(probe_at_);
-    if (behind_ && in_memory_ < options_.window / 2) earlier(refill_at_);
+    if (wants_rows()) earlier(refill_at_);
     return next;
   }
 
@@ -314,8 +339,13 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   void hold_back(Chain& chain) {
     while (!chain.tasks.empty()) {
       Task& first = chain.tasks.front();
-      if (!first.subject.refers || !failed_.contains(*first.subject.refers)) return;
-      held_[*first.subject.refers].push_back(std::move(first));
+      if (!first.subject.refers) return;
+      // A correction of what is held waits for the same failed one.
+      const auto behind = held_behind_.find(*first.subject.refers);
+      const Uuid failed = behind == held_behind_.end() ? *first.subject.refers : behind->second;
+      if (!failed_.contains(failed)) return;
+      held_behind_[first.row.id] = failed;
+      held_[failed].push_back(std::move(first));
       chain.tasks.pop_front();
     }
   }
@@ -346,18 +376,27 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
       case Outcome::Kind::committed: {
         const Task done = std::move(task);
         chain.tasks.pop_front();
-        if (done.subject.tombstone) forget_procedure(procedure);
+        if (done.subject.tombstone) {
+          forget_procedure(procedure);
+          // What was to be tried again meanwhile; the store deletes it with the tombstone.
+          in_memory_ -= chain.tasks.size();
+          chain.tasks.clear();
+        }
         release(procedure);
         lock.unlock();
         await_copy(id, done.row.number);
         break;
       }
       case Outcome::Kind::refused:
-        fail(procedure, chain, outcome.reason);
+        if (task.subject.tombstone) {
+          keep_trying(procedure, task, outcome.reason);
+        } else {
+          fail(procedure, chain, outcome.reason);
+        }
         break;
       case Outcome::Kind::spent:
         task.tries = 0;
-        if (++task.spent >= options_.spent) {
+        if (++task.spent >= options_.spent && !task.subject.tombstone) {
           fail(procedure, chain, outcome.reason);
         } else {
           renew(procedure, task);
@@ -372,6 +411,17 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     wake_.notify_one();
   }
 
+  // An erasure is not given up, and nothing is accepted behind it: metrics tell that it is under
+  // way.
+  void keep_trying(const Uuid& procedure, Task& task, const std::string& reason) {
+    if (task.tries == 0) {
+      log::write(log::Level::error, "outbox: the network refuses an erasure",
+                 {{"transaction", std::string_view(to_string(task.row.id))},
+                  {"reason", std::string_view(reason)}});
+    }
+    resting_.emplace(Clock::now() + pause(task.tries++), procedure);
+  }
+
   // Its mapping is about to be deleted, and with it what the network has refused of it.
   void forget_procedure(const Uuid& procedure) {
     std::erase_if(failed_, [&](const auto& one) { return one.second.procedure == procedure; });
@@ -381,14 +431,17 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
         continue;
       }
       in_memory_ -= held->second.size();
+      for (const Task& task : held->second) held_behind_.erase(task.row.id);
       held = held_.erase(held);
     }
   }
 
   // Whether the network was found decides about the breaker.
   void note(const Outcome& outcome) {
-    const bool found =
-        outcome.kind != Outcome::Kind::unavailable && outcome.kind != Outcome::Kind::unknown;
+    const bool of_one = std::ranges::find(kOfOne, outcome.reason) != kOfOne.end();
+    if (of_one && !is_broken()) return;
+    const bool found = of_one || (outcome.kind != Outcome::Kind::unavailable &&
+                                  outcome.kind != Outcome::Kind::unknown);
     const bool was_broken = is_broken();
     failures_ = found ? 0 : failures_ + 1;
     if (found) probes_ = 0;
@@ -470,12 +523,26 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   }
 
   // Under the lock or not; `then` is called without it, on the store's thread.
-  void settle(Settlement settlement, std::function<void(bool)> then) {
-    store_.settle({std::move(settlement)},
-                  [self = shared_from_this(), then = std::move(then)](const Result<void>& done) {
-                    const std::lock_guard guard(self->callbacks_);
-                    then(done.has_value());
-                  });
+  // Again, if a full disk or the like has kept the store from it: it goes on.
+  void settle(Settlement settlement, Settled then) {
+    store_.settle({settlement}, [self = shared_from_this(), settlement,
+                                 then = std::move(then)](const Result<void>& done) {
+      const std::lock_guard guard(self->callbacks_);
+      if (done || done.error().code == Errc::uncertain) return then(done.has_value());
+      const std::lock_guard lock(self->mutex_);
+      if (self->stopping_) return;
+      self->unsettled_.emplace(Clock::now() + self->options_.longest_pause / 8,
+                               std::pair(settlement, then));
+      self->wake_.notify_one();
+    });
+  }
+
+  void settle_again(Clock::time_point now) {
+    while (!unsettled_.empty() && unsettled_.begin()->first <= now) {
+      auto [settlement, then] = std::move(unsettled_.begin()->second);
+      unsettled_.erase(unsettled_.begin());
+      settle(std::move(settlement), std::move(then));
+    }
   }
 
   void tell(const Uuid& id, const Fate& fate) {
@@ -504,9 +571,12 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   std::deque<Uuid> ready_;                          // Procedures whose first may be tried.
   std::multimap<Clock::time_point, Uuid> resting_;  // Procedures until when.
   std::map<Uuid, Uuid> under_way_;                  // Transactions, with their procedures.
-  std::set<Uuid> submitted_;                        // From the first try to the end of settlement.
+  // What the store could not take, with until when it rests.
+  std::multimap<Clock::time_point, std::pair<Settlement, Settled>> unsettled_;
+  std::set<Uuid> submitted_;  // From the first try to the end of settlement.
   std::map<Uuid, Refusal> failed_;
   std::map<Uuid, std::vector<Task>> held_;  // By the failed transaction that they refer to.
+  std::map<Uuid, Uuid> held_behind_;        // What is held, with the failed one that it waits for.
   std::map<Uuid, std::vector<Waiter>> waiters_;
   std::multimap<Clock::time_point, Uuid> deadlines_;
   std::size_t in_memory_ = 0;  // Rows from their push to the end of their settlement.

@@ -87,6 +87,8 @@ class RemoteLedger::Core {
 
   Result<Receipt> receipt(const Uuid& id) {
     FLORA_ASSIGN(Replica::Held held, replica_->held(id));
+    // Else readers would wait for a network that is away, one deadline each.
+    if (!up_) return Error{Errc::unavailable, "the ledger network is not reached"};
     const auto promise = std::make_shared<std::promise<Result<std::string>>>();
     auto envelope = promise->get_future();
     network_->envelope(held.entry.place.transaction, [promise](Result<std::string> text) {
@@ -224,11 +226,18 @@ class RemoteLedger::Core {
       const Result<void> taken = replica_->take(entries);
       stuck_ = !taken;
       if (taken) return;
+      if (taken.error().code == Errc::uncertain) return end(taken.error());
       log::write(log::Level::error, "the local copy of the ledger takes no entries",
                  {{"reason", to_string(taken.error().code)}});
       std::unique_lock lock(mutex_);
       if (stopped_.wait_for(lock, kTakeAgain, [this] { return stopping_; })) return;
     }
+  }
+
+  void end(const Error& error) {
+    if (options_.on_fatal) options_.on_fatal(error);
+    std::unique_lock lock(mutex_);
+    stopped_.wait(lock, [this] { return stopping_; });
   }
 
   const Options options_;

@@ -21,6 +21,9 @@ class RemoteLedger final : public Ledger {
     std::string copy;     ///< The file of the local copy.
     std::string network;  ///< Names it; see Replica::open().
     std::string channel;  ///< Stands in receipts.
+    /// Called once, on the thread that follows, when the copy's disk failed in a commit: nothing
+    /// more is followed, and the process should end and start anew.
+    std::function<void(const Error&)> on_fatal = {};
   };
 
   /// Follows the network from where the copy ends. Does not wait for it. Errors: unavailable.

@@ -114,16 +114,21 @@ class Replica::Core {
 
   void await(const Uuid& id, Waiter done) {
     // Registered before it is looked for: it may arrive in between.
-    const auto once = std::make_shared<std::atomic<bool>>(false);
-    Waiter first = [once, done = std::move(done)](Result<std::uint64_t> index) {
-      if (!once->exchange(true)) done(std::move(index));
-    };
     {
       const std::lock_guard lock(mutex_);
-      waiting_[id].push_back(first);
+      waiting_[id].push_back(std::move(done));
     }
     const auto found = find(id);
-    if (found && *found) first(**found);
+    if (!found || !*found) return;
+    std::vector<Waiter> arrived;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto waiting = waiting_.find(id);
+      if (waiting == waiting_.end()) return;  // take() tells them.
+      arrived = std::move(waiting->second);
+      waiting_.erase(waiting);
+    }
+    for (const Waiter& waiter : arrived) waiter(**found);
   }
 
   Result<std::optional<std::uint64_t>> find(const Uuid& id) {
@@ -167,8 +172,7 @@ class Replica::Core {
 
  private:
   Result<void> open_file(const std::string& network) {
-    FLORA_ASSIGN(database_,
-                 sqlite::Database::open(path_, sqlite::Mode::read_write, sqlite::Sync::normal));
+    FLORA_ASSIGN(database_, sqlite::Database::open(path_, sqlite::Mode::read_write));
     FLORA_ASSIGN(const std::int64_t version, database_->schema_version());
     if (version == 0) {
       FLORA_TRY(database_->begin());
@@ -181,9 +185,10 @@ class Replica::Core {
       return Error{Errc::invalid, "it is of another version"};
     }
     FLORA_TRY(check_network(network));
-    FLORA_ASSIGN(insert_, database_->prepare("INSERT OR IGNORE INTO entry(idx, id, body, block, "
+    FLORA_ASSIGN(insert_, database_->prepare("INSERT INTO entry(idx, id, body, block, "
                                              "network_transaction, witness) "
-                                             "VALUES(?,?,?,?,?,?)"));
+                                             "VALUES(?,?,?,?,?,?) "
+                                             "ON CONFLICT(id) DO NOTHING"));
     return load_end(*database_);
   }
 

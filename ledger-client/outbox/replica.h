@@ -16,8 +16,8 @@
 
 namespace flora::outbox {
 
-/// Thread-safe. One SQLite file, written without fsync: what the power takes away is followed
-/// again. Every gateway that follows the same network numbers the same entries alike.
+/// Thread-safe. One SQLite file, durable: what has left the outbox must be here. Every gateway that
+/// follows the same network numbers the same entries alike.
 class Replica {
  public:
   /// Opens or creates the file; one that is damaged, of another version or of another `network` (a
@@ -34,7 +34,8 @@ class Replica {
 
   /// Takes what the network has committed behind last(), in order, and tells those who wait. Blocks
   /// on the disk; one thread at a time. Entries that are there already are passed over. Errors:
-  /// unavailable (nothing of them was taken), corrupt (an entry cannot be read).
+  /// unavailable, overloaded (nothing of them was taken), corrupt (an entry cannot be read);
+  /// uncertain: nothing more may be taken before the file is opened anew.
   Result<void> take(const std::vector<NetworkEntry>& entries);
 
   /// Called on the thread of take(), after the file holds the entries and before those who wait are

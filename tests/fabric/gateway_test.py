@@ -6,6 +6,7 @@ Usage: gateway_test.py <flora-gateway> [<unittest arguments>]
 import json
 import os
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FABRIC = ROOT / "examples" / "fabric-network"
 sys.path[:0] = [str(ROOT / "tests" / "process"), str(FABRIC)]
 import settings  # noqa: E402 pylint: disable=wrong-import-position
-from gateway import (ADAPTERS, AE, BAMF, Gateway, config_with, event, running,  # noqa: E402
+from gateway import (ADAPTERS, AE, BAMF, SOAK, Gateway, config_with, event, running,  # noqa: E402
                      temporary_folder, wait_for)
 
 BINARY = ""
@@ -241,6 +242,30 @@ class GatewayOnFabric(unittest.TestCase):
             self.assertEqual(len(order), 7)
             for found in order.values():
                 self.assertEqual(found, sorted(found, key=ids.index))
+
+    def test_a_peer_that_dies_between_submit_and_commit_leaves_no_second_entry(self):
+        """The only peer that the gateway knows is killed at a random moment of a try, again and again."""
+        fabric = settings.ledger(self.network.description)["fabric"]
+        fabric["endpoints"] = fabric["endpoints"][:1]
+        fabric["deadlines"] = {"commit_ms": 2000}
+        draw = random.Random(7)
+        with temporary_folder() as folder:
+            gateway = self.gateway(folder, fabric=fabric)
+            answers = []
+            with running(gateway):
+                client = gateway.client()
+                for _ in range(100 if SOAK else 2):
+                    moment = threading.Timer(draw.uniform(0, 0.15), self.network.drive, ("kill", "peer0"))
+                    moment.start()
+                    answers.append(client.submit(self.next_event()))
+                    moment.join()
+                    self.network.drive("restart", "peer0")
+                    self.wait_until_committed(client, answers[-1])
+                tries = gateway.metric("flora_network_tries_total")
+            self.assertEqual({answer.status for answer in answers}, {202})
+            copies, _ = self.copies(gateway, [answer.json["transactionId"] for answer in answers])
+            self.assertEqual(set(copies.values()), {1})
+            print(f"{len(answers)} reports, {tries} tries", file=sys.stderr)
 
     def test_peers_and_chaincode_that_die_cost_time_alone(self):
         with temporary_folder() as folder:

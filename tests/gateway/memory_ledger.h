@@ -51,7 +51,7 @@ class MemoryLedger final : public Ledger {
   const std::vector<std::string>& vkeys() const override { return vkeys_; }
 
  private:
-  const std::vector<std::string> vkeys_;
+  const std::vector<std::string> vkeys_ = {};
   std::mutex mutex_;
   std::vector<CommittedEntry> entries_;
   std::map<Uuid, std::uint64_t> by_id_;

@@ -77,7 +77,7 @@ class ListLedger final : public Ledger {
   }
 
  private:
-  const std::vector<std::string> vkeys_;
+  const std::vector<std::string> vkeys_ = {};
   FakeEnv env_;
   UuidSequence ids_;
   std::mutex mutex_;

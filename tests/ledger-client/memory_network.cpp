@@ -157,6 +157,8 @@ outbox::Outcome MemoryNetwork::answer(const outbox::Attempt& attempt) {
   switch (fault) {
     case Fault::before:
       return {Kind::unavailable, "fault", {}};
+    case Fault::denied:
+      return {Kind::unavailable, "access-denied", {}};
     case Fault::refused:
       return {Kind::refused, "not-entitled", {}};
     case Fault::lost_race: {

@@ -25,6 +25,7 @@ enum class Fault {
   after,      ///< It is recorded, and the answer is `unknown`.
   lost_race,  ///< `spent`: an invalid transaction stands in a block.
   refused,    ///< `refused`, for good.
+  denied,     ///< `unavailable`, because a peer does not know who signs.
 };
 
 /// Thread-safe. One thread answers, in the order of the calls; another one feeds the followers.

@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -51,9 +53,22 @@ class MemoryStore final : public outbox::OutboxStore {
   void settle(std::vector<outbox::Settlement> settlements,
               std::function<void(const Result<void>&)> done) override {
     const std::lock_guard lock(mutex_);
-    for (const outbox::Settlement& one : settlements) apply(one);
-    told_.push_back(std::move(done));
+    const bool fails = failing_ > 0;
+    if (fails) {
+      --failing_;
+    } else {
+      for (const outbox::Settlement& one : settlements) apply(one);
+    }
+    told_.push_back([fails, done = std::move(done)](const Result<void>& good) {
+      done(fails ? Result<void>(Error{Errc::overloaded, "the disk is full"}) : good);
+    });
     wake_.notify_all();
+  }
+
+  /// The next so many settlements are not written.
+  void fail_settlements(int count) {
+    const std::lock_guard lock(mutex_);
+    failing_ = count;
   }
 
   Result<std::vector<outbox::Row>> rows(std::int64_t after, std::size_t limit) override {
@@ -139,6 +154,7 @@ class MemoryStore final : public outbox::OutboxStore {
   std::map<std::int64_t, std::string> failed_;
   std::size_t renewed_ = 0;
   std::size_t most_read_ = 0;
+  int failing_ = 0;
   std::vector<std::function<void(const Result<void>&)>> told_;
   std::thread thread_;
 };
@@ -178,6 +194,15 @@ struct World {
     return future.get();
   }
 };
+
+bool eventually(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
 
 bool is_committed(const outbox::Fate& fate) {
   return std::holds_alternative<outbox::Committed>(fate);
@@ -234,8 +259,8 @@ TEST_CASE("a ledger network that fails at any try records once what it is told u
 TEST_CASE("what was pushed is committed, once, and leaves the store") {
   World world;
   world.start();
-  for (std::int64_t n = 1; n <= 50; ++n) {
-    world.box->push({world.store.add(n, transaction_of(static_cast<std::uint64_t>(n), 1 + n % 7))});
+  for (std::uint64_t n = 1; n <= 50; ++n) {
+    world.box->push({world.store.add(static_cast<std::int64_t>(n), transaction_of(n, 1 + n % 7))});
   }
   for (std::uint64_t n = 1; n <= 50; ++n) CHECK(is_committed(world.fate(id_of(n))));
   world.store.wait_for_size(0);
@@ -330,6 +355,98 @@ TEST_CASE(
   CHECK(world.network->bodies().back() == correction_of(3, 2, 1).body);
 }
 
+TEST_CASE("what the store cannot write now it is told again") {
+  for (const Fault fault : {Fault::none, Fault::lost_race, Fault::refused}) {
+    World world;
+    std::atomic<int> left = 1;
+    world.network->set_faults(
+        [&](const outbox::Attempt&) { return left-- > 0 ? fault : Fault::none; });
+    world.store.fail_settlements(2);
+    world.start();
+    world.box->push({world.store.add(1, transaction_of(1, 1))});
+    if (fault == Fault::refused) {
+      CHECK(std::holds_alternative<outbox::Refused>(world.fate(id_of(1))));
+      CHECK(eventually([&] { return world.store.failed().size() == 1; }));
+    } else {
+      world.store.wait_for_size(0);
+      CHECK(world.network->bodies().size() == 1);
+    }
+  }
+}
+
+TEST_CASE("a correction of a held correction is held as well, and follows in its order") {
+  World world;
+  std::atomic<bool> entitled = false;
+  world.network->set_faults([&](const outbox::Attempt& attempt) {
+    return attempt.id == id_of(1) && !entitled ? Fault::refused : Fault::none;
+  });
+  world.start();
+  world.box->push(
+      {world.store.add(1, transaction_of(1, 1)), world.store.add(2, correction_of(2, 1, 1)),
+       world.store.add(3, correction_of(3, 2, 1)), world.store.add(4, transaction_of(4, 1))});
+  CHECK(is_committed(world.fate(id_of(4))));
+  CHECK(world.network->bodies().size() == 1);
+  entitled = true;
+  world.box->retry(world.store.reopen(1));
+  world.store.wait_for_size(0);
+  const auto bodies = world.network->bodies();
+  REQUIRE(bodies.size() == 4);
+  CHECK(bodies[1] == transaction_of(1, 1).body);
+  CHECK(bodies[2] == correction_of(2, 1, 1).body);
+  CHECK(bodies[3] == correction_of(3, 2, 1).body);
+}
+
+TEST_CASE("a repeat of what was refused in an earlier life is not tried behind its back") {
+  World world;
+  std::atomic<int> tries = 0;
+  world.network->set_faults([&](const outbox::Attempt&) {
+    ++tries;
+    return Fault::refused;
+  });
+  world.start();
+  const outbox::Row row = world.store.add(1, transaction_of(1, 1));
+  world.box->push({row});
+  CHECK(eventually([&] { return world.store.failed().size() == 1; }));
+  world.box.reset();
+  world.start();
+  world.box->push({row});
+  world.box->push({world.store.add(2, transaction_of(2, 2))});
+  CHECK(eventually([&] { return world.store.failed().size() == 2; }));
+  CHECK(tries == 2);
+}
+
+TEST_CASE("who cannot sign keeps neither the others' rows away nor the breaker open") {
+  World world;
+  world.network->set_faults([&](const outbox::Attempt& attempt) {
+    return attempt.authority == "999901" ? Fault::denied : Fault::none;
+  });
+  world.options.window = 16;
+  world.options.breaker = 4;
+  world.start();
+  // Each about a procedure of its own, and never done: it is an erasure.
+  std::int64_t number = 0;
+  for (std::uint64_t n = 1; n <= 40; ++n) {
+    world.box->push({world.store.add(++number, tombstone_of(n, n))});
+  }
+  for (std::uint64_t n = 101; n <= 150; ++n) {
+    world.box->push({world.store.add(++number, transaction_of(n, n))});
+  }
+  for (std::uint64_t n = 101; n <= 150; ++n) CHECK(is_committed(world.fate(id_of(n))));
+  CHECK_FALSE(world.box->activity().broken);
+  world.store.wait_for_size(40);
+}
+
+TEST_CASE("an erasure that the network refuses is not given up") {
+  World world;
+  std::atomic<int> left = 5;
+  world.network->set_faults(
+      [&](const outbox::Attempt&) { return left-- > 0 ? Fault::refused : Fault::none; });
+  world.start();
+  world.box->push({world.store.add(1, tombstone_of(1, 1))});
+  CHECK(is_committed(world.fate(id_of(1))));
+  world.store.wait_for_size(0);
+}
+
 TEST_CASE("a tombstone takes with it what was refused of its procedure") {
   World world;
   world.network->set_faults([&](const outbox::Attempt& attempt) {
@@ -367,11 +484,7 @@ TEST_CASE("while the network is down few tries look for it, and then everything 
   for (std::uint64_t n = 1; n <= kRows; ++n) {
     world.box->push({world.store.add(static_cast<std::int64_t>(n), transaction_of(n, n))});
   }
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (!world.box->activity().broken && std::chrono::steady_clock::now() < end) {
-    std::this_thread::yield();
-  }
-  REQUIRE(world.box->activity().broken);
+  REQUIRE(eventually([&] { return world.box->activity().broken; }));
   CHECK(std::holds_alternative<outbox::Pending>(world.fate(id_of(1), 200ms)));
   CHECK(world.network->tries() < 40);
   world.network->set_down(false);
@@ -388,7 +501,9 @@ TEST_CASE("more rows than fit into memory are read from the store in time, in th
   world.options.breaker = 2;
   world.start();
   constexpr std::uint64_t kRows = 500;
-  for (std::uint64_t n = 1; n <= kRows; ++n) {
+  world.box->push({world.store.add(1, transaction_of(1, 1))});
+  REQUIRE(eventually([&] { return world.box->activity().broken; }));
+  for (std::uint64_t n = 2; n <= kRows; ++n) {
     world.box->push({world.store.add(static_cast<std::int64_t>(n), transaction_of(n, n % 3))});
     const outbox::Activity activity = world.box->activity();
     CHECK(activity.waiting + activity.under_way <= 16);
