@@ -46,8 +46,9 @@ check dev
 # What judges documents, sources and programs of Go gives the same verdict in every build: once is enough; the table of
 # what clients may send (conformance_http) holds in each. Sanitizers
 # hold memory back, so that process_million and process_large_messages, which watch it, are for the plain
-# build.
-once='^(fabric_|conformance_(install|spectral|redocly|openapi_30|schema_differential|schemathesis|tls)|structure_|openapi_suite|ledger_third_party|process_cloudevents|process_openmetrics|process_million|process_large_messages)'
+# build. Of the suites on PostgreSQL two go through all of the code that is PostgreSQL's alone; the others take
+# minutes each under a sanitizer.
+once='^(fabric_|gateway_store_(sharing|audit|keys|erasure|archive)_test_postgresql|conformance_(install|spectral|redocly|openapi_30|schema_differential|schemathesis|tls)|structure_|openapi_suite|ledger_third_party|process_cloudevents|process_openmetrics|process_million|process_large_messages)'
 
 echo '== AddressSanitizer and UndefinedBehaviorSanitizer'
 build asan all "$once"
@@ -55,7 +56,7 @@ check asan -E "$once"
 
 # A program that starts no thread tells ThreadSanitizer nothing. Of those with threads, the long runs over failing
 # disks and changed bytes, and the bundles, are left out as well: other tests have the same threads.
-one_thread='^(xml_|adapter_(allocation|bundle_|canonical|code_list|compile|documents|fixtures|formats|functions|installed|issues|negatives|record_files|sample|scanner|text_position|trace|translate)|gateway_(audit_test|decision|event_parser|expiry|guard|history|keys|line_limit|message_buffer|policy|settings|tokens)|merkle_|model_|note_|openapi_|policy_matrix|telemetry_trace|gateway_store_faults|byte_flip)'
+one_thread='^(xml_|adapter_(allocation|bundle_|canonical|code_list|compile|documents|fixtures|formats|functions|installed|issues|negatives|record_files|sample|scanner|text_position|trace|translate)|gateway_(audit_test|decision|event_parser|expiry|guard|history|keys|line_limit|message_buffer|policy|settings|tokens)|merkle_|model_|note_|openapi_|policy_matrix|telemetry_trace|gateway_store_faults|gateway_store_test_postgresql|byte_flip)'
 
 echo '== ThreadSanitizer'
 build tsan all "$once|$one_thread"
