@@ -42,19 +42,19 @@ std::string stem_of(const std::string& name) {
 }
 
 // The files of one kind that have a name in common.
-struct Group {
+struct FixtureFiles {
   std::vector<std::string> messages;
   bool expected = false;
 };
 
-std::string fault_of(const Group& group) {
+std::string fault_of(const FixtureFiles& group) {
   if (group.messages.empty()) return "there is no message of this name";
   if (group.messages.size() > 1) return "several messages have this name";
   return group.expected ? "" : "there is no expected result";
 }
 
 void find_kind(const std::string& folder, std::string_view kind, FixtureList& out) {
-  std::map<std::string, Group> groups;
+  std::map<std::string, FixtureFiles> groups;
   std::error_code error;
   const std::string where = std::string(kind) + "/";
   for (const auto& entry : fs::directory_iterator(folder, error)) {
@@ -63,7 +63,7 @@ void find_kind(const std::string& folder, std::string_view kind, FixtureList& ou
       out.failures.push_back(where + name + ": not a file");
       continue;
     }
-    Group& group = groups[stem_of(name)];
+    FixtureFiles& group = groups[stem_of(name)];
     if (name.ends_with(kExpected)) {
       group.expected = true;
     } else {

@@ -13,7 +13,7 @@
 namespace flora::adapter {
 namespace {
 
-constexpr std::size_t kMostBytes = 64u << 20;
+constexpr std::size_t kMostMessage = 64u << 20;
 constexpr std::size_t kCuts = 200;
 constexpr std::size_t kMostFailures = 50;
 
@@ -341,7 +341,7 @@ Result<NegativeRun> run_negatives(const std::string& folder, const CanonicalType
   std::size_t accepted = 0;
   for (const Fixture& fixture : find_fixtures(folder).fixtures) {
     if (fixture.kind != "accepted") continue;
-    FLORA_ASSIGN(const std::string message, Env::system().read_file(fixture.message, kMostBytes));
+    FLORA_ASSIGN(const std::string message, Env::system().read_file(fixture.message, kMostMessage));
     tester.fixture(fixture.name, message);
     ++accepted;
   }

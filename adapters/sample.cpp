@@ -25,7 +25,7 @@ Error error_at(std::string_view message, std::size_t offset, std::string_view re
                              std::to_string(at.column) + ": " + std::string(reason)};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   json::append_string(out, text);
   return out;
@@ -308,10 +308,10 @@ Result<Sample> describe_csv(std::string_view message) {
   }
   out.places = places.take();
   std::string list;
-  for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + quoted(column);
+  for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + in_quotes(column);
   out.input = {"charset: " + std::string(name),
                "csv:",
-               "  delimiter: " + quoted(std::string(1, delimiter == '\0' ? ';' : delimiter)),
+               "  delimiter: " + in_quotes(std::string(1, delimiter == '\0' ? ';' : delimiter)),
                "  header: " + std::string(header ? "true" : "false"),
                "  columns: [" + list + "]",
                R"(  # footer: { column: "…", text: "…", count: "…" }   # a last record, no data)"};

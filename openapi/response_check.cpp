@@ -10,7 +10,7 @@ namespace {
 
 constexpr json::Limits kResponseLimits{std::size_t{1} << 28, 64};
 
-std::string lower(std::string_view text) {
+std::string lower_case(std::string_view text) {
   std::string result(text);
   std::transform(result.begin(), result.end(), result.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -29,7 +29,7 @@ bool is_general(std::string_view name) {
 }
 
 std::string essence(std::string_view media_type) {
-  std::string name = lower(media_type.substr(0, media_type.find(';')));
+  std::string name = lower_case(media_type.substr(0, media_type.find(';')));
   while (name.ends_with(' ')) name.pop_back();
   return name;
 }
@@ -100,7 +100,7 @@ void check_headers(const Response& response, std::span<const Field> fields,
   };
   std::set<std::string> seen;
   for (const auto& [raw_name, value] : fields) {
-    const std::string name = lower(raw_name);
+    const std::string name = lower_case(raw_name);
     seen.insert(name);
     const auto known = header(name);
     if (known != response.headers.end()) {

@@ -9,7 +9,7 @@ namespace {
 
 using enum Mistake;
 
-constexpr std::array kKinds = {
+constexpr std::array kMistakes = {
     MistakeKind{yaml_malformed, "yaml-malformed",
                 "adapter.yaml is not the YAML that is read here: a slip of indentation or quotes, "
                 "a key that occurs twice, an empty file, or an anchor, alias or tag. Those three "
@@ -453,21 +453,21 @@ constexpr bool by_number(const MistakeKind& a, const MistakeKind& b) {
   return a.mistake < b.mistake;
 }
 
-static_assert(std::is_sorted(kKinds.begin(), kKinds.end(), by_number));
-static_assert(std::adjacent_find(kKinds.begin(), kKinds.end(),
+static_assert(std::is_sorted(kMistakes.begin(), kMistakes.end(), by_number));
+static_assert(std::adjacent_find(kMistakes.begin(), kMistakes.end(),
                                  [](const MistakeKind& a, const MistakeKind& b) {
                                    return a.mistake == b.mistake;
-                                 }) == kKinds.end());
+                                 }) == kMistakes.end());
 
 }  // namespace
 
-std::span<const MistakeKind> mistake_kinds() { return kKinds; }
+std::span<const MistakeKind> mistake_kinds() { return kMistakes; }
 
 const MistakeKind& kind_of(Mistake mistake) {
-  const auto* found = std::find_if(kKinds.begin(), kKinds.end(), [&](const MistakeKind& kind) {
-    return kind.mistake == mistake;
-  });
-  if (found == kKinds.end()) std::abort();  // A kind without an explanation: a broken invariant.
+  const auto* found =
+      std::find_if(kMistakes.begin(), kMistakes.end(),
+                   [&](const MistakeKind& kind) { return kind.mistake == mistake; });
+  if (found == kMistakes.end()) std::abort();  // A kind without an explanation: a broken invariant.
   return *found;
 }
 
@@ -477,10 +477,10 @@ std::string number_of(Mistake mistake) {
 }
 
 const MistakeKind* find_mistake(std::string_view number) {
-  const auto* found = std::find_if(kKinds.begin(), kKinds.end(), [&](const MistakeKind& kind) {
-    return number_of(kind.mistake) == number;
-  });
-  return found == kKinds.end() ? nullptr : &*found;
+  const auto* found =
+      std::find_if(kMistakes.begin(), kMistakes.end(),
+                   [&](const MistakeKind& kind) { return number_of(kind.mistake) == number; });
+  return found == kMistakes.end() ? nullptr : &*found;
 }
 
 }  // namespace flora::adapter

@@ -10,10 +10,10 @@ namespace flora::adapter {
 
 namespace {
 
-constexpr std::string_view kMark = "\xEF\xBB\xBF";
+constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
 constexpr std::ptrdiff_t kBlock = 64;
 
-std::string_view view(const char* from, const char* to) {
+std::string_view text_between(const char* from, const char* to) {
   return {from, static_cast<std::size_t>(to - from)};
 }
 
@@ -33,8 +33,8 @@ void CsvScanner::reset(std::string_view message, Charset charset, const CsvDiale
                        const CsvLimits& limits) {
   assert(may_separate(dialect.delimiter));
   assert(!dialect.quote || (may_separate(*dialect.quote) && *dialect.quote != dialect.delimiter));
-  const bool marked = message.starts_with(kMark);
-  const std::size_t first = marked ? kMark.size() : 0;
+  const bool marked = message.starts_with(kUtf8Mark);
+  const std::size_t first = marked ? kUtf8Mark.size() : 0;
   begin_ = message.data();
   message_end_ = begin_ + message.size();
   p_ = begin_ + first;
@@ -188,7 +188,7 @@ const char* CsvScanner::closing_quote(const char* from) {
 
 void CsvScanner::add_field(const char* from, const char* to, bool quoted) {
   if (fields_.size() < limits_.columns) {
-    fields_.push_back({view(from, to), at(from), quoted});
+    fields_.push_back({text_between(from, to), at(from), quoted});
   } else {
     note(from, "csv-too-many-columns", "The record has too many fields.");
   }

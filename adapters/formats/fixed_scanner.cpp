@@ -10,7 +10,7 @@ namespace flora::adapter {
 
 namespace {
 
-constexpr std::string_view kMark = "\xEF\xBB\xBF";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; }
 
@@ -51,9 +51,9 @@ void FixedScanner::reset(std::string_view message, Charset charset, std::size_t 
   charset_ = charset;
   form_ = form;
   length_ = length;
-  const bool marked = message.starts_with(kMark);
+  const bool marked = message.starts_with(kByteOrderMark);
   unexpected_mark_ = marked && charset != Charset::utf_8;
-  p_ = marked ? kMark.size() : 0;
+  p_ = marked ? kByteOrderMark.size() : 0;
   end_ = message.ends_with('\x1A') ? message.size() - 1 : message.size();
   if (form == FixedForm::lines) end_ = end_without_empty_lines(message, end_);
   record_ = {};

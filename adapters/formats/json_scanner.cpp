@@ -9,11 +9,11 @@ namespace flora::adapter {
 
 namespace {
 
-std::string_view view(const char* from, const char* to) {
+std::string_view span_of(const char* from, const char* to) {
   return {from, static_cast<std::size_t>(to - from)};
 }
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+bool is_json_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 }  // namespace
 
@@ -88,7 +88,7 @@ JsonScanner::Token JsonScanner::step() {
 }
 
 JsonScanner::Token JsonScanner::begin() {
-  const std::string_view message = view(begin_, end_);
+  const std::string_view message = span_of(begin_, end_);
   if (message.starts_with("\xFE\xFF") || message.starts_with("\xFF\xFE")) {  // UTF-16 or 32.
     return failed(begin_, "Only the encoding UTF-8 is accepted.", "json-encoding");
   }
@@ -198,7 +198,7 @@ JsonScanner::Token JsonScanner::literal(Token token, std::string_view word) {
   }
   const char* from = p_;
   p_ += word.size();
-  text_ = view(from, p_);
+  text_ = span_of(from, p_);
   return found(token, from);
 }
 
@@ -224,7 +224,7 @@ JsonScanner::Token JsonScanner::number() {
     if (looking_at('+') || looking_at('-')) ++p_;
     if (!digits()) return failed(p_, {});
   }
-  text_ = view(from, p_);
+  text_ = span_of(from, p_);
   return found(Token::number, from);
 }
 
@@ -235,7 +235,7 @@ bool JsonScanner::digits() {
 }
 
 void JsonScanner::skip_space() {
-  if (p_ == end_ || *p_ > ' ' || !is_space(*p_)) return;
+  if (p_ == end_ || *p_ > ' ' || !is_json_space(*p_)) return;
   ++p_;
   if (p_ == end_ || *p_ > ' ') return;  // One space, the common case.
   skip_long_space();
@@ -252,7 +252,7 @@ void JsonScanner::skip_long_space() {
       return;
     }
   }
-  while (p_ != end_ && is_space(*p_)) ++p_;
+  while (p_ != end_ && is_json_space(*p_)) ++p_;
 }
 
 }  // namespace flora::adapter

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kFourDigits = 4;
 
-bool is_multibyte(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 // 16 for what is no hexadecimal digit.
 char32_t digit_of(char c) {
@@ -74,12 +74,12 @@ bool JsonScanner::escaped_string(const char* from) {
 
 // A run of characters beyond ASCII; a control character is a fault.
 bool JsonScanner::multibyte() {
-  if (!is_multibyte(*p_)) return fail(p_, "A control character stands inside a string.");
+  if (!is_beyond_ascii(*p_)) return fail(p_, "A control character stands inside a string.");
   do {
     const std::size_t size = read_utf8(p_, end_).size;
     if (size == 0) return fail(p_, "The message is not well-formed UTF-8.", "json-encoding");
     p_ += size;
-  } while (p_ != end_ && is_multibyte(*p_));
+  } while (p_ != end_ && is_beyond_ascii(*p_));
   return true;
 }
 

@@ -7,8 +7,8 @@
 namespace flora::adapter {
 namespace {
 
-constexpr std::string_view kSoap11 = "http://schemas.xmlsoap.org/soap/envelope/";
-constexpr std::string_view kSoap12 = "http://www.w3.org/2003/05/soap-envelope";
+constexpr std::string_view kEnvelope11 = "http://schemas.xmlsoap.org/soap/envelope/";
+constexpr std::string_view kEnvelope12 = "http://www.w3.org/2003/05/soap-envelope";
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == text.npos; }
 
@@ -57,7 +57,7 @@ class Envelope {
   enum class Part : std::uint8_t { none, header, body, payload };
 
   std::string_view begin_envelope() {
-    space_ = scanner_.uri() == kSoap11 ? kSoap11 : kSoap12;
+    space_ = scanner_.uri() == kEnvelope11 ? kEnvelope11 : kEnvelope12;
     const bool good = scanner_.uri() == space_ && scanner_.local() == "Envelope";
     return good ? std::string_view() : "soap-envelope";
   }

@@ -14,7 +14,7 @@ constexpr std::size_t kStride = 4096;
 // Read as signed numbers, the bytes that continue a character are those below this one.
 constexpr char kFirstOfCharacter = static_cast<char>(0xC0);
 
-std::size_t characters(std::string_view text) {
+std::size_t count_characters(std::string_view text) {
   std::size_t count = text.size();
   const char* p = text.data();
   const char* const end = p + text.size();
@@ -53,7 +53,8 @@ void advance(std::string_view text, std::size_t from, std::size_t to, bool bytes
       continue;
     }
     const std::string_view rest = text.substr(from, to - from);
-    position.column += static_cast<int>(bytes_are_characters ? rest.size() : characters(rest));
+    position.column +=
+        static_cast<int>(bytes_are_characters ? rest.size() : count_characters(rest));
     return;
   }
 }

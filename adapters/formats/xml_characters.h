@@ -44,7 +44,7 @@ inline constexpr std::array<std::uint8_t, 256> kNameBytes =
 
 inline Class class_of(char c) { return kClasses[static_cast<unsigned char>(c)]; }
 inline std::uint8_t name_byte(char c) { return kNameBytes[static_cast<unsigned char>(c)]; }
-inline bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+inline bool is_xml_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 inline bool is_multibyte(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 inline std::string_view view(const char* from, const char* to) {

@@ -45,7 +45,8 @@ XmlScanner::Token XmlScanner::next() {
   if (!started_) {
     started_ = true;
     if (looking_at("\xEF\xBB\xBF")) p_ += 3;
-    if (looking_at("<?xml") && end_ - p_ > 5 && is_space(p_[5]) && !declaration()) return failed();
+    if (looking_at("<?xml") && end_ - p_ > 5 && is_xml_space(p_[5]) && !declaration())
+      return failed();
   }
   if (empty_element_) {
     empty_element_ = false;
@@ -405,7 +406,7 @@ std::optional<XmlScanner::Token> XmlScanner::cdata() {
 
 bool XmlScanner::skip_space() {
   const char* from = p_;
-  while (p_ != end_ && is_space(*p_)) ++p_;
+  while (p_ != end_ && is_xml_space(*p_)) ++p_;
   return p_ != from;
 }
 

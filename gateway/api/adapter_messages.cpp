@@ -32,7 +32,6 @@ namespace {
 constexpr std::size_t kItemsAtOnce = 1000;  // Items of one JSON answer.
 constexpr std::size_t kChunkItems = 256;
 constexpr std::size_t kIssues = 64;  // Of one item, as in a problem.
-constexpr std::string_view kLines = "application/x-ndjson";
 
 // An adapter is for its own Land, and for the BAMF, which receives and sends its messages.
 bool may_use(const policy::Caller& caller, const adapter::BundleInfo& info) {

@@ -5,10 +5,6 @@
 namespace flora::api {
 namespace {
 
-constexpr std::string_view kImmutable = "private, max-age=31536000, immutable";
-
-http::Response not_found() { return problem_response({"not-found", {}, {}}); }
-
 void write_bundle(JsonWriter& json, const adapter::InstalledBundle& bundle) {
   const adapter::BundleInfo& info = bundle.adapter->info();
   json.begin_object().member("id", info.id).member("version", info.version);

@@ -15,7 +15,6 @@ using In = openapi::Parameter::In;
 constexpr std::size_t kEventBytes = 1 << 20;
 constexpr std::size_t kBatchBytes = 8 << 20;
 constexpr std::size_t kShortMessageBytes = 64 << 10;
-constexpr std::string_view kLines = "application/x-ndjson";
 
 constexpr std::array<std::string_view, 10> kMethods = {
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"};

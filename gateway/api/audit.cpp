@@ -14,9 +14,6 @@ namespace flora::api {
 namespace {
 
 constexpr std::size_t kDefaultPage = 100;
-constexpr std::string_view kLines = "application/x-ndjson";
-
-http::Response unavailable() { return problem_response({"unavailable", {}, {}}); }
 
 http::Response malformed(std::string_view parameter, std::string detail) {
   ProblemCause cause;

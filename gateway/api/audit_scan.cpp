@@ -69,14 +69,14 @@ Result<AuditExport> AuditExport::begin(store::AuditReader reader, audit::Filter 
 }
 
 Result<std::string> AuditExport::some() {
-  constexpr std::size_t kLines = 1000;
+  constexpr std::size_t kRecords = 1000;
   std::string text;
   if (!begun_) {
     begun_ = true;
     FLORA_ASSIGN(const auto segments, scan_.reader_.segments());
     text = writer_.seals(segments);
   }
-  FLORA_ASSIGN(const auto records, scan_.some(kLines));
+  FLORA_ASSIGN(const auto records, scan_.some(kRecords));
   for (const std::string& record : records) text += writer_.record(record);
   done_ = scan_.rest().is_empty();
   if (done_) text += writer_.finish();

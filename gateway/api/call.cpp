@@ -136,6 +136,9 @@ http::ResponseWriter ReplyState::stream(int status, std::vector<http::Header> he
   return responder_.stream(status, std::move(headers));
 }
 
+http::Response not_found() { return problem_response({"not-found", {}, {}}); }
+http::Response unavailable() { return problem_response({"unavailable", {}, {}}); }
+
 http::Response problem_response(const Problem& problem) {
   http::Response response;
   response.status = problem.status();

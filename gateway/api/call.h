@@ -67,9 +67,18 @@ class ReplyState {
 /// `application/problem+json`; with Retry-After where waiting helps (but not for 429, where it
 /// depends), WWW-Authenticate for 401.
 http::Response problem_response(const Problem& problem);
+/// Those that many operations have: nothing is said but their name.
+http::Response not_found();
+http::Response unavailable();
+
+/// Of bodies whose lines are documents.
+inline constexpr std::string_view kLines = "application/x-ndjson";
 
 /// `application/json`, not to be stored by caches.
 http::Response json_response(int status, std::string body);
+
+/// The field cache-control of what never changes.
+inline constexpr std::string_view kImmutable = "private, max-age=31536000, immutable";
 
 /// An answer that may be cached, with its entity tag; 304 where If-None-Match has it.
 http::Response cacheable_response(const http::RequestHead& head, std::string_view content_type,

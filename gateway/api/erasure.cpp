@@ -9,9 +9,6 @@
 namespace flora::api {
 namespace {
 
-http::Response not_found() { return problem_response({"not-found", {}, {}}); }
-http::Response unavailable() { return problem_response({"unavailable", {}, {}}); }
-
 http::Response answer_of(const Result<void>& erased) {
   if (erased) return {204, {{"cache-control", "no-store"}}, {}};
   if (erased.error().code == Errc::uncertain) {

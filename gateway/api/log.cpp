@@ -7,7 +7,6 @@
 namespace flora::api {
 namespace {
 
-constexpr std::string_view kImmutable = "private, max-age=31536000, immutable";
 constexpr std::uint64_t kBundle = 256;  // Entries of a full one (C2SP tlog-tiles).
 constexpr std::string_view kBytes = "application/octet-stream";
 
@@ -17,7 +16,6 @@ http::Response failed(const Error& error) {
 }
 
 // Also where the ledger is a network, which has no such log.
-http::Response not_found() { return problem_response({"not-found", {}, {}}); }
 
 }  // namespace
 

@@ -9,7 +9,7 @@ namespace {
 
 // The environment's clock need not be the one that a condition variable waits by: it is looked at
 // this often while somebody waits.
-constexpr std::chrono::nanoseconds kLongestWait = std::chrono::milliseconds(50);
+constexpr std::chrono::nanoseconds kLongestSleep = std::chrono::milliseconds(50);
 
 // What streams leave in the bucket: a quarter of it is for single events.
 std::int64_t kept(const policy::Rate& rate) { return rate.burst / 4; }
@@ -91,7 +91,7 @@ void Pacer::run() {
       continue;
     }
     const std::chrono::nanoseconds left(*next - env_.steady_ns());
-    if (left.count() > 0) wake_.wait_for(lock, std::min(left, kLongestWait));
+    if (left.count() > 0) wake_.wait_for(lock, std::min(left, kLongestSleep));
     std::vector<Go> due = take_due();
     lock.unlock();
     for (Go& go : due) std::exchange(go, {})(true);

@@ -11,10 +11,7 @@
 namespace flora::api {
 namespace {
 
-constexpr std::size_t kDefaultPage = 100;
-
-http::Response not_found() { return problem_response({"not-found", {}, {}}); }
-http::Response unavailable() { return problem_response({"unavailable", {}, {}}); }
+constexpr std::size_t kDefaultEntries = 100;
 
 Question question_of(const Parts& parts, const Uuid& procedure) {
   return {procedure, parts.questions->hash(procedure)};
@@ -184,7 +181,7 @@ void Api::get_history(Call call, Reply reply) {
   const auto id = parse_uuid(call.match.value("id"));
   if (!id) return reply->send(not_found());
   std::size_t first = 0;
-  std::size_t limit = kDefaultPage;
+  std::size_t limit = kDefaultEntries;
   if (const auto cursor = call.query("cursor")) {
     const auto position = decode_cursor(*cursor);
     if (!position) return reply->send(malformed_cursor());

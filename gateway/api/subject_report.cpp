@@ -17,8 +17,6 @@ constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::size_t kAuditRecords = 1000;
 constexpr int kAuditPages = 10;
 
-http::Response unavailable() { return problem_response({"unavailable", {}, {}}); }
-
 void write_text(JsonWriter& json, const ReportText& text) {
   json.begin_object().member("section", text.section);
   json.member("de", text.de).member("en", text.en).end_object();

@@ -28,7 +28,7 @@ std::int64_t streams_of(const policy::Rates& rates) {
 }
 
 // The two fields while they are written.
-class Fields {
+class RateFields {
  public:
   void add(std::string_view name, const policy::Rate& rate, const policy::Gcra& bucket,
            std::int64_t now_ns) {
@@ -191,7 +191,7 @@ http::Response Throttle::too_many_streams() const {
 void Throttle::add_fields(const Payer& payer, std::vector<http::Header>& headers) {
   if (payer.kind == Payer::Kind::nobody) return;
   const std::int64_t now = env_.steady_ns();
-  Fields fields;
+  RateFields fields;
   if (payer.kind == Payer::Kind::address) {
     fields.add(to_string(Limit::anonymous), policy_.get()->anonymous_rate(),
                limiter_.of_address(payer.name), now);

@@ -8,9 +8,6 @@
 namespace flora::api {
 namespace {
 
-http::Response not_found() { return problem_response({"not-found", {}, {}}); }
-http::Response unavailable() { return problem_response({"unavailable", {}, {}}); }
-
 constexpr std::size_t kPage = 100;
 constexpr std::size_t kLookedAt = 2000;  // For one page.
 

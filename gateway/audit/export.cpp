@@ -8,7 +8,7 @@
 namespace flora::audit {
 namespace {
 
-constexpr std::size_t kMaxFindings = 100;
+constexpr std::size_t kMaxFaults = 100;
 constexpr std::string_view kSeal = "seal";
 constexpr std::string_view kStatement = "statement";
 
@@ -33,7 +33,7 @@ bool follows(const Record& record, const AuditHead& head) {
   return record.number == head.number + 1 || goes_on;
 }
 
-std::string number(std::int64_t value) { return std::to_string(value); }
+std::string to_text(std::int64_t value) { return std::to_string(value); }
 
 }  // namespace
 
@@ -71,12 +71,12 @@ ExportCheck::ExportCheck(ledger::NoteVerifier verifier)
 }
 
 void ExportCheck::find(std::string what) {
-  if (report_.findings.size() < kMaxFindings) report_.findings.push_back(std::move(what));
+  if (report_.findings.size() < kMaxFaults) report_.findings.push_back(std::move(what));
 }
 
 void ExportCheck::line(std::string_view text) {
   thread_local json::Document document;
-  const std::string name = "line " + number(content_.number + 1);
+  const std::string name = "line " + to_text(content_.number + 1);
   if (ended_) return find(name + ": it stands behind the statement");
   if (!document.parse(text) || !document.root().is(json::Kind::object)) {
     find(name + ": it is no line of an export");
@@ -92,7 +92,7 @@ void ExportCheck::line(std::string_view text) {
 
 void ExportCheck::seal(std::string_view note) {
   const auto segment = open_seal(note, verifier_);
-  const std::string name = "line " + number(content_.number + 1);
+  const std::string name = "line " + to_text(content_.number + 1);
   if (!segment) return find(name + ": the seal is " + segment.error().message);
   const bool in_order = segments_.empty() || segment->number > segments_.back().number;
   if (!in_order || report_.records > 0)
@@ -102,7 +102,7 @@ void ExportCheck::seal(std::string_view note) {
 
 void ExportCheck::record(std::string_view text) {
   const auto parsed = parse_record(text);
-  const std::string name = "line " + number(content_.number + 1);
+  const std::string name = "line " + to_text(content_.number + 1);
   if (!parsed) return find(name + ": " + parsed.error().message);
   if (parsed->number <= last_) return find(name + ": its record does not follow the one before");
   pass_seals(parsed->number);
@@ -130,7 +130,8 @@ void ExportCheck::close_segment() {
   } else if (*head_ == segment.last) {
     ++report_.whole_segments;
   } else {
-    find("segment " + number(segment.number) + ": its records do not lead to the head of its seal");
+    find("segment " + to_text(segment.number) +
+         ": its records do not lead to the head of its seal");
   }
 }
 
@@ -143,8 +144,8 @@ void ExportCheck::statement(std::string_view note) {
     find("the lines are not those that the statement is about");
   }
   if (report_.records > 0 && last_ > opened->last) {
-    find("record " + number(last_) + ": the statement is about records up to " +
-         number(opened->last));
+    find("record " + to_text(last_) + ": the statement is about records up to " +
+         to_text(opened->last));
   }
   if (head_ && head_->number == opened->head.number && head_ != opened->head) {
     find("the records do not lead to the head of the trail that the statement names");

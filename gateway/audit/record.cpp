@@ -7,7 +7,7 @@ namespace {
 
 using Outcome = AuditEffect::Outcome;
 
-void append_member(std::string& out, std::string_view name, std::string_view value) {
+void append_text(std::string& out, std::string_view name, std::string_view value) {
   out += ",\"";
   out += name;
   out += "\":";
@@ -124,10 +124,10 @@ std::string_view to_string(AuditEffect::Outcome outcome) {
 
 std::string opening(const Actor& actor, Action action) {
   std::string out = begin(action);
-  append_member(out, "client", actor.client);
+  append_text(out, "client", actor.client);
   append_list(out, "authorities", actor.authorities,
               [](const std::string& id) { return std::string_view(id); });
-  append_member(out, "role", actor.role);
+  append_text(out, "role", actor.role);
   return out;
 }
 
@@ -135,10 +135,10 @@ std::string own_opening(Action action) { return begin(action); }
 
 std::string body(std::string_view opening, const AuditEffect& effect) {
   std::string out(opening);
-  append_member(out, "outcome", to_string(effect.outcome));
-  if (!effect.problem.empty()) append_member(out, "problem", effect.problem);
+  append_text(out, "outcome", to_string(effect.outcome));
+  if (!effect.problem.empty()) append_text(out, "problem", effect.problem);
   append_list(out, "procedures", effect.procedures, [](const Uuid& id) { return to_string(id); });
-  if (effect.transaction) append_member(out, "transaction", to_string(*effect.transaction));
+  if (effect.transaction) append_text(out, "transaction", to_string(*effect.transaction));
   append_list(out, "types", effect.types, [](IdentifierType type) { return to_string(type); });
   if (effect.entries) {
     append_number(out, "first", effect.entries->first);
@@ -156,18 +156,18 @@ std::string body_of_erasure(const std::vector<Uuid>& procedures) {
 
 std::string body_of_deletion(std::int64_t segment) {
   std::string out = begin(Action::segment_deleted);
-  append_member(out, "outcome", to_string(Outcome::done));
+  append_text(out, "outcome", to_string(Outcome::done));
   append_number(out, "segment", static_cast<std::uint64_t>(segment));
   return out;
 }
 
 std::string body_of_continuation(std::int64_t after, const std::optional<AuditHead>& known) {
   std::string out = begin(Action::continued);
-  append_member(out, "outcome", to_string(Outcome::done));
+  append_text(out, "outcome", to_string(Outcome::done));
   append_number(out, "after", static_cast<std::uint64_t>(after));
   if (known) {
     append_number(out, "known", static_cast<std::uint64_t>(known->number));
-    append_member(out, "knownHash", to_hex(known->hash));
+    append_text(out, "knownHash", to_hex(known->hash));
   }
   return out;
 }

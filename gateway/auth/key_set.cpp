@@ -11,7 +11,7 @@
 namespace flora::auth {
 namespace {
 
-constexpr std::size_t kMostId = 255;
+constexpr std::size_t kMostKeyId = 255;
 constexpr int kDepth = 8;
 
 // Of RSA and EC, and of symmetric keys: who publishes them has no secret any more.
@@ -20,14 +20,14 @@ constexpr std::array<std::string_view, 3> kPrivate = {"d", "p", "k"};
 Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
 
 // The text of a member; empty if there is none, or if it is no string.
-std::string_view text(const json::Value& object, std::string_view name) {
+std::string_view text_of(const json::Value& object, std::string_view name) {
   const auto value = object.find(name);
   return value && value->is(json::Kind::string) ? value->string() : std::string_view();
 }
 
 // A member in Base 64; empty if it is none, which no key takes.
 std::string bytes(const json::Value& object, std::string_view name) {
-  return from_base64url(text(object, name)).value_or(std::string());
+  return from_base64url(text_of(object, name)).value_or(std::string());
 }
 
 bool lists(const json::Value& array, std::string_view word) {
@@ -41,20 +41,20 @@ bool lists(const json::Value& array, std::string_view word) {
 // RFC 7517 §4.2, §4.3: both may be missing.
 bool is_for_signatures(const json::Value& key) {
   const auto operations = key.find("key_ops");
-  return (!key.find("use") || text(key, "use") == "sig") &&
+  return (!key.find("use") || text_of(key, "use") == "sig") &&
          (!operations || lists(*operations, "verify"));
 }
 
 // The algorithm that the key is bound to; empty: it says none, and its type has several.
 std::string_view algorithm_of(const json::Value& key) {
-  if (key.find("alg")) return text(key, "alg");
-  if (text(key, "kty") == "EC") return "ES256";
-  return text(key, "kty") == "OKP" ? "EdDSA" : "";
+  if (key.find("alg")) return text_of(key, "alg");
+  if (text_of(key, "kty") == "EC") return "ES256";
+  return text_of(key, "kty") == "OKP" ? "EdDSA" : "";
 }
 
 Result<PublicKey> read_key(const json::Value& key, std::string_view algorithm) {
-  const std::string_view type = text(key, "kty");
-  const std::string_view curve = text(key, "crv");
+  const std::string_view type = text_of(key, "kty");
+  const std::string_view curve = text_of(key, "crv");
   if (type == "EC" && algorithm == "ES256") {
     if (curve != "P-256") return invalid("the curve is not P-256");
     return PublicKey::es256(bytes(key, "x"), bytes(key, "y"));
@@ -97,10 +97,10 @@ Result<KeySet> KeySet::parse(std::string_view json) {
       set.skip(place, "it is no object");
       continue;
     }
-    const std::string_view id = text(key, "kid");
+    const std::string_view id = text_of(key, "kid");
     const bool is_private = std::ranges::any_of(
         kPrivate, [&](std::string_view name) { return key.find(name).has_value(); });
-    if (id.empty() || id.size() > kMostId) {
+    if (id.empty() || id.size() > kMostKeyId) {
       set.skip(place, "it has no id of 1 to 255 bytes");
     } else if (is_private) {
       set.skip(place, "its secret part is public");

@@ -40,7 +40,7 @@ Number number_of(std::string_view bytes) {
 }
 
 // What failed here stays here: TLS on the same thread looks at the queue of errors.
-Error invalid(std::string message) {
+Error no_key(std::string message) {
   ERR_clear_error();
   return {Errc::invalid, std::move(message)};
 }
@@ -92,7 +92,7 @@ void PublicKey::Free::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
 
 Result<PublicKey> PublicKey::es256(std::string_view x, std::string_view y) {
   if (x.size() != kCoordinate || y.size() != kCoordinate) {
-    return invalid("a coordinate of P-256 has 32 bytes");
+    return no_key("a coordinate of P-256 has 32 bytes");
   }
   std::string point = "\x04";  // SEC 1 §2.3.3: uncompressed.
   point += x;
@@ -104,7 +104,7 @@ Result<PublicKey> PublicKey::es256(std::string_view x, std::string_view y) {
       OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
                                        point.size()) == 1;
   Key key(built ? make("EC", builder.get()) : nullptr);
-  if (!key || !is_sound(key.get())) return invalid("the point is not on P-256");
+  if (!key || !is_sound(key.get())) return no_key("the point is not on P-256");
   return PublicKey(Scheme::es256, std::move(key));
 }
 
@@ -118,20 +118,20 @@ Result<PublicKey> PublicKey::rs256(std::string_view modulus, std::string_view ex
 
 Result<PublicKey> PublicKey::rsa(Scheme scheme, std::string_view modulus,
                                  std::string_view exponent) {
-  if (modulus.size() > kMostRsaBits / 8) return invalid("an RSA key has at most 8192 bits");
+  if (modulus.size() > kMostRsaBits / 8) return no_key("an RSA key has at most 8192 bits");
   const Number n = number_of(modulus);
   const Number e = number_of(exponent.substr(0, kMostRsaBits / 8));
-  if (!n || !e) return invalid("there is no memory");
-  if (BN_num_bits(n.get()) < kLeastRsaBits) return invalid("an RSA key has at least 3000 bits");
+  if (!n || !e) return no_key("there is no memory");
+  if (BN_num_bits(n.get()) < kLeastRsaBits) return no_key("an RSA key has at least 3000 bits");
   const bool usual = BN_is_odd(n.get()) && BN_is_odd(e.get()) && BN_num_bits(e.get()) > 16 &&
                      BN_num_bits(e.get()) <= kMostExponentBits;
-  if (!usual) return invalid("the RSA key is none, or its exponent is not between 2^16 and 2^64");
+  if (!usual) return no_key("the RSA key is none, or its exponent is not between 2^16 and 2^64");
   const Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> builder(OSSL_PARAM_BLD_new());
   const bool built = builder &&
                      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) == 1 &&
                      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) == 1;
   Key key(built ? make("RSA", builder.get()) : nullptr);
-  if (!key) return invalid("the RSA key is none");
+  if (!key) return no_key("the RSA key is none");
   return PublicKey(scheme, std::move(key));
 }
 
@@ -139,7 +139,7 @@ Result<PublicKey> PublicKey::ed25519(std::string_view x) {
   Key key(x.size() == kCoordinate
               ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw(x), x.size())
               : nullptr);
-  if (!key) return invalid("a key of Ed25519 has 32 bytes");
+  if (!key) return no_key("a key of Ed25519 has 32 bytes");
   return PublicKey(Scheme::ed25519, std::move(key));
 }
 

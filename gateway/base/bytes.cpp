@@ -57,6 +57,12 @@ std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+Digest digest_from(std::span<const std::byte> bytes) {
+  Digest digest{};
+  std::copy_n(bytes.begin(), std::min(bytes.size(), digest.size()), digest.begin());
+  return digest;
+}
+
 std::string to_hex(std::span<const std::byte> bytes) {
   std::string out(bytes.size() * 2, '\0');
   char* next = out.data();

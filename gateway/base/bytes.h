@@ -17,6 +17,9 @@ using Digest = std::array<std::byte, 32>;  ///< A SHA-256 value.
 std::span<const std::byte> as_bytes(std::string_view text);
 std::string_view as_text(std::span<const std::byte> bytes);
 
+/// The first 32 bytes; zeros where there are less.
+Digest digest_from(std::span<const std::byte> bytes);
+
 /// Lower-case hexadecimal digits.
 std::string to_hex(std::span<const std::byte> bytes);
 

@@ -12,7 +12,7 @@ const Node kNothing;
 
 const std::vector<Node> kNoItems;
 
-std::string quoted(std::string_view key) { return '"' + std::string(key) + '"'; }
+std::string in_quotes(std::string_view key) { return '"' + std::string(key) + '"'; }
 
 }  // namespace
 
@@ -26,7 +26,7 @@ Section::Section(const Node& node, std::string_view file, Findings& findings)
 Section::~Section() {
   for (std::size_t i = 0; i < node_.members.size(); ++i) {
     const std::string& key = node_.members[i].first;
-    if (!asked_.contains(key)) error_at(node_.member_at[i], "unknown key " + quoted(key));
+    if (!asked_.contains(key)) error_at(node_.member_at[i], "unknown key " + in_quotes(key));
   }
 }
 
@@ -36,7 +36,7 @@ bool Section::has(std::string_view key) {
 }
 
 const Node* Section::require(std::string_view key) {
-  if (!has(key) && node_.kind == Kind::mapping) error_at(node_.at, quoted(key) + " is missing");
+  if (!has(key) && node_.kind == Kind::mapping) error_at(node_.at, in_quotes(key) + " is missing");
   return node_.find(key);
 }
 

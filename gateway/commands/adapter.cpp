@@ -9,7 +9,7 @@
 namespace flora::commands {
 namespace {
 
-constexpr const char* kUsage =
+constexpr const char* kHelp =
     "flora-gateway adapter <command> [--json] [--statuses <file>]\n"
     "  new <id> --sample <file> --out <folder> [--format <format>] [--land DE-…]\n"
     "                                  make a bundle for messages like the sample; lint then\n"
@@ -45,7 +45,7 @@ constexpr std::array kTools = {
 
 int adapter(const CommandLine& line, Env& env) {
   if (line.has("--help")) {
-    std::cout << kUsage;
+    std::cout << kHelp;
     return 0;
   }
   const std::string name = line.words.size() > 1 ? line.words[1] : "";
@@ -53,7 +53,7 @@ int adapter(const CommandLine& line, Env& env) {
                                   [&](const Tool& known) { return known.name == name; });
   const std::size_t words = line.words.size() < 2 ? 0 : line.words.size() - 2;
   if (tool == kTools.end() || words < tool->fewest || words > tool->most) {
-    std::cerr << kUsage;
+    std::cerr << kHelp;
     return 2;
   }
   tools::Call call{&line, {line.words.begin() + 2, line.words.end()}, line.has("--json"), &env};

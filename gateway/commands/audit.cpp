@@ -26,7 +26,7 @@ constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::size_t kMaxSeal = 1 << 16;
-constexpr const char* kForms =
+constexpr const char* kAuditForms =
     "audit verify [<folder> | <file>] | list [<filters>] | export --out <file> [<filters>] | "
     "export <segment> <folder> | accept-loss; filters: --procedure <pseudonym> --authority "
     "<number> "
@@ -178,7 +178,7 @@ Result<SealedSegment> find_segment(store::AuditReader& reader, const std::string
   std::int64_t number = 0;
   const char* const end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return Error{Errc::invalid, kForms};
+  if (parsed.ec != std::errc() || parsed.ptr != end) return Error{Errc::invalid, kAuditForms};
   FLORA_ASSIGN(const auto segments, reader.segments());
   for (const SealedSegment& one : segments) {
     if (one.number != number) continue;
@@ -205,7 +205,7 @@ Result<void> write_segment(store::AuditReader& reader, const AuditSegment& segme
 
 Result<void> export_segment(const settings::Settings& settings, const CommandLine& line,
                             const Trail& trail, Env& env) {
-  if (line.words.size() != 4) return Error{Errc::invalid, kForms};
+  if (line.words.size() != 4) return Error{Errc::invalid, kAuditForms};
   FLORA_ASSIGN(store::AuditReader reader, store::AuditReader::open(settings.store_place()));
   FLORA_ASSIGN(const SealedSegment sealed, find_segment(reader, line.words[2]));
   FLORA_ASSIGN(const AuditSegment segment, trail->open_seal(sealed.seal));
@@ -249,7 +249,7 @@ int audit(const settings::Settings& settings, const CommandLine& line, Env& env)
   if (action == "export" && out) return exit_code(export_to(settings, line, *out, *trail, env));
   if (action == "export") return exit_code(export_segment(settings, line, *trail, env));
   if (action == "accept-loss") return exit_code(accept_loss(settings, env));
-  return fail({Errc::invalid, kForms});
+  return fail({Errc::invalid, kAuditForms});
 }
 
 }  // namespace flora::commands

@@ -15,7 +15,7 @@ namespace {
 
 using store::KeyUse;
 
-constexpr const char* kForms = "keys new <file> | status [--json]";
+constexpr const char* kKeysForms = "keys new <file> | status [--json]";
 
 enum class State : std::uint8_t {
   current,     // Makes new rows.
@@ -150,7 +150,7 @@ int keys(const settings::Settings& settings, const CommandLine& line, Env& env) 
   const std::string action = line.words.size() > 1 ? line.words[1] : "";
   if (action == "new" && line.words.size() == 3) return make(line.words[2], env);
   if (action == "status" && line.words.size() == 2) return status(settings, line, env);
-  return fail({Errc::invalid, kForms});
+  return fail({Errc::invalid, kKeysForms});
 }
 
 }  // namespace flora::commands

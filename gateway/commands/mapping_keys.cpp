@@ -40,9 +40,7 @@ Result<std::unique_ptr<privacy::WrappingKey>> load_wrapping_key(const settings::
     FLORA_ASSIGN(privacy::Keys keys, load_lookup_key(settings, key, env));
     return privacy::wrapping_key(std::move(keys), env);
   }
-  const settings::Pkcs11& token = *key.pkcs11;
-  auto opened = privacy::wrapping_key(
-      {token.module, token.token, token.label, token.pin_file, token.pin_variable}, env);
+  auto opened = privacy::wrapping_key(*key.pkcs11, env);
   if (!opened) return in_key(key, opened.error());
   return opened;
 }

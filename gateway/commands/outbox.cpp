@@ -11,7 +11,8 @@
 namespace flora::commands {
 namespace {
 
-constexpr const char* kForms = "outbox failed [--json] | retry <transaction id> … | retry --all";
+constexpr const char* kOutboxForms =
+    "outbox failed [--json] | retry <transaction id> … | retry --all";
 
 // An erasure has no status.
 std::string status_of(const std::string& body) {
@@ -21,7 +22,7 @@ std::string status_of(const std::string& body) {
   return transaction == nullptr ? "TOMBSTONE" : transaction->status;
 }
 
-int list(const settings::Settings& settings, const CommandLine& line) {
+int list_failed(const settings::Settings& settings, const CommandLine& line) {
   const auto failed = store::failed_in(settings.store_place());
   if (!failed) return fail(failed.error());
   nlohmann::json transactions = nlohmann::json::array();
@@ -47,11 +48,11 @@ Result<std::vector<Uuid>> named(const CommandLine& line) {
     if (!id) return Error{Errc::invalid, "a transaction id is expected: " + line.words[i]};
     ids.push_back(*id);
   }
-  if (ids.empty() != line.has("--all")) return Error{Errc::invalid, kForms};
+  if (ids.empty() != line.has("--all")) return Error{Errc::invalid, kOutboxForms};
   return ids;
 }
 
-int retry(const settings::Settings& settings, const CommandLine& line, Env& env) {
+int try_again(const settings::Settings& settings, const CommandLine& line, Env& env) {
   auto ids = named(line);
   if (!ids) return fail(ids.error());
   const auto lock = ledger::LockFile::acquire(ledger::lock_path(settings.ledger_database()));
@@ -69,9 +70,9 @@ int retry(const settings::Settings& settings, const CommandLine& line, Env& env)
 
 int outbox(const settings::Settings& settings, const CommandLine& line, Env& env) {
   const std::string action = line.words.size() > 1 ? line.words[1] : "";
-  if (action == "failed" && line.words.size() == 2) return list(settings, line);
-  if (action == "retry") return retry(settings, line, env);
-  return fail({Errc::invalid, kForms});
+  if (action == "failed" && line.words.size() == 2) return list_failed(settings, line);
+  if (action == "retry") return try_again(settings, line, env);
+  return fail({Errc::invalid, kOutboxForms});
 }
 
 }  // namespace flora::commands

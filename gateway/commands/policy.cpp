@@ -16,7 +16,7 @@ namespace flora::commands {
 namespace {
 
 constexpr std::size_t kReadAhead = 1024;
-constexpr const char* kForms =
+constexpr const char* kPolicyForms =
     "policy explain --as <authority or client> --operation <operationId> [--json]\n"
     "  of a report:   --status <status> [--reporter <authority>]\n"
     "  of a reading:  --procedure <pseudonym>, or for each entry, in the order of time,\n"
@@ -190,7 +190,7 @@ bool is_operation(const openapi::Document& document, const std::string& id) {
 int policy(const settings::Settings& settings, const CommandLine& line, Env& env) {
   const bool explains = line.words.size() == 2 && line.words[1] == "explain";
   if (!explains || !line.has("--as") || !line.has("--operation")) {
-    return fail({Errc::invalid, kForms});
+    return fail({Errc::invalid, kPolicyForms});
   }
   const auto definitions = load_definitions(settings, env);
   if (!definitions) return fail(definitions.error());

@@ -14,7 +14,7 @@ constexpr std::size_t kCopy =
 
 constexpr std::size_t kHead = 768;  // Heads are rarely longer.
 
-constexpr Refusal kFault{500, "internal-error", "The request failed."};
+constexpr Refusal kFailed{500, "internal-error", "The request failed."};
 
 bool is_sendable(const Response& response) {
   return response.status >= 200 && response.status <= 599 && are_valid(response.headers);
@@ -45,7 +45,7 @@ void Connection::deliver(Message& message) {
     case Message::Kind::fail:
       if (!waiting) return;
       leave_body(*turn);
-      return complete_page(*turn, kFault);
+      return complete_page(*turn, kFailed);
     default:
       return;
   }
@@ -71,7 +71,7 @@ void Connection::complete_page(Turn& turn, const Refusal& refusal) {
 
 void Connection::complete(Turn& turn, Response response) {
   if (!is_sendable(response)) {
-    response = plain_error_page(kFault.status, kFault.problem, kFault.detail);
+    response = plain_error_page(kFailed.status, kFailed.problem, kFailed.detail);
   }
   if (asks_to_close(response.headers)) turn.keep_alive = false;
   const bool last = &turn == &turns_.back() && input_ == Input::head && available().empty();
@@ -96,7 +96,7 @@ void Connection::complete(Turn& turn, Response response) {
 void Connection::begin(Turn& turn, Message& message) {
   if (!is_sendable(message.response)) {
     leave_body(turn);
-    return complete_page(turn, kFault);
+    return complete_page(turn, kFailed);
   }
   if (asks_to_close(message.response.headers) || turn.http10) turn.keep_alive = false;
   if (!turn.keep_alive) drop_turns_after(turn);

@@ -14,15 +14,15 @@ using Unit = Period::Unit;
 
 constexpr std::int32_t kMost = 9999;
 
-struct Form {
+struct PeriodForm {
   Unit unit;
   std::string_view before;
   char after;
 };
-constexpr std::array<Form, 4> kForms = {{{Unit::years, "P", 'Y'},
-                                         {Unit::months, "P", 'M'},
-                                         {Unit::days, "P", 'D'},
-                                         {Unit::seconds, "PT", 'S'}}};
+constexpr std::array<PeriodForm, 4> kPeriodForms = {{{Unit::years, "P", 'Y'},
+                                                     {Unit::months, "P", 'M'},
+                                                     {Unit::days, "P", 'D'},
+                                                     {Unit::seconds, "PT", 'S'}}};
 
 chrono::sys_days plus_months(chrono::sys_days from, std::int32_t months) {
   const chrono::year_month_day date(from);
@@ -34,7 +34,7 @@ chrono::sys_days plus_months(chrono::sys_days from, std::int32_t months) {
 }  // namespace
 
 std::optional<Period> parse_period(std::string_view text) {
-  for (const Form& form : kForms) {
+  for (const PeriodForm& form : kPeriodForms) {
     if (!text.starts_with(form.before) || !text.ends_with(form.after)) continue;
     const std::string_view digits =
         text.substr(form.before.size(), text.size() - form.before.size() - 1);
@@ -48,7 +48,7 @@ std::optional<Period> parse_period(std::string_view text) {
 }
 
 std::string to_string(const Period& period) {
-  const auto* const form = std::ranges::find(kForms, period.unit, &Form::unit);
+  const auto* const form = std::ranges::find(kPeriodForms, period.unit, &PeriodForm::unit);
   return std::string(form->before) + std::to_string(period.count) + form->after;
 }
 

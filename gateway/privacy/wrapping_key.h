@@ -2,13 +2,13 @@
 // never leaves.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "gateway/base/crypto.h"
 #include "gateway/base/env.h"
+#include "gateway/base/pkcs11_source.h"
 #include "gateway/base/result.h"
 #include "gateway/privacy/keys.h"
 
@@ -28,17 +28,8 @@ class WrappingKey {
 /// Of a secret.
 std::unique_ptr<WrappingKey> wrapping_key(Keys keys, Env& env);
 
-/// A key that stands in a token already: AES with 256 bits, for encryption and decryption.
-struct Pkcs11Source {
-  std::string module;        ///< The shared library of the token's vendor.
-  std::string token;         ///< The token's label.
-  std::string label;         ///< The key's.
-  std::string pin_file;      ///< The PIN in one line; read again when the session was lost.
-  std::string pin_variable;  ///< Or the environment variable that has it.
-  /// For each use. The module has no bound itself: a call that takes longer is left behind, and
-  /// until it returns all others fail at once.
-  std::chrono::milliseconds bound{5000};
-};
+/// Its key: AES with 256 bits, for encryption and decryption.
+using flora::Pkcs11Source;
 
 /// Opens a session and looks for the key. A session that is lost later is opened again when it is
 /// needed, unless the PIN is refused: another try might lock the token. Blocks. `env` outlives all

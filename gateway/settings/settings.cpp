@@ -238,11 +238,29 @@ fabric::Endpoint read_endpoint(yaml::Section section, const Paths& paths) {
   return endpoint;
 }
 
+Pkcs11Source read_pkcs11(yaml::Section section, const Paths& paths) {
+  Pkcs11Source token;
+  token.module = paths.resolve(section.text("module"));
+  token.token = section.text("token");
+  token.label = section.text("label");
+  if (section.has("pin_variable")) {
+    token.pin_variable = section.text("pin_variable");
+    if (section.has("pin_file")) section.error("pin_file", "pin_variable is given already");
+  } else {
+    token.pin_file = paths.resolve(section.text("pin_file"));
+  }
+  return token;
+}
+
 fabric::Identity read_identity(yaml::Section section, const Paths& paths) {
   fabric::Identity identity;
   identity.msp_id = section.text("msp");
   identity.certificate_file = paths.resolve(section.text("certificate"));
-  identity.key_file = paths.resolve(section.text("key"));
+  if (section.has("key") == section.has("pkcs11")) {
+    section.error("certificate", "its key is needed: one of key and pkcs11");
+  }
+  if (section.has("key")) identity.key_file = paths.resolve(section.text("key"));
+  if (section.has("pkcs11")) identity.token = read_pkcs11(section.section("pkcs11"), paths);
   identity.is_default = section.flag_or("default", false);
   for (const yaml::Node* id : section.texts_or_none("authorities")) {
     identity.authorities.push_back(id->text);
@@ -404,20 +422,6 @@ bool is_key_id(const std::string& id) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   c == '-' || c == '.' || c == '_';
          });
-}
-
-Pkcs11 read_pkcs11(yaml::Section section, const Paths& paths) {
-  Pkcs11 token;
-  token.module = paths.resolve(section.text("module"));
-  token.token = section.text("token");
-  token.label = section.text("label");
-  if (section.has("pin_variable")) {
-    token.pin_variable = section.text("pin_variable");
-    if (section.has("pin_file")) section.error("pin_file", "pin_variable is given already");
-  } else {
-    token.pin_file = paths.resolve(section.text("pin_file"));
-  }
-  return token;
 }
 
 Key read_key(yaml::Section section, const Paths& paths) {

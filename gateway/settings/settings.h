@@ -12,6 +12,7 @@
 #include "gateway/base/env.h"
 #include "gateway/base/findings.h"
 #include "gateway/base/log.h"
+#include "gateway/base/pkcs11_source.h"
 #include "gateway/base/result.h"
 #include "gateway/base/sql.h"
 #include "gateway/model/period.h"
@@ -101,21 +102,12 @@ struct Fabric {
   std::size_t concurrency = 128;  ///< Transactions that are under way at one time.
 };
 
-/// A key within a PKCS#11 token.
-struct Pkcs11 {
-  std::string module;  ///< The vendor's shared library.
-  std::string token;   ///< The token's label.
-  std::string label;   ///< The key's.
-  std::string pin_file;
-  std::string pin_variable;  ///< Instead of the file: of the environment.
-};
-
 /// One key of the mapping: 32 bytes, Base 64, in a file or a variable; or within a token.
 struct Key {
   std::string id;  ///< Stands in the rows that it makes; not secret.
   std::string file;
   std::string variable;
-  std::optional<Pkcs11> pkcs11;
+  std::optional<Pkcs11Source> pkcs11;
 };
 
 /// Of the mapping. The first of a list makes new rows, the others read what they made; the mapping

@@ -15,19 +15,13 @@ constexpr int kMaxChain = 1000;
 // A token that does not answer is not asked again for so long: all others wait behind it.
 constexpr std::int64_t kKeysRestNs = 1'000'000'000;
 
-Digest digest_of(std::span<const std::byte> bytes) {
-  Digest digest{};
-  std::copy_n(bytes.begin(), std::min(bytes.size(), digest.size()), digest.begin());
-  return digest;
-}
-
 Fingerprint fingerprint_of(const Draft& draft) {
   return {draft.identity, draft.content, draft.native};
 }
 
 std::optional<Digest> optional_digest(const sql::Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
-  return digest_of(row.blob(column));
+  return digest_from(row.blob(column));
 }
 
 // Joining and separating persons is explicit: only a merge replaces or takes back a merge.

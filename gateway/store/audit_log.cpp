@@ -29,12 +29,6 @@ Instant expiry_of(Instant end, const std::optional<std::int64_t>& retention_days
   return start_of(year_of(end) + std::chrono::years(2));
 }
 
-Digest digest_of(std::span<const std::byte> bytes) {
-  Digest digest{};
-  std::copy_n(bytes.begin(), std::min(bytes.size(), digest.size()), digest.begin());
-  return digest;
-}
-
 Error corrupt(const std::string& what) {
   return {Errc::corrupt, "the audit trail " + what + " (see: flora-gateway audit verify)"};
 }
@@ -144,13 +138,13 @@ Result<void> AuditLog::load_open(sql::Database& database) {
   if (!row) return corrupt("changes while it is read");
   AuditGroup last;
   last.first = newest.integer(0);
-  last.last = {newest.integer(1), digest_of(newest.blob(2))};
+  last.last = {newest.integer(1), digest_from(newest.blob(2))};
   state_.at = std::max(state_.at, Instant{newest.integer(3)});
   last.records = newest.text(4);
   state_.head = last.last;
   FLORA_ASSIGN(const bool earlier, newest.step());
   const bool within = earlier && newest.integer(1) > state_.before.number;
-  return check_last(last, within ? digest_of(newest.blob(2)) : state_.before.hash);
+  return check_last(last, within ? digest_from(newest.blob(2)) : state_.before.hash);
 }
 
 Result<void> AuditLog::check_last(const AuditGroup& last, const Digest& before) const {
@@ -186,7 +180,7 @@ Result<bool> AuditLog::is_in_trail(sql::Database& database, const AuditHead& hea
                                              "ORDER BY first DESC LIMIT 1"));
   FLORA_ASSIGN(const bool row, select.bind(1, head.number).step());
   AuditHead kept = options_.format->first_head();
-  if (row) kept = {select.integer(0), digest_of(select.blob(1))};
+  if (row) kept = {select.integer(0), digest_from(select.blob(1))};
   if (!row && head.number == state_.before.number) kept = state_.before;
   return head == kept || head.number <= state_.deleting;
 }

@@ -11,23 +11,23 @@
 namespace flora::store {
 namespace {
 
-struct Row {
+struct Submitted {
   std::int64_t number = 0;
   Uuid transaction_id;
   std::optional<std::int64_t> merge_of;  // The procedure, if it is about a merge.
 };
 
 // In chunks, so that memory does not grow with the number of submissions.
-constexpr std::size_t kChunk = 4096;
+constexpr std::size_t kRowsAtATime = 4096;
 
-Result<std::vector<Row>> settled_rows(sql::Database& database, std::int64_t after) {
+Result<std::vector<Submitted>> settled_rows(sql::Database& database, std::int64_t after) {
   FLORA_ASSIGN(auto select,
                database.prepare("SELECT n, transaction_id, CASE WHEN status=?3 THEN procedure END "
                                 "FROM submission WHERE n>?1 AND content IS NOT NULL AND "
                                 "transaction_id NOT IN (SELECT transaction_id FROM outbox) "
                                 "ORDER BY n LIMIT ?2"));
-  select.bind(1, after).bind(2, std::int64_t{kChunk}).bind_text(3, kMergeStatus);
-  std::vector<Row> rows;
+  select.bind(1, after).bind(2, std::int64_t{kRowsAtATime}).bind_text(3, kMergeStatus);
+  std::vector<Submitted> rows;
   while (true) {
     FLORA_ASSIGN(const bool row, select.step());
     if (!row) return rows;
@@ -57,9 +57,9 @@ Result<std::uint64_t> reopen_all(sql::Database& database, Ledger& ledger) {
   std::int64_t after = 0;
   std::set<std::int64_t> touched;
   while (true) {
-    FLORA_ASSIGN(const std::vector<Row> rows, settled_rows(database, after));
+    FLORA_ASSIGN(const std::vector<Submitted> rows, settled_rows(database, after));
     if (rows.empty()) break;
-    for (const Row& row : rows) {
+    for (const Submitted& row : rows) {
       FLORA_ASSIGN(const std::optional<std::uint64_t> index, ledger.find(row.transaction_id));
       if (index) continue;
       FLORA_TRY(reopen(database, row.number));

@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t kSyncInterval = 1'000'000'000;  // Nanoseconds.
 constexpr std::size_t kMaxBody = 65'535;  // What the length in an entry bundle can say.
 
-std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+std::int64_t to_signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
 Error behind() {
   return {
@@ -184,7 +184,7 @@ Result<void> LogWriter::record_entry(LedgerEntry& entry, std::vector<Result<Posi
     results.push_back(Error{Errc::invalid, "a transaction has 1 to 65535 bytes"});
     return {};
   }
-  FLORA_TRY(statements_->insert_entry.bind(1, signed_of(tree_.size()))
+  FLORA_TRY(statements_->insert_entry.bind(1, to_signed(tree_.size()))
                 .bind_blob(2, entry.id.bytes)
                 .bind_text(3, entry.body)
                 .run());
@@ -226,7 +226,7 @@ Result<void> LogWriter::write_tiles(std::uint64_t old_size) {
     for (std::uint64_t n = old_count / kTileWidth; n < end; ++n) {
       const std::vector<Digest> hashes = tree_.tile(level, n);
       FLORA_TRY(statements_->put_tile.bind(1, level)
-                    .bind(2, signed_of(n))
+                    .bind(2, to_signed(n))
                     .bind_blob(3, as_bytes(bytes_of(hashes)))
                     .run());
     }
@@ -237,7 +237,7 @@ Result<void> LogWriter::write_tiles(std::uint64_t old_size) {
 Result<void> LogWriter::write_checkpoint() {
   const Origin& origin = origins_.back();
   std::string note = sign_checkpoint({origin.name, tree_.size(), tree_.root()}, key_);
-  FLORA_TRY(statements_->insert_checkpoint.bind(1, signed_of(tree_.size()))
+  FLORA_TRY(statements_->insert_checkpoint.bind(1, to_signed(tree_.size()))
                 .bind(2, origin.epoch)
                 .bind_text(3, note)
                 .run());

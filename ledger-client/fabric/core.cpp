@@ -12,7 +12,7 @@ namespace flora::fabric {
 namespace {
 
 constexpr std::size_t kThreads = 2;
-constexpr std::size_t kMostPem = std::size_t{1} << 20;
+constexpr std::size_t kMostFile = std::size_t{1} << 20;
 constexpr std::size_t kMostCalls = 499;
 constexpr int kMostReceived = 64 << 20;
 // A peer ends connections that ping more often than once a minute (core.yaml,
@@ -22,7 +22,7 @@ constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kFirstReconnectMs = 100;
 constexpr int kLongestReconnectMs = 2000;
 
-Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
+Error unusable(std::string message) { return {Errc::invalid, std::move(message)}; }
 
 std::vector<std::string> names_of(const Options& options) {
   std::vector<std::string> names;
@@ -32,36 +32,37 @@ std::vector<std::string> names_of(const Options& options) {
 
 Result<void> check(const Options& options) {
   if (options.channel.empty() || options.chaincode.empty()) {
-    return invalid("Fabric needs a channel and a chaincode");
+    return unusable("Fabric needs a channel and a chaincode");
   }
-  if (options.endpoints.empty()) return invalid("Fabric needs an endpoint");
-  if (options.identities.empty()) return invalid("Fabric needs an identity");
+  if (options.endpoints.empty()) return unusable("Fabric needs an endpoint");
+  if (options.identities.empty()) return unusable("Fabric needs an identity");
   if (std::ranges::count_if(options.identities, &Identity::is_default) > 1) {
-    return invalid("there are two default identities");
+    return unusable("there are two default identities");
   }
   if (options.concurrency == 0 || options.concurrency > kMostCalls) {
-    return invalid("the concurrency is not from 1 to 499");
+    return unusable("the concurrency is not from 1 to 499");
   }
   std::vector<std::string> all;
   for (const Identity& one : options.identities) {
-    if (one.msp_id.empty()) return invalid("an identity has no MSP id");
+    if (one.msp_id.empty()) return unusable("an identity has no MSP id");
     all.insert(all.end(), one.authorities.begin(), one.authorities.end());
   }
   std::ranges::sort(all);
   if (std::ranges::adjacent_find(all) != all.end()) {
-    return invalid("two identities sign for one authority");
+    return unusable("two identities sign for one authority");
   }
   return {};
 }
 
 Result<Member> open_member(const Identity& identity, Env& env) {
-  FLORA_ASSIGN(const std::string pem, env.read_file(identity.certificate_file, kMostPem));
+  FLORA_ASSIGN(const std::string pem, env.read_file(identity.certificate_file, kMostFile));
   const Result<Certificate> certificate = Certificate::parse(pem);
   if (!certificate) {
-    return invalid(identity.certificate_file + ": " + certificate.error().message);
+    return unusable(identity.certificate_file + ": " + certificate.error().message);
   }
   Member member;
-  FLORA_ASSIGN(member.signer, file_signer(identity.key_file, *certificate, env));
+  FLORA_ASSIGN(member.signer, identity.token ? token_signer(*identity.token, *certificate, env)
+                                             : file_signer(identity.key_file, *certificate, env));
   member.creator = identity_bytes(identity.msp_id, pem);
   member.authorities = identity.authorities;
   member.is_default = identity.is_default;
@@ -71,13 +72,13 @@ Result<Member> open_member(const Identity& identity, Env& env) {
 Result<grpc::SslCredentialsOptions> read_credentials(const Endpoint& endpoint,
                                                      const ClientCertificate& client, Env& env) {
   grpc::SslCredentialsOptions tls;
-  FLORA_ASSIGN(tls.pem_root_certs, env.read_file(endpoint.ca_file, kMostPem));
+  FLORA_ASSIGN(tls.pem_root_certs, env.read_file(endpoint.ca_file, kMostFile));
   // gRPC itself would only say, call by call, that it cannot connect.
   const Result<Authorities> authorities = Authorities::parse(tls.pem_root_certs);
-  if (!authorities) return invalid(endpoint.ca_file + ": " + authorities.error().message);
+  if (!authorities) return unusable(endpoint.ca_file + ": " + authorities.error().message);
   if (client.certificate_file.empty()) return tls;
-  FLORA_ASSIGN(tls.pem_cert_chain, env.read_file(client.certificate_file, kMostPem));
-  FLORA_ASSIGN(tls.pem_private_key, env.read_file(client.key_file, kMostPem));
+  FLORA_ASSIGN(tls.pem_cert_chain, env.read_file(client.certificate_file, kMostFile));
+  FLORA_ASSIGN(tls.pem_private_key, env.read_file(client.key_file, kMostFile));
   return tls;
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{4} << 20;
 
-Error invalid(std::string_view what) { return {Errc::invalid, std::string(what)}; }
+Error no_proof(std::string_view what) { return {Errc::invalid, std::string(what)}; }
 
 // Of one signature within the envelope.
 struct Claim {
@@ -29,18 +29,19 @@ Result<Signatory> check(const Claim& claim, std::span<const Organisation> organi
   FLORA_ASSIGN(ParsedIdentity identity, parse_identity(claim.identity));
   const auto organisation =
       std::ranges::find(organisations, identity.msp_id, &Organisation::msp_id);
-  if (organisation == organisations.end()) return invalid("the organisation is not known");
+  if (organisation == organisations.end()) return no_proof("the organisation is not known");
   FLORA_ASSIGN(const Authorities authorities, Authorities::parse(organisation->ca_certificates));
   FLORA_ASSIGN(const Certificate certificate, Certificate::parse(identity.certificate));
   if (!certificate.is_from(authorities, seconds)) {
-    return invalid("a certificate is not of its organisation");
+    return no_proof("a certificate is not of its organisation");
   }
   const std::string& unit = organisation->endorser_unit;
   if (claim.is_endorser && !unit.empty() &&
       std::ranges::find(certificate.units(), unit) == certificate.units().end()) {
-    return invalid("an endorser's certificate is not for that");
+    return no_proof("an endorser's certificate is not for that");
   }
-  if (!certificate.verifies(claim.message, claim.signature)) return invalid("a signature is wrong");
+  if (!certificate.verifies(claim.message, claim.signature))
+    return no_proof("a signature is wrong");
   return Signatory{std::move(identity.msp_id), certificate.common_name()};
 }
 
@@ -62,7 +63,7 @@ Result<EndorsedCall> verify_endorsement(std::string_view bytes,
   gateway::Envelope envelope;
   if (bytes.size() > kMostBytes ||
       !envelope.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return invalid("it is no envelope");
+    return no_proof("it is no envelope");
   }
   FLORA_ASSIGN(EndorsedTransaction transaction, parse_transaction(envelope.payload()));
   EndorsedCall call;
@@ -75,7 +76,7 @@ Result<EndorsedCall> verify_endorsement(std::string_view bytes,
                                            organisations, transaction.seconds));
     call.endorsers.push_back(std::move(endorser));
   }
-  if (!holds(policy, call.endorsers)) return invalid("too few organisations have endorsed it");
+  if (!holds(policy, call.endorsers)) return no_proof("too few organisations have endorsed it");
   call.channel = std::move(transaction.channel);
   call.transaction = std::move(transaction.transaction);
   call.chaincode = std::move(transaction.chaincode);

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gateway/base/env.h"
+#include "gateway/base/pkcs11_source.h"
 #include "gateway/base/result.h"
 #include "ledger-client/outbox/remote_network.h"
 
@@ -26,7 +28,8 @@ struct Endpoint {
 struct Identity {
   std::string msp_id;
   std::string certificate_file;          ///< PEM, one certificate.
-  std::string key_file;                  ///< PEM, unencrypted, of that certificate.
+  std::string key_file;                  ///< PEM, unencrypted, of that certificate; or
+  std::optional<Pkcs11Source> token;     ///< where it stands: an EC private key that may sign.
   std::vector<std::string> authorities;  ///< Exact ids of those in whose name it signs.
   bool is_default = false;  ///< Signs for all others, and what is read. One at most; none: the
                             ///< first reads, and what no identity signs for is refused.

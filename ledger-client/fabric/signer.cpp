@@ -16,7 +16,7 @@ namespace {
 using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
 
 constexpr std::size_t kMostKeyFile = 16'384;
-constexpr std::size_t kMostDer = 72;
+constexpr std::size_t kMostSignature = 72;
 
 // Nobody is asked for a passphrase.
 int no_passphrase(char*, int, int, void*) { return -1; }
@@ -30,7 +30,7 @@ class FileSigner final : public Signer {
  private:
   Result<std::string> sign_now(const std::string& message) const {
     const Owned<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
-    std::string der(kMostDer, '\0');
+    std::string der(kMostSignature, '\0');
     std::size_t length = der.size();
     const bool is_signed =
         context &&

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gateway/base/env.h"
+#include "gateway/base/pkcs11_source.h"
 #include "gateway/base/result.h"
 #include "ledger-client/fabric/certificate.h"
 
@@ -26,5 +27,12 @@ class Signer {
 /// (no key, or not that of the certificate; nothing of the file is told), not_found, unavailable.
 Result<std::unique_ptr<Signer>> file_signer(const std::string& key_file,
                                             const Certificate& certificate, Env& env);
+
+/// Within a token (CKM_ECDSA). Signs on a thread of its own, one message after another; the module
+/// has `source.bound` for each. Blocks. `env` outlives all calls, also those that were left behind.
+/// Errors: not_found (module, token or key), invalid (several of that name, not a key that signs on
+/// P-256, not that of the certificate, or the PIN is refused), unavailable.
+Result<std::unique_ptr<Signer>> token_signer(const Pkcs11Source& source,
+                                             const Certificate& certificate, Env& env);
 
 }  // namespace flora::fabric

@@ -10,7 +10,7 @@ namespace {
 
 using outbox::Outcome;
 
-constexpr const char* kNotSigned = "signer-unavailable";
+constexpr const char* kNoSignature = "signer-unavailable";
 
 using EndorseRound = Round<gateway::EndorseRequest, gateway::EndorseResponse>;
 using SubmitRound = Round<gateway::SubmitRequest, gateway::SubmitResponse>;
@@ -47,7 +47,7 @@ Submission::Submission(Core& core, const Member& member, outbox::Attempt attempt
 
 void Submission::sign_proposal() {
   member_.signer->sign(proposal_.bytes, [self = shared_from_this()](Result<std::string> signature) {
-    if (!signature) return self->end(Outcome::Kind::unavailable, kNotSigned);
+    if (!signature) return self->end(Outcome::Kind::unavailable, kNoSignature);
     self->endorse(*signature);
   });
 }
@@ -104,7 +104,7 @@ void Submission::sign_envelope(gateway::Envelope envelope) {
   member_.signer->sign(std::move(payload),
                        [self = shared_from_this(),
                         envelope = std::move(envelope)](Result<std::string> signature) mutable {
-                         if (!signature) return self->end(Outcome::Kind::unavailable, kNotSigned);
+                         if (!signature) return self->end(Outcome::Kind::unavailable, kNoSignature);
                          envelope.set_signature(*signature);
                          self->submit(std::move(envelope));
                        });

@@ -8,13 +8,13 @@
 namespace flora::fabric {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+constexpr std::size_t kMostTransaction = std::size_t{4} << 20;
 constexpr int kMostArguments = 16;
 constexpr int kMostEndorsements = 64;
-constexpr int kEndorserTransaction = 3;
-constexpr int kOk = 200;
+constexpr int kHeaderType = 3;
+constexpr int kAgreed = 200;
 
-Error invalid(std::string_view what) {
+Error no_transaction(std::string_view what) {
   return {Errc::invalid, "the transaction is none: " + std::string(what)};
 }
 
@@ -22,9 +22,9 @@ Error invalid(std::string_view what) {
 template <typename Message>
 Result<Message> parse(std::string_view bytes, std::string_view name) {
   Message message;
-  if (bytes.size() > kMostBytes ||
+  if (bytes.size() > kMostTransaction ||
       !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return invalid(name);
+    return no_transaction(name);
   }
   return message;
 }
@@ -36,9 +36,9 @@ Result<void> read_headers(const gateway::Header& header, EndorsedTransaction& ou
                                          channel.extension(), "channel header's extension"));
   FLORA_ASSIGN(const auto signature,
                parse<gateway::SignatureHeader>(header.signature_header(), "signature header"));
-  if (channel.type() != kEndorserTransaction) return invalid("it is of another type");
+  if (channel.type() != kHeaderType) return no_transaction("it is of another type");
   if (channel.tx_id() != transaction_id(as_bytes(signature.nonce()), signature.creator())) {
-    return invalid("its id is not that of its nonce and creator");
+    return no_transaction("its id is not that of its nonce and creator");
   }
   out.channel = channel.channel_id();
   out.transaction = channel.tx_id();
@@ -54,8 +54,9 @@ Result<void> read_call(const std::string& proposal_payload, EndorsedTransaction&
   FLORA_ASSIGN(const auto invocation,
                parse<gateway::ChaincodeInvocationSpec>(payload.input(), "invocation"));
   const gateway::ChaincodeSpec& spec = invocation.chaincode_spec();
-  if (spec.chaincode_id().name() != out.chaincode) return invalid("two chaincodes are named");
-  if (spec.input().args_size() > kMostArguments) return invalid("too many arguments");
+  if (spec.chaincode_id().name() != out.chaincode)
+    return no_transaction("two chaincodes are named");
+  if (spec.input().args_size() > kMostArguments) return no_transaction("too many arguments");
   out.arguments.assign(spec.input().args().begin(), spec.input().args().end());
   return {};
 }
@@ -73,13 +74,15 @@ Result<void> read_response(const gateway::Header& header,
                                         endorsed.proposal_response_payload(), "response"));
   if (response.proposal_hash() !=
       as_text(proposal_hash(header, payload.chaincode_proposal_payload()))) {
-    return invalid("the response is to another proposal");
+    return no_transaction("the response is to another proposal");
   }
   FLORA_ASSIGN(const auto action,
                parse<gateway::ChaincodeAction>(response.extension(), "the chaincode's action"));
-  if (action.chaincode_id().name() != out.chaincode) return invalid("another chaincode answers");
-  if (action.response().status() != kOk) return invalid("the chaincode did not agree");
-  if (endorsed.endorsements_size() > kMostEndorsements) return invalid("too many endorsements");
+  if (action.chaincode_id().name() != out.chaincode)
+    return no_transaction("another chaincode answers");
+  if (action.response().status() != kAgreed) return no_transaction("the chaincode did not agree");
+  if (endorsed.endorsements_size() > kMostEndorsements)
+    return no_transaction("too many endorsements");
   out.answer = action.response().payload();
   out.response = endorsed.proposal_response_payload();
   for (const gateway::Endorsement& one : endorsed.endorsements()) {
@@ -94,9 +97,9 @@ Result<EndorsedTransaction> parse_transaction(std::string_view bytes) {
   FLORA_ASSIGN(const auto payload, parse<gateway::Payload>(bytes, "payload"));
   FLORA_ASSIGN(const auto transaction,
                parse<gateway::Transaction>(payload.data(), "list of actions"));
-  if (transaction.actions_size() != 1) return invalid("it has not one action");
+  if (transaction.actions_size() != 1) return no_transaction("it has not one action");
   const gateway::TransactionAction& action = transaction.actions(0);
-  if (action.header() != payload.header().signature_header()) return invalid("two creators");
+  if (action.header() != payload.header().signature_header()) return no_transaction("two creators");
   FLORA_ASSIGN(const auto action_payload,
                parse<gateway::ChaincodeActionPayload>(action.payload(), "action"));
   EndorsedTransaction out;

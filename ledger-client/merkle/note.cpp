@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "ledger-client/merkle/lines.h"
+
 namespace flora::ledger {
 namespace {
 
@@ -75,15 +77,6 @@ std::optional<Signature> parse_signature(std::string_view line) {
 }
 
 Error malformed() { return {Errc::invalid, "not a signed note"}; }
-
-/// The first line of `rest`, without its line feed, which is removed from `rest` too.
-std::optional<std::string_view> next_line(std::string_view& rest) {
-  const std::size_t end = rest.find('\n');
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view line = rest.substr(0, end);
-  rest.remove_prefix(end + 1);
-  return line;
-}
 
 bool verifies(const Signature& signature, const NoteVerifier& verifier, std::string_view text) {
   return crypto::verify_ed25519(verifier.public_key, text, as_bytes(signature.bytes));

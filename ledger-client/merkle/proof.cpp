@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "ledger-client/merkle/lines.h"
 #include "ledger-client/merkle/tree.h"
 
 namespace flora::ledger {
@@ -13,14 +14,6 @@ constexpr std::string_view kFirstLine = "c2sp.org/tlog-proof@v1";
 constexpr std::string_view kExtra = "extra ";
 constexpr std::string_view kIndex = "index ";
 constexpr std::size_t kMaxHashes = 64;
-
-std::optional<std::string_view> next_line(std::string_view& rest) {
-  const std::size_t end = rest.find('\n');
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view line = rest.substr(0, end);
-  rest.remove_prefix(end + 1);
-  return line;
-}
 
 std::optional<std::uint64_t> parse_index(std::string_view text) {
   if (text.empty() || (text.size() > 1 && text.front() == '0')) return std::nullopt;

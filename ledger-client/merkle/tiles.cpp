@@ -31,7 +31,7 @@ std::string index_path(std::uint64_t n) {
 }
 
 /// The number that path elements such as `x001/067` spell; at most six, below 10^18.
-std::optional<std::uint64_t> parse_index(std::string_view path) {
+std::optional<std::uint64_t> parse_path(std::string_view path) {
   if (path.size() > 6 * 5) return std::nullopt;
   std::uint64_t n = 0;
   while (true) {
@@ -84,7 +84,7 @@ std::optional<TileId> parse_tile_path(std::string_view path) {
     tile.width = static_cast<unsigned>(*width);
     index = index.substr(0, dot);
   }
-  const auto n = parse_index(index);
+  const auto n = parse_path(index);
   if (!n) return std::nullopt;
   tile.n = *n;
   if (tile_path(tile) != path) return std::nullopt;

@@ -65,9 +65,12 @@ void check_preferences(std::string_view text) {
   const Preferences preferences = preferences_of(head_of(text, "prefer"));
   require(!preferences.wait || *preferences.wait >= 0);
   http::RequestHead applied;
-  if (preferences.applied().empty()) return;
-  applied.headers.push_back({"prefer", preferences.applied()});
-  require(preferences_of(applied).applied() == preferences.applied());
+  for (const bool heeds_patience : {false, true}) {
+    const std::string told = preferences.applied(heeds_patience);
+    if (told.empty()) continue;
+    applied.headers = {{"prefer", told}};
+    require(preferences_of(applied).applied(heeds_patience) == told);
+  }
 }
 
 void check_entity_tag(std::string_view text) {

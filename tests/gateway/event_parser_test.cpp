@@ -306,7 +306,8 @@ TEST_CASE_FIXTURE(Fixture, "a day in the data counts, not the envelope's time") 
 }
 
 TEST_CASE_FIXTURE(Fixture, "the details of each status are held to its own schema") {
-  for (const auto& [status, examples] : details_examples()) {
+  for (const auto& [name, examples] : details_examples()) {
+    const std::string& status = name;
     CAPTURE(status);
     for (const std::string& details : examples) {
       Json event = full();
@@ -341,8 +342,9 @@ TEST_CASE_FIXTURE(Fixture, "references, revocations and merges are read") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "a text that is no JSON is refused with line and column") {
-  for (const auto& [text, line, column] : std::vector<std::tuple<const char*, int, int>>{
+  for (const auto& [sent, line, column] : std::vector<std::tuple<const char*, int, int>>{
            {"{\n  \"id\": }", 2, 9}, {"", 1, 1}, {"{} x", 1, 4}}) {
+    const std::string text = sent;
     CAPTURE(text);
     const ParseResult result = parser.parse(text);
     REQUIRE(std::holds_alternative<Problem>(result));

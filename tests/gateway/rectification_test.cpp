@@ -12,6 +12,7 @@
 #include "gateway/model/history.h"
 #include "tests/gateway/memory_ledger.h"
 #include "tests/gateway/store_fixture.h"
+#include "tests/slow_build.h"
 
 using namespace flora;
 using namespace flora::store;
@@ -276,11 +277,7 @@ unsigned seed() {
 
 std::size_t rounds(std::size_t count) {
   if (std::getenv("FLORA_SOAK") != nullptr) return count * 20;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return count / 5;
-#else
-  return count;
-#endif
+  return flora::test::kSlowBuild ? count / 5 : count;
 }
 
 void expect_same(Fixture& fixture, Generator& generator, const Set& set,

@@ -374,6 +374,34 @@ TEST_CASE_FIXTURE(Fixture, "limits that are left out have their defaults") {
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "an identity of the network has its key in a file or in a token") {
+  const auto with = [](const std::string& key) {
+    return replaced(replaced(kSettings, "kind: embedded", "kind: fabric"),
+                    "  key: data:ledger.key\n  checkpoint: /elsewhere/checkpoint\n",
+                    "  fabric:\n    channel: c\n    chaincode: flora\n"
+                    "    endpoints: [{name: p, address: \"p:7051\", ca: ca.pem}]\n"
+                    "    identities: [{msp: M, certificate: m.pem, default: true" +
+                        key + "}]\n");
+  };
+  const std::string token =
+      ", pkcs11: {module: /lib/t.so, token: flora, label: m, pin_variable: PIN}";
+  const settings::Settings settings = good(with(token));
+  const fabric::Identity& identity = settings.fabric->options.identities.front();
+  CHECK(identity.key_file.empty());
+  REQUIRE(identity.token.has_value());
+  CHECK(identity.token->module == "/lib/t.so");
+  CHECK(identity.token->label == "m");
+  CHECK(identity.token->pin_variable == "PIN");
+  CHECK(identity.token->pin_file.empty());
+  CHECK(good(with(", key: m.key")).fabric->options.identities.front().key_file ==
+        folder.file("config/m.key"));
+  for (const std::string& wrong : {std::string(), ", key: m.key" + token}) {
+    const auto loaded = load(with(wrong));
+    REQUIRE_FALSE(loaded.has_value());
+    CHECK(loaded.error().message.find("one of key and pkcs11") != std::string::npos);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "the limits in the file that is delivered are the defaults") {
   const auto delivered =
       settings::load(std::string(FLORA_SOURCE_DIR) + "/config/gateway.yaml", {}, env);

@@ -168,20 +168,20 @@ class Machine : public TestStore {
 
 void check_each(const std::function<void(FaultVfs&, std::uint64_t)>& harm,
                 const std::optional<Unsynced>& power_loss) {
-  std::uint64_t n = 1;
-  for (bool fired = true; fired; ++n) {
+  const std::uint64_t operations = flora::test::try_operations([&](std::uint64_t n) {
     CAPTURE(n);
     Machine machine;
     harm(machine.vfs, n);
     machine.rotate();
-    fired = machine.vfs.fired();
+    const bool fired = machine.vfs.fired();
     machine.close();
     if (power_loss) machine.vfs.lose_power(*power_loss, n);
     machine.vfs.heal();
     machine.check();
-  }
-  MESSAGE("operations tried: ", n - 2);
-  CHECK(n > 50);
+    return fired;
+  });
+  MESSAGE("operations: ", operations);
+  CHECK(operations > 50);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ class Gateway : public TestStore {
     options.server = shared;
     options.audit.keeper = name;
     options.on_fatal = [this](const Error&) { ++fatal; };
-    env.set_seed(name.back() * 1'000'003U);
+    env.set_seed(static_cast<unsigned char>(name.back()) * 1'000'003U);
   }
   ~Gateway() { close(); }
 

@@ -165,6 +165,7 @@ TEST_CASE_FIXTURE(Gated, "a sender that floods does not make the others wait beh
   }
   gate.open();
   REQUIRE(all.get_future().wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+  const std::lock_guard lock(mutex);  // the last callback lets go of it after it has set `all`
   // The first is what the gate held; then they take turns.
   CHECK(answered.starts_with("ffabfabfabff"));
 }

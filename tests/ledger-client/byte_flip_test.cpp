@@ -13,6 +13,7 @@
 #include "ledger-client/embedded/log_reader.h"
 #include "ledger-client/embedded/operations.h"
 #include "tests/ledger-client/test_ledger.h"
+#include "tests/slow_build.h"
 
 using namespace flora;
 using namespace flora::test;

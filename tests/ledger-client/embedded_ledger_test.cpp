@@ -53,7 +53,7 @@ TEST_CASE("every receipt verifies with the public key alone, before and after a 
   const std::string vkey = ledger->vkey();
   std::vector<std::string> proofs;
   std::uint64_t n = 0;
-  for (const std::uint64_t batch : {1, 2, 255, 1, 300, 1, 7, 513, 20}) {
+  for (const std::uint64_t batch : {1U, 2U, 255U, 1U, 300U, 1U, 7U, 513U, 20U}) {
     for (auto& result : submit(*ledger, entries_of(n, batch))) {
       REQUIRE(result);
       REQUIRE(result->receipt);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -350,6 +351,13 @@ std::uint64_t FaultVfs::operations() const {
 
 void FaultVfs::lose_power(Unsynced unsynced, std::uint64_t seed) {
   state_->lose_power(unsynced, seed);
+}
+
+std::uint64_t try_operations(const std::function<bool(std::uint64_t)>& survives) {
+  const std::uint64_t step = std::getenv("FLORA_SOAK") != nullptr ? 1 : 7;
+  std::uint64_t n = 1 + std::random_device()() % step;
+  while (survives(n)) n += step;
+  return n;
 }
 
 }  // namespace flora::test

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -64,5 +65,10 @@ class FaultVfs {
  private:
   std::unique_ptr<State> state_;
 };
+
+/// Calls `survives` with the number of the operation that is to fail, from 1 on, until it returns
+/// false because none of that number comes; returns this number. With FLORA_SOAK=1 each has its
+/// turn, else every seventh from a number that is drawn: in time all have.
+std::uint64_t try_operations(const std::function<bool(std::uint64_t)>& survives);
 
 }  // namespace flora::test

@@ -172,10 +172,9 @@ bool loses_without_syncs(std::uint64_t n, Unsynced unsynced) {
 }
 
 void check_all(const std::function<bool(std::uint64_t)>& survives) {
-  std::uint64_t n = 1;
-  while (survives(n)) n += kSlowBuild ? 7 : 1;
-  MESSAGE("operations: ", n);
-  CHECK(n > 100);
+  const std::uint64_t operations = try_operations(survives);
+  MESSAGE("operations: ", operations);
+  CHECK(operations > 100);
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST_CASE("an undamaged ledger is clean, whatever its size") {
   open_in(folder).reset();
   check_clean(folder);
   std::uint64_t size = 0;
-  for (const std::uint64_t batch : {1, 254, 1, 1, 255, 700, 3000}) {
+  for (const std::uint64_t batch : {1U, 254U, 1U, 1U, 255U, 700U, 3000U}) {
     fill_in(folder, size, batch, 100);
     size += batch;
     check_clean(folder);

@@ -30,13 +30,6 @@ class Folder {
   std::filesystem::path path_;
 };
 
-/// Exhaustive tests take a sample in builds with a sanitizer, which are slow.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSlowBuild = true;
-#else
-inline constexpr bool kSlowBuild = false;
-#endif
-
 inline constexpr const char* kOrigin = "flora.example/test";
 
 /// The signing key that all tests use.

@@ -29,7 +29,7 @@ TEST_CASE("mistakes are reported with their place") {
       "  - name: A\n    label: {de: a, en: a}\n    subprocess: I\n    details: D\n    reporters: "
       "[AE]\n";
   REQUIRE(Catalogue::parse(head + good, "f"));
-  for (const auto& [text, where] :
+  for (const auto& [document, where] :
        {std::pair{head + good + good, "f:8:5: the status A is listed twice"},
         std::pair{head + good + "    colour: red\n", "f:8:5: unknown key"},
         std::pair{head + "  - name: A\n", "f:3:5: \"details\" is missing"},
@@ -37,6 +37,7 @@ TEST_CASE("mistakes are reported with their place") {
                       "  - name: A\n    label: {de: a, en: a}\n    subprocess: I\n    details: D\n"
                       "    reporters: [AUDITOR]\n",
                   "f:7:17: \"AUDITOR\" is no reporting role"}}) {
+    const std::string text = document;
     CAPTURE(text);
     const auto result = Catalogue::parse(text, "f");
     REQUIRE_FALSE(result);

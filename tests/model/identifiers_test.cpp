@@ -98,7 +98,8 @@ TEST_CASE("forms are those of the published patterns, for good values and for ch
                                             "1234567-1-2-3-4-5-6-7-8-9-10"};
   std::mt19937 random(3);
   const std::string_view letters = "0123456789ABDEIN-/|abz ";
-  for (const auto& [type, published] : kPublished) {
+  for (const auto& [named, published] : kPublished) {
+    const IdentifierType type = named;
     const re2::RE2 pattern(published);
     std::size_t taken = 0;
     for (int i = 0; i < 60000; ++i) {

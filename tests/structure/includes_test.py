@@ -45,7 +45,7 @@ HOMES = {
     r"spdlog/": ["gateway/base/log.cpp"],
     r"curl/": ["gateway/telemetry/", "gateway/auth/download.cpp"],
     r"yaml-cpp/": ["gateway/base/yaml.cpp"],
-    r"p11-kit/": ["gateway/privacy/pkcs11.cpp"],
+    r"p11-kit/": ["gateway/base/pkcs11.h"],
     r"systemd/": ["gateway/commands/service_manager.cpp"],
     r"date/": ["adapters/engine/time_zone.cpp"],
     r"regex$": [],

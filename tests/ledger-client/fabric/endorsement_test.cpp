@@ -52,6 +52,23 @@ TEST_CASE(
   CHECK(call->endorsers[1].msp_id == "LaenderMSP");
 }
 
+TEST_CASE("an envelope that real peers of Fabric 2.5 have made verifies") {
+  const std::string tests = std::string(FLORA_SOURCE_DIR) + "/tests/";
+  const std::string golden = tests + "ledger-client/fabric/golden/";
+  const std::vector<Organisation> real = {
+      {.msp_id = "BundMSP", .ca_certificates = test::read_text(golden + "bund-ca.pem")},
+      {.msp_id = "LaenderMSP", .ca_certificates = test::read_text(golden + "laender-ca.pem")}};
+  const std::string envelope = test::read_text(tests + "fuzz/envelope_corpus/real");
+  const auto call = verify_endorsement(envelope, real, kBoth);
+  REQUIRE_MESSAGE(call.has_value(), call.error().message);
+  CHECK(call->channel == "default");
+  CHECK(call->chaincode == "flora");
+  CHECK(call->arguments.front() == "Record");
+  CHECK(call->creator.msp_id == "LaenderMSP");
+  CHECK(call->endorsers.size() == 2);
+  CHECK(error_of(envelope) == "a certificate is not of its organisation");
+}
+
 TEST_CASE("organisations are counted, not signatures, and only those of the policy") {
   EnvelopeParts one = parts();
   one.endorsers = {"bund"};
