@@ -42,8 +42,9 @@ fi
 
 # Programs of Go, tools that are not ours and what judges documents and sources give the same verdict in every
 # build. Sanitizers allocate by themselves and take other paths through time: what counts allocations, watches
-# memory or compares times is for the plain build.
-plain='^(structure_|fabric_|ledger_third_party|openapi_suite|conformance_(install|spectral|redocly|openapi_30|schema_differential|schemathesis|tls)|adapter_(scanner_)?allocation|openapi_schema_allocation|policy_(timing|work)|process_(cloudevents|openmetrics|million|large_messages))'
+# memory or compares times is for the plain build. The suites of the store have been through the sanitizers on SQLite;
+# two of them go through all of the code that is PostgreSQL's alone.
+plain='^(structure_|fabric_|gateway_store_(test|audit_test|keys_test|erasure_test|archive_test)_postgresql|ledger_third_party|openapi_suite|conformance_(install|spectral|redocly|openapi_30|schema_differential|schemathesis|tls)|adapter_(scanner_)?allocation|openapi_schema_allocation|policy_(timing|work)|process_(cloudevents|openmetrics|million|large_messages))'
 
 # The real binary runs in each build, under what clients may send and under everything that befalls a process. So do
 # what takes a sample with a sanitizer.
@@ -60,7 +61,7 @@ check asan -E "$plain"
 # A program that starts no thread tells ThreadSanitizer nothing. Of those with threads, the long runs over failing
 # disks and changed bytes, the bundles and all but one suite on PostgreSQL are left out as well: other tests have
 # the same threads.
-one_thread='^(xml_|adapter_(bundle_|canonical|code_list|compile|documents|fixtures|formats|functions|installed|issues|negatives|record_files|sample|scanner|text_position|trace|translate)|gateway_(audit_test|decision|event_parser|expiry|guard|history|keys|line_limit|message_buffer|policy|settings|tokens)|merkle_|model_|note_|openapi_|policy_matrix|telemetry_trace|gateway_store_faults|gateway_store_(test|sharing_test|audit_test|keys_test|erasure_test|archive_test)_postgresql|byte_flip)'
+one_thread='^(xml_|adapter_(bundle_|canonical|code_list|compile|documents|fixtures|formats|functions|installed|issues|negatives|record_files|sample|scanner|text_position|trace|translate)|gateway_(audit_test|decision|event_parser|expiry|guard|history|keys|line_limit|message_buffer|policy|settings|tokens)|merkle_|model_|note_|openapi_|policy_matrix|telemetry_trace|gateway_store_faults|gateway_store_sharing_test_postgresql|byte_flip)'
 
 echo '== ThreadSanitizer'
 build tsan -DFLORA_LEFT_OUT="$plain|$one_thread"

@@ -129,7 +129,7 @@ TEST_CASE("a report is recorded by pseudonym and types") {
     CHECK(records[i]["types"] == Json{"AZR_NUMMER"});
   }
   CHECK(records[2]["outcome"] == "FOUND");
-  CHECK(records[2]["procedures"] == Json{made["procedureId"]});
+  CHECK(records[2]["procedures"] == Json::array({made["procedureId"]}));
   CHECK(records[3]["outcome"] == "HIDDEN");
   CHECK(records[4]["outcome"] == "NOT_FOUND");
 }

@@ -87,7 +87,7 @@ TEST_CASE("a mapping goes when its period is over, and not a millisecond earlier
     if (record["action"] != "EXPIRE") continue;
     found = true;
     CHECK(record["outcome"] == "ACCEPTED");
-    CHECK(record["procedures"] == Json{made["procedureId"]});
+    CHECK(record["procedures"] == Json::array({made["procedureId"]}));
     CHECK(record.contains("transaction"));
     CHECK_FALSE(record.contains("client"));
     CHECK_FALSE(record.contains("authorities"));
