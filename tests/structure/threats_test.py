@@ -9,7 +9,7 @@ import re
 import sys
 
 ENTRY = re.compile(r"(?:add_test\(NAME|flora_\w*test\(|flora_fuzz\()\s*(\w+)")
-PROGRAM = re.compile(r"(?:flora_test|flora_fuzz)\(\s*(\w+)\s+SOURCES\s+([^)]*?)(?:\s+LIBS|\s+CORPUS|\))", re.DOTALL)
+PROGRAM = re.compile(r"(?:flora_test|flora_fuzz)\(\s*(\w+)\s+(?:OPTIMISED\s+)?SOURCES\s+([^)]*?)(?:\s+LIBS|\s+CORPUS|\))", re.DOTALL)
 CASE = re.compile(r'TEST_CASE(?:_FIXTURE)?\(\s*(?:\w+,\s*)?((?:"(?:[^"\\]|\\.)*"\s*)+)'
                   r'(?:\*\s*doctest::skip\(\w+\(\)\)\s*)?\)', re.DOTALL)
 NAMED = re.compile(r"`([^`]+)`")
