@@ -31,6 +31,11 @@ check() {
   ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$jobs" "$@"
 }
 
+# begins_with <word> …: a regular expression, with one group, of which ctest's kind may have nine.
+begins_with() {
+  (IFS='|' && echo "^($*)")
+}
+
 # With a compiler cache, a second checkout of the same sources compiles little.
 export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 
@@ -44,11 +49,16 @@ fi
 # build. Sanitizers allocate by themselves and take other paths through time: what counts allocations, watches
 # memory or compares times is for the plain build. The suites of the store have been through the sanitizers on SQLite;
 # two of them go through all of the code that is PostgreSQL's alone.
-plain='^(structure_|fabric_|gateway_store_(test|audit_test|keys_test|erasure_test|archive_test)_postgresql|ledger_third_party|openapi_suite|conformance_(install|spectral|redocly|openapi_30|schema_differential|schemathesis|tls)|adapter_(scanner_)?allocation|openapi_schema_allocation|policy_(timing|work)|process_(cloudevents|openmetrics|million|large_messages))'
+plain=$(begins_with structure_ fabric_ gateway_store_test_postgresql gateway_store_audit_test_postgresql \
+  gateway_store_keys_test_postgresql gateway_store_erasure_test_postgresql gateway_store_archive_test_postgresql \
+  ledger_third_party openapi_suite conformance_install conformance_spectral conformance_redocly \
+  conformance_openapi_30 conformance_schema_differential conformance_schemathesis conformance_tls \
+  adapter_scanner_allocation adapter_allocation openapi_schema_allocation policy_timing policy_work \
+  process_cloudevents process_openmetrics process_million process_large_messages)
 
 # The real binary runs in each build, under what clients may send and under everything that befalls a process. So do
 # what takes a sample with a sanitizer.
-each='^(process_|conformance_http|byte_flip_test|gateway_rectification_test)'
+each=$(begins_with process_ conformance_http byte_flip_test gateway_rectification_test)
 
 echo '== Plain build, and the tools that are not ours'
 build dev -DFLORA_ONLY="$plain|$each" -DCMAKE_CXX_FLAGS_DEBUG=-g0
@@ -59,9 +69,18 @@ build asan -DFLORA_LEFT_OUT="$plain"
 check asan -E "$plain"
 
 # A program that starts no thread tells ThreadSanitizer nothing. Of those with threads, the long runs over failing
-# disks and changed bytes, the bundles and all but one suite on PostgreSQL are left out as well: other tests have
-# the same threads.
-one_thread='^(xml_|adapter_(bundle_|canonical|code_list|compile|documents|fixtures|formats|functions|installed|issues|negatives|record_files|sample|scanner|text_position|trace|translate)|gateway_(audit_test|decision|event_parser|expiry|guard|history|keys|line_limit|message_buffer|policy|settings|tokens)|merkle_|model_|note_|openapi_|policy_matrix|telemetry_trace|gateway_store_faults|gateway_store_sharing_test_postgresql|byte_flip)'
+# disks and changed bytes, the bundles, all but one suite on PostgreSQL, and what sends one request after another to
+# the store or to the real binary are left out as well: other tests have the same threads, and more at a time.
+one_thread=$(begins_with xml_ adapter_bundle_ adapter_canonical adapter_code_list adapter_compile adapter_documents adapter_fixtures \
+  adapter_formats adapter_functions adapter_installed adapter_issues adapter_negatives adapter_record_files \
+  adapter_sample adapter_scanner adapter_text_position adapter_trace adapter_translate gateway_audit_test \
+  gateway_decision gateway_event_parser gateway_expiry gateway_guard gateway_history gateway_keys \
+  gateway_line_limit gateway_message_buffer gateway_policy gateway_settings gateway_tokens merkle_ model_ note_ \
+  openapi_ policy_matrix telemetry_trace faults_test gateway_check_test gateway_rectification_test \
+  gateway_reopen_test gateway_store_faults_test gateway_store_rotation_faults_test gateway_store_audit_test \
+  gateway_store_archive_test gateway_store_keys_test gateway_store_erasure_test gateway_store_sharing_test \
+  process_adapter process_audit process_erasure process_fourth_bundle process_keys process_privacy \
+  process_quickstart process_restart process_tokens byte_flip)
 
 echo '== ThreadSanitizer'
 build tsan -DFLORA_LEFT_OUT="$plain|$one_thread"
