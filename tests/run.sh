@@ -70,7 +70,8 @@ check asan -E "$plain"
 
 # A program that starts no thread tells ThreadSanitizer nothing. Of those with threads, the long runs over failing
 # disks and changed bytes, the bundles, all but one suite on PostgreSQL, and what sends one request after another to
-# the store or to the real binary are left out as well: other tests have the same threads, and more at a time.
+# the store or to the real binary are left out as well: other tests have the same threads, and more at a time. So is
+# process_slow, whose tool must see deadlines pass within its own few seconds.
 one_thread=$(begins_with xml_ adapter_bundle_ adapter_canonical adapter_code_list adapter_compile adapter_documents adapter_fixtures \
   adapter_formats adapter_functions adapter_installed adapter_issues adapter_negatives adapter_record_files \
   adapter_sample adapter_scanner adapter_text_position adapter_trace adapter_translate gateway_audit_test \
@@ -80,7 +81,7 @@ one_thread=$(begins_with xml_ adapter_bundle_ adapter_canonical adapter_code_lis
   gateway_reopen_test gateway_store_faults_test gateway_store_rotation_faults_test gateway_store_audit_test \
   gateway_store_archive_test gateway_store_keys_test gateway_store_erasure_test gateway_store_sharing_test \
   process_adapter process_audit process_erasure process_fourth_bundle process_keys process_privacy \
-  process_quickstart process_restart process_tokens byte_flip)
+  process_quickstart process_restart process_slow process_tokens byte_flip)
 
 echo '== ThreadSanitizer'
 build tsan -DFLORA_LEFT_OUT="$plain|$one_thread"
