@@ -132,8 +132,12 @@ class Check {
   void network(Env& env) {
     const fabric::Options& options = settings_.fabric->options;
     for (std::size_t i = 0; i < options.identities.size(); ++i) {
-      protect("ledger.fabric.identities." + std::to_string(i) + ".key",
-              options.identities[i].key_file, S_IRWXG | S_IRWXO, kSecret);
+      const std::string place = "ledger.fabric.identities." + std::to_string(i);
+      const fabric::Identity& identity = options.identities[i];
+      protect(place + ".key", identity.key_file, S_IRWXG | S_IRWXO, kSecret);
+      if (identity.token) {
+        protect(place + ".pkcs11.pin_file", identity.token->pin_file, S_IRWXG | S_IRWXO, kSecret);
+      }
     }
     protect("ledger.fabric.client_certificate.key", options.client_certificate.key_file,
             S_IRWXG | S_IRWXO, kSecret);

@@ -325,6 +325,30 @@ TEST_CASE_FIXTURE(Fixture, "a secret that others may read is an error, in develo
   }));
 }
 
+TEST_CASE_FIXTURE(Fixture, "the PIN of a token that signs for an authority is a secret, too") {
+  const std::size_t from = kSettings.find("ledger:\n");
+  const std::size_t kind = kSettings.find("  kind: embedded\n", from);
+  REQUIRE(kind != std::string::npos);
+  std::string text = kSettings;
+  text.replace(kind, std::string("  kind: embedded\n").size(),
+               "  kind: fabric\n  fabric:\n    channel: c\n    chaincode: flora\n"
+               "    endpoints: [{name: p, address: \"p:7051\", ca: tls/ca.pem}]\n"
+               "    identities: [{msp: M, certificate: tls/server.pem, default: true, pkcs11: "
+               "{module: nowhere.so, token: t, label: l, pin_file: pin}}]\n");
+  for (const std::string key : {"  key: ", "  checkpoint: "}) {
+    const std::size_t line = text.find('\n' + key, from) + 1;
+    text.erase(line, text.find('\n', line) + 1 - line);
+  }
+  write("config/gateway.yaml", text);
+  write("config/pin", "12345678\n");
+  const std::string told = "config/pin has the mode 0644";
+  CHECK_FALSE(is_told(errors(), told));
+  fs::permissions(folder.file("config/pin"), fs::perms(0644));
+  const auto found = errors();
+  CHECK_MESSAGE(is_told(found, told), joined(found));
+  CHECK_FALSE(is_told(found, "12345678"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "a policy that anybody may change is an error") {
   fs::permissions(folder.file("config/policy.yaml"), fs::perms(0666));
   const auto found = errors();
