@@ -337,8 +337,8 @@ def make_token(folder):
     (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
     os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm2.conf")
     softhsm(folder, "--init-token", "--free", "--label", "flora", "--so-pin", "87654321", "--pin", "27182818")
-    # softhsm2-util ends a key at its first zero byte.
-    (folder / "kek").write_bytes(bytes(random.SystemRandom().randrange(1, 256) for _ in range(32)))
+    # softhsm2-util reads a line of text: a key ends at its first zero byte or line feed.
+    (folder / "kek").write_bytes(bytes(random.SystemRandom().choices(range(0x0b, 0x100), k=32)))
     softhsm(folder, "--import", folder / "kek", "--aes", "--token", "flora", "--label", "kek", "--id", "01",
             "--pin", "27182818")
     (folder / "kek").unlink()
