@@ -81,6 +81,11 @@ Result<FoundBody> find_body(const Parts& parts, const Uuid& id) {
   FLORA_ASSIGN(const auto waiting, parts.store->find_in_outbox(id));
   FLORA_ASSIGN(found.index, parts.ledger->find(id));
   found.is_known = found.index || waiting;
+  if (!found.is_known && parts.store->is_shared()) {
+    // Another gateway may have seen it on the ledger before this one.
+    FLORA_ASSIGN(const bool accepted, parts.store->has_accepted(id));
+    if (accepted) return Error{Errc::unavailable, "the ledger's copy lags behind"};
+  }
   std::uint64_t place = 0;
   std::memcpy(&place, parts.questions->hash(id).data(), sizeof place);
   const std::uint64_t size = parts.ledger->size();

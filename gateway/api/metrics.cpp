@@ -142,6 +142,10 @@ void append_network(std::string& out, const Gauges& gauges) {
   gauge(out, "flora_network_tries_under_way", "Transactions that are being tried.",
         activity.under_way);
   counter(out, "flora_network_tries", "Tries to record a transaction.", activity.tries);
+  if (gauges.turn) {
+    gauge(out, "flora_outbox_turn", "1 while this gateway brings the outbox to the network.",
+          *gauges.turn ? 1 : 0);
+  }
   gauge(out, "flora_network_failed", "Transactions that the network has refused.", activity.failed);
 }
 

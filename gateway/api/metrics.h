@@ -46,6 +46,7 @@ struct Gauges {
   std::int64_t outbox = 0;
   std::optional<outbox::Activity> network;  ///< Nothing: the ledger is none.
   bool network_away = false;
+  std::optional<bool> turn = {};  ///< Of gateways that share a store: this one has the turn.
   std::uint64_t view_position = 0;
   store::RotationProgress rotation;
   std::int64_t erasures = 0;

@@ -66,6 +66,7 @@ void Api::get_metrics(Call, Reply reply) {
   gauges.ledger_entries = parts_.ledger->size();
   gauges.outbox = parts_.store->outbox_size();
   gauges.network = parts_.forwarder->activity();
+  gauges.turn = parts_.forwarder->has_turn();
   gauges.network_away = parts_.forwarder->state() == intake::LedgerState::away;
   gauges.view_position = parts_.index->position();
   gauges.rotation = parts_.store->rotation();

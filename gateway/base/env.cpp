@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 
 namespace flora {
@@ -96,9 +97,9 @@ class SystemEnv final : public Env {
   }
 
   std::int64_t steady_ns() override {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(
-               std::chrono::steady_clock::now().time_since_epoch())
-        .count();
+    timespec now{};
+    if (::clock_gettime(CLOCK_BOOTTIME, &now) != 0) std::abort();
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
   }
 
   void random(std::span<std::byte> out) override {

@@ -20,7 +20,8 @@ class Env {
   /// Milliseconds since the Unix epoch, UTC. May jump in both directions.
   virtual std::int64_t now_ms() = 0;
 
-  /// Nanoseconds on a clock that never goes backwards; its zero has no meaning.
+  /// Nanoseconds on a clock that never goes backwards, and goes on while the machine is suspended;
+  /// its zero has no meaning.
   virtual std::int64_t steady_ns() = 0;
 
   /// Fills `out` from the system's cryptographic generator. Aborts if there is none.

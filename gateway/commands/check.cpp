@@ -116,15 +116,26 @@ class Check {
       if (!key) error("ledger.key", key.error().message);
       protect("ledger.key", settings_.ledger_key_file, S_IRWXG | S_IRWXO, kSecret);
     }
-    if (settings_.store_server && !settings_.store_server->password_file.empty()) {
-      protect("store.password_file", settings_.store_server->password_file, S_IRWXG | S_IRWXO,
-              kSecret);
-    }
+    if (settings_.store_server) store_server();
     if (settings_.fabric) network(env);
     if (!settings_.data_folder.empty()) {
       const auto trail = load_audit_trail(settings_, env);
       if (!trail) error("audit.key", trail.error().message);
       protect("audit.key", settings_.audit.key_file, S_IRWXG | S_IRWXO, kSecret);
+    }
+  }
+
+  // What does not answer now may do so later: a start fails, and may be tried again.
+  void store_server() {
+    const std::string& password = settings_.store_server->password_file;
+    if (!password.empty()) protect("store.password_file", password, S_IRWXG | S_IRWXO, kSecret);
+    const auto opened = sql::open(settings_.store_place(), sql::Access::read);
+    // One that nobody has written yet gets its tables at the first start.
+    if (opened || opened.error().code == Errc::not_found) return;
+    if (opened.error().code == Errc::unavailable) {
+      warning("store.connection", opened.error().message + "; nothing starts without it");
+    } else {
+      error("store.connection", opened.error().message);
     }
   }
 
@@ -216,7 +227,8 @@ class Check {
     if (!keys) return key_error("keys", keys.error().message);
     const auto mistakes = store::key_mistakes(settings_.store_place(), std::move(*keys));
     if (!mistakes) return;  // Whoever opens the store is told what is wrong with it.
-    for (const std::string& mistake : *mistakes) key_error("keys", "store.db: " + mistake);
+    const std::string rows = settings_.store_server ? settings_.store_place().name() : "store.db";
+    for (const std::string& mistake : *mistakes) key_error("keys", rows + ": " + mistake);
   }
 
   void listener(const std::string& name, const settings::Listener& listener) {

@@ -320,7 +320,11 @@ int ledger(const settings::Settings& settings, const CommandLine& line, Env& env
   if (action == "rebuild") return print_rebuilt(rebuild(settings, env));
   if (settings.fabric && !action.empty()) {
     return fail({Errc::invalid,
-                 "the ledger is a network, whose members keep it: here is only `ledger rebuild`"});
+                 settings.store_server
+                     ? "the ledger is a network, whose members keep it, and the store is on a "
+                       "server, whose own backups are to be used: here is only `ledger rebuild`"
+                     : "the ledger is a network, whose members keep it: here is only "
+                       "`ledger rebuild`"});
   }
   const auto files = files_of(settings, env);
   if (!files) return fail(files.error());

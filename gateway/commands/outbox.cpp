@@ -1,6 +1,7 @@
 // `flora-gateway outbox …`: what a ledger network has refused.
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "gateway/commands/commands.h"
 #include "gateway/commands/exit_code.h"
@@ -55,10 +56,15 @@ Result<std::vector<Uuid>> named(const CommandLine& line) {
 int try_again(const settings::Settings& settings, const CommandLine& line, Env& env) {
   auto ids = named(line);
   if (!ids) return fail(ids.error());
-  const auto lock = ledger::LockFile::acquire(ledger::lock_path(settings.ledger_database()));
-  if (!lock) {
-    return fail({Errc::unavailable,
-                 "a gateway works with this folder: POST /v1/transactions/{id}/retry there"});
+  // On a server the gateway that has the turn finds them, whoever runs.
+  std::optional<ledger::LockFile> lock;
+  if (!settings.store_server) {
+    auto acquired = ledger::LockFile::acquire(ledger::lock_path(settings.ledger_database()));
+    if (!acquired) {
+      return fail({Errc::unavailable,
+                   "a gateway works with this folder: POST /v1/transactions/{id}/retry there"});
+    }
+    lock.emplace(std::move(*acquired));
   }
   const auto reopened = store::reopen_failed_in(settings.store_place(), std::move(*ids), env);
   if (!reopened) return fail(reopened.error());

@@ -21,6 +21,7 @@ struct Status {
   std::uint64_t due = 0;        // Of these, whose period is over.
   std::optional<Instant> next;  // When the next one is due.
   std::vector<erasure::Copy> copies;
+  bool on_server = false;  // The store: what copies there are is the server's matter.
 };
 
 Result<void> count_mappings(const settings::Settings& settings, const Catalogue& catalogue,
@@ -54,6 +55,7 @@ Result<void> count_mappings(const settings::Settings& settings, const Catalogue&
 
 Result<Status> status_of(const settings::Settings& settings, Instant now, Env& env) {
   Status status;
+  status.on_server = settings.store_server.has_value();
   if (settings.retention.periods.mapping) {
     FLORA_ASSIGN(const Canonical canonical, load_canonical(settings.statuses_file, env));
     FLORA_TRY(count_mappings(settings, canonical.catalogue, now, status));
@@ -75,6 +77,11 @@ void print(const Status& status, const RetentionPeriods& periods, Instant now) {
     std::cout << "mappings: no period, erased on order only\n";
   }
   std::cout << "copies: " << to_string(periods.copies) << '\n';
+  if (status.on_server) {
+    std::cout
+        << "  of the store: the archive and the backups of its server, which are to be deleted "
+           "there\n";
+  }
   for (const erasure::Copy& copy : status.copies) {
     const Instant expires = end_of(copy.made, periods.copies);
     std::cout << "  " << copy.path << ": " << (expires <= now ? "due since " : "expires ")

@@ -64,10 +64,15 @@ class Forwarder {
   /// was refused), unavailable, uncertain.
   virtual void retry(const Uuid& transaction_id, std::function<void(const Result<void>&)> done) = 0;
 
-  /// Of the outbox before a network; nothing: the ledger is none.
+  /// Of the outbox before a network, as far as this gateway works on it; nothing: the ledger is
+  /// none.
   virtual std::optional<outbox::Activity> activity() const = 0;
 
-  /// The ledger was asked to record what is not on it yet. Does not block.
+  /// Of gateways that share a store: this one brings the outbox to the network. Nothing: there are
+  /// no others.
+  virtual std::optional<bool> has_turn() const = 0;
+
+  /// This gateway has asked the ledger to record what is not on it yet. Does not block.
   virtual bool is_submitted(const Uuid& transaction_id) const = 0;
 };
 

@@ -30,6 +30,7 @@ class LocalForwarder final : public Forwarder {
   /// Nothing is refused for good.
   void retry(const Uuid& transaction_id, std::function<void(const Result<void>&)> done) override;
   std::optional<outbox::Activity> activity() const override { return std::nullopt; }
+  std::optional<bool> has_turn() const override { return std::nullopt; }
   bool is_submitted(const Uuid&) const override { return false; }
 
  private:

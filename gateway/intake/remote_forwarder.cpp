@@ -7,6 +7,9 @@
 namespace flora::intake {
 namespace {
 
+// How soon what other gateways have accepted is found.
+constexpr std::chrono::milliseconds kLook{100};
+
 // The fates of one call, told together when the last is known.
 struct Gathering {
   Gathering(std::size_t count, Forwarder::Done whole)
@@ -41,9 +44,21 @@ Fate fate_of(const outbox::Fate& fate, bool repeat) {
 
 RemoteForwarder::RemoteForwarder(outbox::Options options, store::Store& store,
                                  outbox::RemoteLedger& ledger, view::ProcedureIndex& index,
-                                 Env& env)
-    : options_(options), store_(store), ledger_(ledger), env_(env) {
-  ledger.on_entries([&index](const std::vector<CommittedEntry>& entries) {
+                                 Env& env, TurnTimes times)
+    : times_(times),
+      options_(std::move(options)),
+      store_(store),
+      ledger_(ledger),
+      env_(env),
+      waiters_(ledger.replica(),
+               store.is_shared()
+                   ? outbox::Waiters::RefusalOf([this](const Uuid& id) { return refusal_of(id); })
+                   : outbox::Waiters::RefusalOf()) {
+  options_.on_refused = [this](const Uuid& id, const std::string& reason) {
+    waiters_.refused(id, reason);
+  };
+  if (store.is_shared()) options_.look = kLook;
+  ledger.on_entries([this, &index](const std::vector<CommittedEntry>& entries) {
     std::vector<view::IndexedEntry> indexed;
     for (const CommittedEntry& entry : entries) {
       Result<view::IndexedEntry> one = view::indexed(entry);
@@ -51,46 +66,51 @@ RemoteForwarder::RemoteForwarder(outbox::Options options, store::Store& store,
       if (one) indexed.push_back(std::move(*one));
     }
     index.append(std::move(indexed), [] {});
+    waiters_.arrived(entries);
   });
 }
 
 RemoteForwarder::~RemoteForwarder() { ledger_.on_entries({}); }
 
 Result<void> RemoteForwarder::recover() {
+  if (store_.is_shared()) {
+    keeper_ = std::make_unique<TurnKeeper>(times_, options_, store_, ledger_, env_);
+    return {};
+  }
   FLORA_ASSIGN(outbox_,
                outbox::Outbox::start(options_, store_, ledger_.network(), ledger_.replica(), env_));
   return {};
 }
 
+// Whoever waits does so before the network can say anything.
 void RemoteForwarder::forward(const std::vector<store::Accepted>& accepted,
                               std::optional<std::chrono::milliseconds> patience, Done done) {
+  const bool waits = patience && patience->count() > 0;
+  const auto gathering = std::make_shared<Gathering>(accepted.size(), std::move(done));
+  for (std::size_t i = 0; i < accepted.size(); ++i) {
+    const store::Accepted& one = accepted[i];
+    if (!one.failed.empty()) {
+      gathering->set(i, RefusedByLedger{one.failed});
+    } else if (!waits) {
+      gathering->set(i, OnItsWay{});
+    } else {
+      waiters_.await(one.transaction_id, *patience,
+                     [gathering, i, repeat = one.repeat](const outbox::Fate& fate) {
+                       gathering->set(i, fate_of(fate, repeat));
+                     });
+    }
+  }
+  if (keeper_) return keeper_->hint();
   std::vector<outbox::Row> rows;
   rows.reserve(accepted.size());
   for (const store::Accepted& one : accepted) {
     rows.push_back({one.number, one.transaction_id, one.body, one.nonce});
   }
   outbox_->push(std::move(rows));
-  if (patience && patience->count() > 0) {
-    const auto gathering = std::make_shared<Gathering>(accepted.size(), std::move(done));
-    for (std::size_t i = 0; i < accepted.size(); ++i) {
-      outbox_->await(accepted[i].transaction_id, *patience,
-                     [gathering, i, repeat = accepted[i].repeat](const outbox::Fate& fate) {
-                       gathering->set(i, fate_of(fate, repeat));
-                     });
-    }
-    return;
-  }
-  std::vector<Fate> fates(accepted.size(), OnItsWay{});
-  for (std::size_t i = 0; i < accepted.size(); ++i) {
-    if (!accepted[i].repeat) continue;
-    const auto refusal = outbox_->refusal_of(accepted[i].transaction_id);
-    if (refusal) fates[i] = RefusedByLedger{*refusal};
-  }
-  done(std::move(fates));
 }
 
 LedgerState RemoteForwarder::state() const {
-  const bool away = !ledger_.is_following() || outbox_->activity().broken;
+  const bool away = !ledger_.is_following() || activity()->broken;
   return away ? LedgerState::away : LedgerState::up;
 }
 
@@ -98,15 +118,32 @@ void RemoteForwarder::retry(const Uuid& transaction_id,
                             std::function<void(const Result<void>&)> done) {
   store_.reopen_failed(transaction_id, [this, done = std::move(done)](Result<outbox::Row> row) {
     if (!row) return done(row.error());
-    outbox_->retry(std::move(*row));
+    if (keeper_) {
+      keeper_->hint();
+    } else {
+      outbox_->retry(std::move(*row));
+    }
     done({});
   });
 }
 
 bool RemoteForwarder::is_submitted(const Uuid& transaction_id) const {
-  return outbox_->is_submitted(transaction_id);
+  return keeper_ ? keeper_->is_submitted(transaction_id) : outbox_->is_submitted(transaction_id);
 }
 
-std::optional<outbox::Activity> RemoteForwarder::activity() const { return outbox_->activity(); }
+std::optional<outbox::Activity> RemoteForwarder::activity() const {
+  return keeper_ ? keeper_->activity() : outbox_->activity();
+}
+
+std::optional<bool> RemoteForwarder::has_turn() const {
+  if (!keeper_) return std::nullopt;
+  return keeper_->has_turn();
+}
+
+std::optional<std::string> RemoteForwarder::refusal_of(const Uuid& transaction_id) const {
+  const auto entry = store_.find_in_outbox(transaction_id);
+  if (!entry || !*entry || (*entry)->failed.empty()) return std::nullopt;
+  return (*entry)->failed;
+}
 
 }  // namespace flora::intake

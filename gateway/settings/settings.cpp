@@ -333,12 +333,9 @@ void read_store(yaml::Section store, const Paths& paths, Settings& settings) {
   server.connection = store.text("connection");
   if (store.has("password_file")) server.password_file = paths.resolve(store.text("password_file"));
   settings.store_server = std::move(server);
-  // The embedded ledger is one process's, and then so is the store. Before a network, gateways that
-  // share a store would have to agree on who brings which procedure there.
-  store.error("kind",
-              settings.fabric
-                  ? "gateways that share a store do not keep a procedure's order"
-                  : "postgresql is for several gateways, and the embedded ledger is for one");
+  // The embedded ledger is one process's, and then so is the store.
+  if (settings.fabric) return;
+  store.error("kind", "postgresql is for several gateways, and the embedded ledger is for one");
 }
 
 std::optional<double> ratio_of(const std::string& text) {

@@ -81,7 +81,8 @@ Result<Acceptor> Acceptor::open(sql::Database& db, const Options& options, Env& 
                db.prepare("SELECT 1 FROM identifier WHERE hash=? AND procedure=?"));
   FLORA_ASSIGN(auto wrapped_key,
                db.prepare("SELECT pseudonym, wrapping_key, wrapped FROM procedure WHERE n=?"));
-  FLORA_ASSIGN(auto queued, db.prepare("SELECT n,body,nonce FROM outbox WHERE transaction_id=?"));
+  FLORA_ASSIGN(auto queued, db.prepare("SELECT n, body, nonce, coalesce(failed, '') FROM "
+                                       "outbox WHERE transaction_id=?"));
   FLORA_ASSIGN(auto insert_procedure,
                db.prepare("INSERT INTO procedure(pseudonym, wrapping_key, wrapped) VALUES(?,?,?) "
                           "RETURNING n"));
@@ -143,16 +144,7 @@ Result<Outcome> Acceptor::repeat(const Submission& known, const Draft& draft) {
   accepted.procedure = procedure.pseudonym;
   s_->queued.reset();
   FLORA_ASSIGN(const bool waiting, s_->queued.bind_blob(1, known.transaction_id.bytes).step());
-  if (waiting) {
-    accepted.number = s_->queued.integer(0);
-    accepted.body = s_->queued.text(1);
-    FLORA_ASSIGN(const Transaction waiting_one, parse_transaction(accepted.body));
-    accepted.merged_into = waiting_one.merged_into;
-    accepted.procedure = waiting_one.procedure;
-    accepted.status = waiting_one.status;
-    accepted.recorded = waiting_one.recorded_at;
-    accepted.nonce = nonce_of(s_->queued.blob(2));
-  }
+  if (waiting) FLORA_TRY(read_waiting(s_->queued, accepted));
   s_->queued.reset();
   return Outcome(std::move(accepted));
 }
@@ -279,7 +271,7 @@ Instant Acceptor::record_now() {
 }
 
 Result<void> Acceptor::put_into_outbox(Accepted& accepted) {
-  accepted.number = ++last_number_;
+  accepted.number = next_number();
   env_->random(accepted.nonce);
   sql::Statement& row = s_->insert_outbox;
   row.bind(1, accepted.number).bind_blob(2, accepted.transaction_id.bytes);

@@ -39,6 +39,8 @@ class Acceptor {
 
   /// The number of the last transaction that was put into the outbox, and the newest recordedAt.
   std::int64_t last_number() const { return last_number_; }
+  /// For a row that goes behind all others.
+  std::int64_t next_number() { return ++last_number_; }
   Instant last_recorded() const { return last_recorded_; }
 
   /// Others have come as far: neither goes back behind it.

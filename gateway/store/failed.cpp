@@ -1,5 +1,6 @@
 #include "gateway/store/failed.h"
 
+#include "gateway/store/newest.h"
 #include "gateway/store/outbox_rows.h"
 #include "gateway/store/schema.h"
 
@@ -18,6 +19,23 @@ Result<std::vector<OutboxEntry>> failed_in(const sql::Place& place) {
   }
 }
 
+namespace {
+
+// Within a transaction. Who shares the database finds the rows behind all others.
+Result<void> reopen_all(sql::Database& database, const std::vector<Uuid>& transactions, Env& env) {
+  FLORA_ASSIGN(OutboxRows rows, OutboxRows::open(database, env));
+  if (!database.is_shared()) {
+    for (const Uuid& id : transactions) FLORA_TRY(rows.reopen(id, std::nullopt));
+    return {};
+  }
+  FLORA_ASSIGN(Newest newest, Newest::prepare(database));
+  FLORA_ASSIGN(Newest::State state, newest.read());
+  for (const Uuid& id : transactions) FLORA_TRY(rows.reopen(id, ++state.number));
+  return newest.write(state);
+}
+
+}  // namespace
+
 Result<std::int64_t> reopen_failed_in(const sql::Place& place, std::vector<Uuid> transactions,
                                       Env& env) {
   if (transactions.empty()) {
@@ -26,15 +44,13 @@ Result<std::int64_t> reopen_failed_in(const sql::Place& place, std::vector<Uuid>
   }
   FLORA_ASSIGN(auto database, sql::open(place, sql::Access::write));
   FLORA_TRY(prepare_schema(*database));
-  FLORA_ASSIGN(OutboxRows rows, OutboxRows::open(*database, env));
   FLORA_TRY(database->begin());
-  for (const Uuid& id : transactions) {
-    const Result<outbox::Row> row = rows.reopen(id);
-    if (row) continue;
+  Result<void> done = reopen_all(*database, transactions, env);
+  if (done) done = database->commit();
+  if (!done) {
     database->rollback();
-    return row.error();
+    return done.error();
   }
-  FLORA_TRY(database->commit());
   return static_cast<std::int64_t>(transactions.size());
 }
 

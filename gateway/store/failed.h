@@ -16,8 +16,8 @@ namespace flora::store {
 Result<std::vector<OutboxEntry>> failed_in(const sql::Place& place);
 
 /// Lets these be tried again at the next start, or all if none is named; returns how many. While no
-/// gateway runs; durable on return. Errors: not_found (one of them has not failed; nothing is
-/// changed), unavailable, uncertain.
+/// gateway runs, but of a database that is shared: who has the turn finds them. Durable on return.
+/// Errors: not_found (one of them has not failed; nothing is changed), unavailable, uncertain.
 Result<std::int64_t> reopen_failed_in(const sql::Place& place, std::vector<Uuid> transactions,
                                       Env& env);
 

@@ -36,8 +36,8 @@ struct Merges::Statements {
   sql::Statement set;
 };
 
-Merges::Merges(std::unique_ptr<Statements> statements, Ledger* ledger)
-    : s_(std::move(statements)), ledger_(ledger) {}
+Merges::Merges(std::unique_ptr<Statements> statements, Ledger* ledger, bool may_lag)
+    : s_(std::move(statements)), ledger_(ledger), may_lag_(may_lag) {}
 Merges::Merges(Merges&&) noexcept = default;
 Merges::~Merges() = default;
 
@@ -64,7 +64,7 @@ Result<Merges> Merges::open(sql::Database& db, Ledger* ledger) {
       std::make_unique<Statements>(Statements{
           std::move(about_merges), std::move(outbox_body), std::move(number), std::move(pseudonym),
           std::move(leads_to), std::move(led_from), std::move(set)}),
-      ledger);
+      ledger, db.is_shared());
 }
 
 Result<void> Merges::update(std::int64_t procedure) {
@@ -136,6 +136,7 @@ Result<std::optional<HistoryEntry>> Merges::find(const Uuid& transaction_id) {
   select.reset();
   if (ledger_ == nullptr) return std::optional<HistoryEntry>();
   FLORA_ASSIGN(const std::optional<std::uint64_t> index, ledger_->find(transaction_id));
+  if (!index && may_lag_) return Error{Errc::unavailable, "the ledger's copy lags behind"};
   if (!index) return std::optional<HistoryEntry>();
   FLORA_ASSIGN(const auto read, ledger_->read(*index, 1));
   if (read.empty()) return Error{Errc::unavailable, "an entry of the ledger is not there"};

@@ -17,7 +17,9 @@ namespace flora::store {
 /// Used by the one thread that writes, within its transaction.
 class Merges {
  public:
-  /// Both must outlive it. `ledger` holds what has left the outbox; nullptr: nothing has.
+  /// Both must outlive it. `ledger` holds what has left the outbox; nullptr: nothing has. If the
+  /// database is shared it may lag behind what others know: then the errors of update() are also
+  /// unavailable, until it has what is asked for.
   static Result<Merges> open(sql::Database& database, Ledger* ledger);
   Merges(Merges&&) noexcept;
   ~Merges();
@@ -29,7 +31,7 @@ class Merges {
 
  private:
   struct Statements;
-  Merges(std::unique_ptr<Statements> statements, Ledger* ledger);
+  Merges(std::unique_ptr<Statements> statements, Ledger* ledger, bool may_lag);
 
   Result<std::vector<HistoryEntry>> entries_of(std::int64_t procedure);
   Result<std::optional<HistoryEntry>> find(const Uuid& transaction_id);
@@ -38,6 +40,7 @@ class Merges {
 
   std::unique_ptr<Statements> s_;
   Ledger* ledger_;
+  bool may_lag_;
 };
 
 }  // namespace flora::store

@@ -21,9 +21,7 @@ Result<void> count_outbox(sql::Database& database, Newest& newest) {
 
 Result<std::optional<Newest>> Newest::open(sql::Database& database) {
   if (!database.is_shared()) return std::optional<Newest>();
-  FLORA_ASSIGN(auto select, database.prepare("SELECT number, recorded, outbox FROM newest"));
-  FLORA_ASSIGN(auto update, database.prepare("UPDATE newest SET number=?, recorded=?, outbox=?"));
-  Newest newest(std::move(select), std::move(update));
+  FLORA_ASSIGN(Newest newest, prepare(database));
   FLORA_TRY(database.begin());
   Result<void> done = count_outbox(database, newest);
   if (done) done = database.commit();
@@ -32,6 +30,12 @@ Result<std::optional<Newest>> Newest::open(sql::Database& database) {
     return std::move(done).error();
   }
   return std::optional(std::move(newest));
+}
+
+Result<Newest> Newest::prepare(sql::Database& database) {
+  FLORA_ASSIGN(auto select, database.prepare("SELECT number, recorded, outbox FROM newest"));
+  FLORA_ASSIGN(auto update, database.prepare("UPDATE newest SET number=?, recorded=?, outbox=?"));
+  return Newest(std::move(select), std::move(update));
 }
 
 Result<Newest::State> Newest::read() {

@@ -22,6 +22,8 @@ class Newest {
 
   /// Nothing, if nobody shares the database.
   static Result<std::optional<Newest>> open(sql::Database& database);
+  /// For one transaction of who has not opened the store. Only of a database that is shared.
+  static Result<Newest> prepare(sql::Database& database);
 
   Result<State> read();
   Result<void> write(const State& state);

@@ -13,6 +13,19 @@ outbox::Nonce nonce_of(std::span<const std::byte> bytes) {
   return nonce;
 }
 
+Result<void> read_waiting(const sql::Statement& row, Accepted& accepted) {
+  accepted.number = row.integer(0);
+  accepted.body = row.text(1);
+  FLORA_ASSIGN(const Transaction waiting, parse_transaction(accepted.body));
+  accepted.merged_into = waiting.merged_into;
+  accepted.procedure = waiting.procedure;
+  accepted.status = waiting.status;
+  accepted.recorded = waiting.recorded_at;
+  accepted.nonce = nonce_of(row.blob(2));
+  accepted.failed = row.text(3);
+  return {};
+}
+
 Result<OutboxRows> OutboxRows::open(sql::Database& db, Env& env) {
   FLORA_ASSIGN(auto count, db.prepare("SELECT count(*) FROM outbox"));
   FLORA_ASSIGN(auto trim, db.prepare("DELETE FROM outbox WHERE n<=?"));
@@ -21,7 +34,7 @@ Result<OutboxRows> OutboxRows::open(sql::Database& db, Env& env) {
   FLORA_ASSIGN(auto renew, db.prepare("UPDATE outbox SET nonce=? WHERE n=?"));
   FLORA_ASSIGN(auto find_failed, db.prepare("SELECT n, body FROM outbox WHERE transaction_id=? "
                                             "AND failed IS NOT NULL"));
-  FLORA_ASSIGN(auto reopen, db.prepare("UPDATE outbox SET failed=NULL, nonce=? WHERE n=?"));
+  FLORA_ASSIGN(auto reopen, db.prepare("UPDATE outbox SET failed=NULL, nonce=?, n=? WHERE n=?"));
   return OutboxRows({std::move(count), std::move(trim), std::move(remove), std::move(fail),
                      std::move(renew), std::move(find_failed), std::move(reopen)},
                     env);
@@ -55,7 +68,8 @@ Result<std::int64_t> OutboxRows::settle(const outbox::Settlement& settlement) {
   return std::int64_t{0};
 }
 
-Result<outbox::Row> OutboxRows::reopen(const Uuid& transaction_id) {
+Result<outbox::Row> OutboxRows::reopen(const Uuid& transaction_id,
+                                       std::optional<std::int64_t> number) {
   s_.find_failed.reset();
   FLORA_ASSIGN(const bool found, s_.find_failed.bind_blob(1, transaction_id.bytes).step());
   outbox::Row row;
@@ -65,7 +79,8 @@ Result<outbox::Row> OutboxRows::reopen(const Uuid& transaction_id) {
   s_.find_failed.reset();
   if (!found) return Error{Errc::not_found, "no transaction of this id has failed"};
   env_->random(row.nonce);
-  FLORA_TRY(s_.reopen.bind_blob(1, row.nonce).bind(2, row.number).run());
+  const std::int64_t old = std::exchange(row.number, number.value_or(row.number));
+  FLORA_TRY(s_.reopen.bind_blob(1, row.nonce).bind(2, row.number).bind(3, old).run());
   return row;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace flora::store {
 /// From the bytes of a row; aborts on another length.
 outbox::Nonce nonce_of(std::span<const std::byte> bytes);
 
+/// Takes over what a row of number, body, nonce and `failed` says of a repeat. Errors: corrupt.
+Result<void> read_waiting(const sql::Statement& row, Accepted& accepted);
+
 /// Used by the writer thread alone. Errors of all methods: what SQLite reports; the transaction
 /// must be rolled back then.
 class OutboxRows {
@@ -26,8 +30,9 @@ class OutboxRows {
   Result<std::int64_t> trim(std::int64_t through);
   Result<std::int64_t> settle(const outbox::Settlement& settlement);
 
-  /// The row as it will be tried. Errors: also not_found, with nothing changed.
-  Result<outbox::Row> reopen(const Uuid& transaction_id);
+  /// The row as it will be tried, with that number if one is given. Errors: also not_found, with
+  /// nothing changed.
+  Result<outbox::Row> reopen(const Uuid& transaction_id, std::optional<std::int64_t> number);
 
   Result<std::int64_t> count();
 

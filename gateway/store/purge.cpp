@@ -31,6 +31,8 @@ Result<std::uint64_t> begin_of(sql::Database& database, Ledger& ledger) {
   FLORA_ASSIGN(const bool row, select.step());
   const auto next = row ? static_cast<std::uint64_t>(select.integer(0)) : 0;
   if (next == 0) return next;
+  // Another gateway has looked at what this one's copy of the ledger does not have yet.
+  if (database.is_shared() && next > ledger.size()) return ledger.size();
   FLORA_ASSIGN(const auto last, entry_at(ledger, next - 1));
   const bool same = last && std::ranges::equal(last->id.bytes, select.blob(1));
   return same ? next : 0;

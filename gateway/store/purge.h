@@ -14,9 +14,11 @@ namespace flora::store {
 /// Deletes the mapping of every procedure that has a tombstone on the ledger. Tombstones that the
 /// file was purged of before are not looked at again. `lost` are entries of a ledger that was
 /// replaced: a tombstone among them that `ledger` does not have counts as well, and goes into the
-/// outbox. Before the store is opened, and while no gateway runs; durable on return, nothing is
-/// changed on failure. Returns the number of procedures that were there; without a file: 0. Errors:
-/// unavailable, corrupt, invalid (the file is of a newer version), and those of the ledger.
+/// outbox. Before the store is opened, and while no gateway runs; but others may work with a
+/// database that is shared: it is done behind the lock of who writes, and an erasure that they have
+/// under way finds less to delete. Durable on return, nothing is changed on failure. Returns the
+/// number of procedures that were there; without a file: 0. Errors: unavailable, corrupt, invalid
+/// (the file is of a newer version), and those of the ledger.
 Result<std::uint64_t> purge(const sql::Place& place, Ledger& ledger,
                             const std::vector<CommittedEntry>& lost = {});
 

@@ -205,6 +205,7 @@ Store::~Store() = default;
 Result<std::unique_ptr<Store>> Store::open(Options options, Env& env) {
   std::unique_ptr<Store> store(new Store());
   sql::Place place = options.place();
+  store->is_shared_ = place.server.has_value();
   FLORA_ASSIGN(store->writer_, Writer::start(std::move(options), env));
   store->readers_ = std::make_unique<Readers>(std::move(place), store->writer_->keys());
   return store;
@@ -232,7 +233,25 @@ void Store::committed_through(std::int64_t number) { writer_->committed_through(
 
 void Store::settle(std::vector<outbox::Settlement> settlements,
                    std::function<void(const Result<void>&)> done) {
-  writer_->settle(std::move(settlements), std::move(done));
+  writer_->settle(std::nullopt, std::move(settlements), std::move(done));
+}
+
+void Store::settle_in_turn(std::int64_t fence, std::vector<outbox::Settlement> settlements,
+                           std::function<void(const Result<void>&)> done) {
+  writer_->settle(fence, std::move(settlements), std::move(done));
+}
+
+void Store::take_turn(const Turn& seen, std::function<void(const Result<std::int64_t>&)> done) {
+  writer_->change_turn({Writer::TurnChange::Kind::take, seen, std::move(done)});
+}
+
+void Store::renew_turn(std::int64_t fence, std::function<void(const Result<std::int64_t>&)> done) {
+  writer_->change_turn({Writer::TurnChange::Kind::renew, {.fence = fence}, std::move(done)});
+}
+
+void Store::give_turn_back(std::int64_t fence,
+                           std::function<void(const Result<std::int64_t>&)> done) {
+  writer_->change_turn({Writer::TurnChange::Kind::give_back, {.fence = fence}, std::move(done)});
 }
 
 void Store::reopen_failed(const Uuid& transaction_id, ReopenDone done) {
@@ -319,6 +338,18 @@ Result<std::optional<OutboxEntry>> Store::find_in_outbox(const Uuid& transaction
     return std::optional(OutboxEntry{select.integer(0), transaction_id, std::string(select.text(1)),
                                      std::string(select.text(2))});
   });
+}
+
+Result<bool> Store::has_accepted(const Uuid& transaction_id) {
+  return readers_->with([&](sql::Database& db) -> Result<bool> {
+    FLORA_ASSIGN(auto select, db.prepare("SELECT 1 FROM submission WHERE transaction_id=? AND "
+                                         "content IS NOT NULL"));
+    return select.bind_blob(1, transaction_id.bytes).step();
+  });
+}
+
+Result<Turn> Store::turn() {
+  return readers_->with([](sql::Database& db) { return read_turn(db); });
 }
 
 Result<std::vector<outbox::Row>> Store::rows(std::int64_t after, std::size_t limit) {

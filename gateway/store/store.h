@@ -23,6 +23,7 @@
 #include "gateway/model/transaction.h"
 #include "gateway/store/adapter_archive.h"
 #include "gateway/store/holdings.h"
+#include "gateway/store/turn.h"
 #include "ledger-client/ledger.h"
 #include "ledger-client/outbox/outbox_store.h"
 
@@ -90,6 +91,7 @@ struct Accepted {
   std::string status = {};   ///< Of the transaction, if it is in `body`; empty for a tombstone.
   Instant recorded = {};     ///< Likewise.
   outbox::Nonce nonce = {};  ///< Of its next try with a remote ledger, if it is in `body`.
+  std::string failed = {};   ///< A repeat: why a remote ledger has refused it; empty: it has not.
 };
 
 using Outcome = std::variant<Accepted, Refusal>;
@@ -239,9 +241,27 @@ class Store final : public outbox::OutboxStore {
   void settle(std::vector<outbox::Settlement> settlements,
               std::function<void(const Result<void>&)> done) override;
 
+  /// True if other gateways may work with the database: then one of them at a time has the turn to
+  /// bring the outbox to the network (turn.h), and settles with its fence.
+  bool is_shared() const { return is_shared_; }
+
+  /// As settle(), for who had the turn of that fence. Errors: also conflict (it is over; nothing of
+  /// these settlements was written).
+  void settle_in_turn(std::int64_t fence, std::vector<outbox::Settlement> settlements,
+                      std::function<void(const Result<void>&)> done);
+
+  /// Takes the turn, if it is as it was seen: `done` is told the fence of the new one. The three
+  /// are for a store that is shared, return at once, and call `done` once, on the writer thread or
+  /// within the call. Errors: conflict (the turn is another one), unavailable, uncertain.
+  void take_turn(const Turn& seen, std::function<void(const Result<std::int64_t>&)> done);
+  void renew_turn(std::int64_t fence, std::function<void(const Result<std::int64_t>&)> done);
+  /// Another one may take it at once.
+  void give_turn_back(std::int64_t fence, std::function<void(const Result<std::int64_t>&)> done);
+
   /// Lets a transaction be tried again that has failed, with a new nonce; `done` is called once
   /// with the row, which then goes to Outbox::retry(), on the writer thread, or within this call if
-  /// nothing can be written. Errors: not_found (none of that id has failed), unavailable,
+  /// nothing can be written. If the store is shared the row has a new number, behind all others:
+  /// who has the turn finds it there. Errors: not_found (none of that id has failed), unavailable,
   /// uncertain.
   using ReopenDone = std::function<void(Result<outbox::Row>)>;
   void reopen_failed(const Uuid& transaction_id, ReopenDone done);
@@ -286,6 +306,12 @@ class Store final : public outbox::OutboxStore {
   /// The transactions in the outbox behind `after`, in order, at most `limit`.
   Result<std::vector<OutboxEntry>> outbox(std::int64_t after, std::size_t limit);
 
+  /// True if the event of that transaction was accepted, also if it has left the outbox.
+  Result<bool> has_accepted(const Uuid& transaction_id);
+
+  /// Whose turn it is, of a store that is shared.
+  Result<Turn> turn();
+
   Result<std::vector<outbox::Row>> rows(std::int64_t after, std::size_t limit) override;
   Result<std::vector<outbox::Failed>> failed_rows() override;
 
@@ -305,6 +331,7 @@ class Store final : public outbox::OutboxStore {
   class Writer;
   class Readers;
   Store();
+  bool is_shared_ = false;
   std::unique_ptr<Readers> readers_;
   std::unique_ptr<Writer> writer_;
 };

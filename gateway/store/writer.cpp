@@ -58,6 +58,7 @@ Result<std::unique_ptr<Store::Writer>> Store::Writer::start(Options options, Env
   FLORA_ASSIGN(writer->delete_answers_, db.prepare("DELETE FROM kept_answer WHERE expires<=?"));
   FLORA_ASSIGN(writer->outbox_size_, writer->outbox_->count());
   FLORA_ASSIGN(writer->newest_, Newest::open(db));
+  FLORA_ASSIGN(writer->turn_, TurnRow::open(db, env));
   // From here on the connection is the thread's alone: a statement that ended elsewhere could
   // commit.
   writer->thread_ = std::thread([raw = writer.get()] { raw->run(); });
@@ -114,12 +115,25 @@ void Store::Writer::committed_through(std::int64_t number) {
 }
 
 // Nobody is told when nothing can be written any more: OutboxStore::settle().
-void Store::Writer::settle(std::vector<outbox::Settlement> settlements,
+void Store::Writer::settle(std::optional<std::int64_t> fence,
+                           std::vector<outbox::Settlement> settlements,
                            std::function<void(const Result<void>&)> done) {
   const std::lock_guard lock(mutex_);
   if (failed_ || stopping_) return;
-  settled_.push_back({std::move(settlements), std::move(done)});
+  settled_.push_back({fence, std::move(settlements), std::move(done)});
   wake_.notify_one();
+}
+
+void Store::Writer::change_turn(TurnChange change) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failed_ && !stopping_) {
+      turn_changes_.push_back(std::move(change));
+      wake_.notify_one();
+      return;
+    }
+  }
+  change.done(Error{Errc::unavailable, "the store takes nothing more"});
 }
 
 void Store::Writer::reopen_failed(const Uuid& transaction_id, ReopenDone done) {
@@ -202,7 +216,8 @@ void Store::Writer::await_erasure(const Uuid& procedure, ErasureDone done) {
 bool Store::Writer::has_work() const {
   return !batches_.empty() || !readings_.empty() || !answers_.empty() || !adapters_.empty() ||
          !key_changes_.empty() || !erasures_queued_.empty() || !waiting_queued_.empty() ||
-         !settled_.empty() || !reopenings_.empty() || committed_ >= next_tombstone_;
+         !settled_.empty() || !reopenings_.empty() || !turn_changes_.empty() ||
+         committed_ >= next_tombstone_;
 }
 
 // Then the audit trail is tidied up, the keys are changed and what erasures wait for is tried
@@ -233,6 +248,7 @@ Store::Writer::Work Store::Writer::take() {
   work.waiting = std::exchange(waiting_queued_, {});
   work.settled = std::exchange(settled_, {});
   work.reopenings = std::exchange(reopenings_, {});
+  work.turn_changes = std::exchange(turn_changes_, {});
   work.committed = committed_;
   work.last = stopping_ && work.empty();
   return work;
@@ -271,9 +287,15 @@ void Store::Writer::process(Work& work) {
   for (Reading& reading : work.readings) reading.done(written);
   for (Answer& answer : work.answers) answer.done();
   for (Adapter& adapter : work.adapters) adapter.done(written);
-  for (Settled& settled : work.settled) settled.done(written);
+  for (Settled& settled : work.settled) {
+    const bool stale = written && settled.is_stale;
+    settled.done(stale ? Result<void>(Error{Errc::conflict, "the turn is over"}) : written);
+  }
   for (Reopening& one : work.reopenings) {
     one.done(written ? std::move(*one.row) : Result<outbox::Row>(written.error()));
+  }
+  for (TurnChange& change : work.turn_changes) {
+    change.done(written ? change.fence : Result<std::int64_t>(written.error()));
   }
   take_over(work, written);
   end_if_uncertain(written);
@@ -369,6 +391,7 @@ Result<void> Store::Writer::write(Work& work) {
   FLORA_TRY(database_->begin());
   const bool behind = database_->is_behind();
   if (behind) FLORA_TRY(catch_up());
+  FLORA_TRY(find_stale(work));
   std::int64_t added = 0;
   for (Batch& batch : work.batches) {
     for (Draft& draft : batch.drafts) {
@@ -398,6 +421,7 @@ Result<void> Store::Writer::write(Work& work) {
   FLORA_ASSIGN(const std::int64_t settled, settle_outbox(work));
   FLORA_ASSIGN(const Eraser::Deleted deleted, delete_mappings(work));
   added -= settled + deleted.rows;
+  for (TurnChange& change : work.turn_changes) FLORA_TRY(change_turn_row(change));
   FLORA_TRY(audit_->write(Instant{env_.now_ms()}));
   FLORA_TRY(rotate(work));
   FLORA_TRY(tell_others(added));
@@ -492,6 +516,7 @@ Result<Eraser::Deleted> Store::Writer::delete_mappings(const Work& work) {
   if (eraser_->count() == 0) return deleted;
   std::vector<std::int64_t> committed;
   for (const Settled& settled : work.settled) {
+    if (settled.is_stale) continue;
     for (const outbox::Settlement& one : settled.settlements) {
       if (one.kind == outbox::Settlement::Kind::committed) committed.push_back(one.number);
     }
@@ -504,20 +529,59 @@ Result<Eraser::Deleted> Store::Writer::delete_mappings(const Work& work) {
   return deleted;
 }
 
+// Most of them are of one turn: the row is asked once for each that follows another.
+Result<void> Store::Writer::find_stale(Work& work) {
+  std::optional<std::int64_t> asked;
+  bool current = false;
+  for (Settled& settled : work.settled) {
+    if (!settled.fence || !turn_) continue;
+    if (settled.fence != asked) {
+      FLORA_ASSIGN(current, turn_->is_current(*settled.fence));
+      asked = settled.fence;
+    }
+    settled.is_stale = !current;
+  }
+  return {};
+}
+
+// That it is another one's is an answer, and no failure of the group.
+Result<void> Store::Writer::change_turn_row(TurnChange& change) {
+  if (!turn_) {
+    change.fence = Error{Errc::conflict, "nobody shares the store"};
+    return {};
+  }
+  Result<void> done;
+  if (change.kind == TurnChange::Kind::take) {
+    change.fence = turn_->take(change.turn);
+    if (!change.fence) done = change.fence.error();
+  } else {
+    const bool renews = change.kind == TurnChange::Kind::renew;
+    done = renews ? turn_->renew(change.turn.fence) : turn_->give_back(change.turn.fence);
+    change.fence = done ? Result<std::int64_t>(change.turn.fence) : done.error();
+  }
+  return !done && done.error().code != Errc::conflict ? done : Result<void>();
+}
+
 // The number of rows that went.
 Result<std::int64_t> Store::Writer::settle_outbox(Work& work) {
   std::int64_t removed = 0;
   for (const Settled& settled : work.settled) {
+    if (settled.is_stale) continue;
     for (const outbox::Settlement& one : settled.settlements) {
       FLORA_ASSIGN(const std::int64_t rows, outbox_->settle(one));
       removed += rows;
     }
   }
-  for (Reopening& one : work.reopenings) {
-    one.row = outbox_->reopen(one.transaction_id);
-    if (!*one.row && one.row->error().code != Errc::not_found) return one.row->error();
-  }
+  for (Reopening& one : work.reopenings) FLORA_TRY(reopen(one));
   return removed;
+}
+
+// That it has not failed is an answer, too.
+Result<void> Store::Writer::reopen(Reopening& one) {
+  const auto number = turn_ ? std::optional(acceptor_->next_number()) : std::nullopt;
+  one.row = outbox_->reopen(one.transaction_id, number);
+  if (!*one.row && one.row->error().code != Errc::not_found) return one.row->error();
+  return {};
 }
 
 Result<void> Store::Writer::write_answer(const Answer& answer) {

@@ -23,6 +23,7 @@
 #include "gateway/store/outbox_rows.h"
 #include "gateway/store/rotation.h"
 #include "gateway/store/store.h"
+#include "gateway/store/turn.h"
 
 namespace flora::store {
 
@@ -38,8 +39,17 @@ class Store::Writer {
   void erase(ErasureOrder order, ErasureBegun begun, ErasureDone done);
   void await_erasure(const Uuid& procedure, ErasureDone done);
   void committed_through(std::int64_t number);
-  void settle(std::vector<outbox::Settlement> settlements,
+  /// With a fence: only while it is the turn of that fence.
+  void settle(std::optional<std::int64_t> fence, std::vector<outbox::Settlement> settlements,
               std::function<void(const Result<void>&)> done);
+  struct TurnChange {
+    enum class Kind : std::uint8_t { take, renew, give_back };
+    Kind kind = Kind::take;
+    Turn turn;  // take: as it was seen; else its fence.
+    std::function<void(const Result<std::int64_t>&)> done;
+    Result<std::int64_t> fence = std::int64_t{0};
+  };
+  void change_turn(TurnChange change);
   void reopen_failed(const Uuid& transaction_id, ReopenDone done);
   void keep_answer(const AnswerDigests& digests, const KeptAnswer& answer, Instant expires,
                    std::function<void()> done);
@@ -93,8 +103,10 @@ class Store::Writer {
   };
   // What the remote ledger has made of rows.
   struct Settled {
+    std::optional<std::int64_t> fence;
     std::vector<outbox::Settlement> settlements;
     std::function<void(const Result<void>&)> done;
+    bool is_stale = false;  // The turn of that fence is over.
   };
   struct Reopening {
     Uuid transaction_id;
@@ -111,13 +123,14 @@ class Store::Writer {
     std::vector<KeyChange> key_changes;
     std::vector<Settled> settled;
     std::vector<Reopening> reopenings;
+    std::vector<TurnChange> turn_changes;
     std::int64_t committed = 0;
     bool last = false;
 
     bool empty() const {
       return batches.empty() && readings.empty() && answers.empty() && adapters.empty() &&
              key_changes.empty() && erasures.empty() && waiting.empty() && settled.empty() &&
-             reopenings.empty();
+             reopenings.empty() && turn_changes.empty();
     }
   };
 
@@ -141,7 +154,10 @@ class Store::Writer {
   void tidy();
   void mark_failed();
   void end_if_uncertain(const Result<void>& done);
+  Result<void> find_stale(Work& work);
   Result<std::int64_t> settle_outbox(Work& work);
+  Result<void> reopen(Reopening& one);
+  Result<void> change_turn_row(TurnChange& change);
   Result<void> write_answer(const Answer& answer);
   static void refuse(Work& work, Refusal refusal);
 
@@ -155,6 +171,7 @@ class Store::Writer {
   std::optional<Eraser> eraser_;
   std::optional<Newest> newest_;
   std::optional<OutboxRows> outbox_;
+  std::optional<TurnRow> turn_;
   std::optional<sql::Statement> insert_answer_;
   std::optional<sql::Statement> delete_answers_;
 
@@ -167,6 +184,7 @@ class Store::Writer {
   std::vector<KeyChange> key_changes_;
   std::vector<Settled> settled_;
   std::vector<Reopening> reopenings_;
+  std::vector<TurnChange> turn_changes_;
   std::vector<Erasure> erasures_queued_;
   std::vector<Waiting> waiting_queued_;
   std::int64_t next_tombstone_ = kNoTombstone;  // The next deletion is due when it is committed.

@@ -40,6 +40,7 @@ class Round final : public Step {
     bool waits_for_commit = false;          ///< Then to be late is no fault of the endpoint.
     std::function<bool(const Response&)> is_right = {};  ///< Left out: every response is. A wrong
                                                          ///< one is `peer-contradicts`.
+    std::function<bool()> permitted = {};  ///< Asked before each try, if given; false ends it all.
   };
 
   static void start(Core& core, Terms terms, Request request, Done done) {
@@ -94,6 +95,10 @@ class Round final : public Step {
     const std::optional<std::size_t> endpoint =
         terms_.first ? std::exchange(terms_.first, std::nullopt) : core_.endpoints.pick(tried_);
     if (!endpoint) return finish();
+    if (terms_.permitted && !terms_.permitted()) {
+      answer_.failure = {Failure::Kind::other, std::string(outbox::kTurnOver)};
+      return finish();
+    }
     tried_[*endpoint] = true;
     answer_.endpoint = endpoint;
     reader_.reset();  // It lies in the memory of the context's call.

@@ -62,7 +62,8 @@ void Submission::endorse(const std::string& signature) {
                       {.method = &gateway::Gateway::Stub::AsyncEndorse,
                        .deadline = core_.options.deadlines.endorse,
                        .is_right = [self = shared_from_this()](
-                                       const auto& response) { return self->is_right(response); }},
+                                       const auto& response) { return self->is_right(response); },
+                       .permitted = attempt_.permitted},
                       std::move(request), [self = shared_from_this()](Endorsed answer) {
                         self->on_endorsed(std::move(answer));
                       });
@@ -119,7 +120,8 @@ void Submission::submit(gateway::Envelope envelope) {
   SubmitRound::start(core_,
                      {.method = &gateway::Gateway::Stub::AsyncSubmit,
                       .deadline = core_.options.deadlines.submit,
-                      .first = endpoint_},
+                      .first = endpoint_,
+                      .permitted = attempt_.permitted},
                      std::move(request), [self = shared_from_this()](Submitted answer) {
                        self->on_submitted(std::move(answer));
                      });
@@ -128,7 +130,9 @@ void Submission::submit(gateway::Envelope envelope) {
 void Submission::on_submitted(Submitted answer) {
   endpoint_ = answer.endpoint;
   if (answer.response) return ask_status();
-  end(Outcome::Kind::unknown, std::move(answer.failure.reason));
+  // Without an endpoint nobody was asked: it was not permitted any more.
+  end(answer.endpoint ? Outcome::Kind::unknown : Outcome::Kind::unavailable,
+      std::move(answer.failure.reason));
 }
 
 void Submission::ask_status() {

@@ -62,11 +62,6 @@ struct Refusal {
   Uuid procedure;
 };
 
-struct Waiter {
-  std::shared_ptr<std::function<void(Fate)>> done;
-  Clock::time_point deadline;
-};
-
 }  // namespace
 
 // Kept alive by the callbacks of the network and the store: after the end they find `stopping_`.
@@ -75,7 +70,11 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   using Settled = std::function<void(bool durable)>;
 
   Core(Options options, OutboxStore& store, RemoteNetwork& network, Replica& replica, Env& env)
-      : options_(options), store_(store), network_(network), replica_(replica), env_(env) {}
+      : options_(std::move(options)),
+        store_(store),
+        network_(network),
+        replica_(replica),
+        env_(env) {}
 
   Result<void> start() {
     FLORA_ASSIGN(const std::vector<Failed> failed, store_.failed_rows());
@@ -92,22 +91,22 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   }
 
   void stop() {
-    std::vector<Waiter> waiters;
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
-      for (auto& [id, waiting] : waiters_) std::ranges::move(waiting, std::back_inserter(waiters));
-      waiters_.clear();
     }
     wake_.notify_one();
     if (thread_.joinable()) thread_.join();
-    for (const Waiter& waiter : waiters) (*waiter.done)(Pending{});
     // A callback that is within this object now goes on to its end.
     const std::lock_guard settled(callbacks_);
   }
 
   void push(std::vector<Row> rows) {
     const std::lock_guard lock(mutex_);
+    if (is_shared()) {
+      behind_ = true;
+      rows.clear();
+    }
     for (Row& row : rows) {
       accepted_through_ = std::max(accepted_through_, row.number);
       if (row.number <= loaded_through_ || failed_.contains(row.id)) continue;
@@ -124,48 +123,14 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
 
   void retry(Row row) {
     const std::lock_guard lock(mutex_);
-    failed_.erase(row.id);
-    const auto held = held_.find(row.id);
-    std::vector<Task> released;
-    if (held != held_.end()) {
-      released = std::move(held->second);
-      held_.erase(held);
-    }
+    const std::vector<Task> released = release_held(row.id);
     // Behind a gap it is read from the store in its place.
     if (row.number <= loaded_through_ || !behind_) {
       loaded_through_ = std::max(loaded_through_, row.number);
       add(std::move(row));
     }
-    for (Task& task : released) {
-      held_behind_.erase(task.row.id);
-      put(std::move(task));
-    }
+    for (const Task& task : released) put(task);
     wake_.notify_one();
-  }
-
-  std::optional<std::string> refusal_of(const Uuid& id) const {
-    const std::lock_guard lock(mutex_);
-    const auto failed = failed_.find(id);
-    if (failed == failed_.end()) return std::nullopt;
-    return failed->second.reason;
-  }
-
-  void await(const Uuid& id, std::chrono::milliseconds patience, std::function<void(Fate)> done) {
-    const auto once = std::make_shared<std::function<void(Fate)>>(std::move(done));
-    {
-      std::unique_lock lock(mutex_);
-      const auto failed = failed_.find(id);
-      if (stopping_ || failed != failed_.end()) {
-        const Fate fate = stopping_ ? Fate(Pending{}) : Fate(Refused{failed->second.reason});
-        lock.unlock();
-        return (*once)(fate);
-      }
-      waiters_[id].push_back({once, Clock::now() + patience});
-      deadlines_.emplace(Clock::now() + patience, id);
-    }
-    wake_.notify_one();
-    // It may have arrived before anybody waited.
-    if (const auto found = replica_.find(id); found && *found) tell(id, Committed{**found});
   }
 
   Activity activity() const {
@@ -180,9 +145,13 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   }
 
  private:
+  bool is_shared() const { return options_.look.count() > 0; }
+
   // Under the lock, like all until run().
   void add(Row row) {
     Result<Subject> subject = subject_of(row.body);
+    // It goes with the mapping of its procedure.
+    if (subject && buried_.contains(subject->procedure)) return;
     ++in_memory_;
     if (!subject) {
       // The store wrote it: nothing but damage makes it unreadable.
@@ -192,10 +161,39 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     put({std::move(row), std::move(*subject)});
   }
 
+  // A row that is known as failed has been opened again, by whomever.
+  void add_read(Row row) {
+    loaded_through_ = row.number;
+    const bool reopened = failed_.contains(row.id);
+    const std::vector<Task> released = reopened ? release_held(row.id) : std::vector<Task>();
+    add(std::move(row));
+    for (const Task& task : released) put(task);
+  }
+
+  // What has waited for a transaction that is to be tried again.
+  std::vector<Task> release_held(const Uuid& id) {
+    failed_.erase(id);
+    const auto held = held_.find(id);
+    if (held == held_.end()) return {};
+    std::vector<Task> released = std::move(held->second);
+    held_.erase(held);
+    for (const Task& task : released) held_behind_.erase(task.row.id);
+    return released;
+  }
+
+  // The end; but what was opened again has a new number, and goes before what corrects it and is
+  // not being tried.
+  std::deque<Task>::iterator place_in(Chain& chain, const Task& task) const {
+    if (!is_shared()) return chain.tasks.end();
+    const bool tried = chain.busy && !chain.tasks.empty();
+    return std::find_if(chain.tasks.begin() + (tried ? 1 : 0), chain.tasks.end(),
+                        [&task](const Task& other) { return other.subject.refers == task.row.id; });
+  }
+
   void put(Task task) {
     const Uuid procedure = task.subject.procedure;
     Chain& chain = chains_[procedure];
-    chain.tasks.push_back(std::move(task));
+    chain.tasks.insert(place_in(chain, task), std::move(task));
     if (!chain.busy && chain.tasks.size() == 1) ready_.push_back(procedure);
   }
 
@@ -216,12 +214,25 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
         behind_ = false;
         return {};
       }
-      for (Row& row : rows) {
-        loaded_through_ = row.number;
-        add(std::move(row));
-      }
+      for (Row& row : rows) add_read(std::move(row));
     }
     behind_ = true;
+    return {};
+  }
+
+  // One step of what all have put into the store. It is read without the lock: whoever pushes must
+  // not wait for a server.
+  Result<void> look(std::unique_lock<std::mutex>& lock) {
+    const std::size_t limit = std::min<std::size_t>(1024, options_.window);
+    const std::int64_t after = loaded_through_;
+    behind_ = false;
+    lock.unlock();
+    Result<std::vector<Row>> rows = store_.rows(after, limit);
+    lock.lock();
+    look_at_ = Clock::now() + options_.look;
+    if (!rows || rows->size() == limit) behind_ = true;
+    if (!rows) return rows.error();
+    for (Row& row : *rows) add_read(std::move(row));
     return {};
   }
 
@@ -231,17 +242,16 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
       const Clock::time_point now = Clock::now();
       wake_resting(now);
       settle_again(now);
-      std::vector<std::pair<Waiter, Uuid>> late = take_late(now);
+      if (is_shared() && now >= look_at_) behind_ = true;
       std::vector<Attempt> attempts = take_ready(now);
       const bool reads = wants_rows() && now >= refill_at_;
-      if (!late.empty() || !attempts.empty() || reads) {
-        if (reads) refill_or_rest(now);
+      if (!attempts.empty()) {
         lock.unlock();
-        for (auto& [waiter, id] : late) (*waiter.done)(Pending{});
         for (Attempt& attempt : attempts) send(std::move(attempt));
         lock.lock();
-        continue;
       }
+      if (reads) refill_or_rest(now, lock);
+      if (reads || !attempts.empty()) continue;
       if (const auto next = next_event()) {
         wake_.wait_until(lock, *next);
       } else {
@@ -250,12 +260,12 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     }
   }
 
-  void refill_or_rest(Clock::time_point now) {
-    if (const Result<void> done = refill(); !done) {
-      refill_at_ = now + options_.longest_pause;
-      log::write(log::Level::error, "outbox: rows cannot be read",
-                 {{"reason", to_string(done.error().code)}});
-    }
+  void refill_or_rest(Clock::time_point now, std::unique_lock<std::mutex>& lock) {
+    const Result<void> done = is_shared() ? look(lock) : refill();
+    if (done) return;
+    refill_at_ = now + (is_shared() ? options_.longest_pause / 8 : options_.longest_pause);
+    log::write(log::Level::error, "outbox: rows cannot be read",
+               {{"reason", to_string(done.error().code)}});
   }
 
   std::optional<Clock::time_point> next_event() const {
@@ -263,9 +273,10 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     const auto earlier = [&next](Clock::time_point at) { next = next ? std::min(*next, at) : at; };
     if (!resting_.empty()) earlier(resting_.begin()->first);
     if (!unsettled_.empty()) earlier(unsettled_.begin()->first);
-    if (!deadlines_.empty()) earlier(deadlines_.begin()->first);
     if (is_broken() && !ready_.empty() && under_way_.empty()) earlier(probe_at_);
     if (wants_rows()) earlier(refill_at_);
+    if (is_shared() && !behind_) earlier(look_at_);
+    if (!is_permitted() && !ready_.empty()) earlier(Clock::now() + options_.look);
     return next;
   }
 
@@ -289,26 +300,13 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     }
   }
 
-  std::vector<std::pair<Waiter, Uuid>> take_late(Clock::time_point now) {
-    std::vector<std::pair<Waiter, Uuid>> late;
-    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-      const auto [deadline, id] = *deadlines_.begin();
-      deadlines_.erase(deadlines_.begin());
-      const auto waiting = waiters_.find(id);
-      if (waiting == waiters_.end()) continue;
-      for (Waiter& waiter : waiting->second) {
-        if (waiter.deadline <= now) late.emplace_back(waiter, id);
-      }
-      std::erase_if(waiting->second, [now](const Waiter& w) { return w.deadline <= now; });
-      if (waiting->second.empty()) waiters_.erase(waiting);
-    }
-    return late;
-  }
-
   bool is_broken() const { return failures_ >= options_.breaker; }
+
+  bool is_permitted() const { return !over_ && (!options_.permitted || options_.permitted()); }
 
   // While the breaker is open one try at a time looks whether the network is back.
   bool may_try(Clock::time_point now) const {
+    if (!is_permitted()) return false;
     if (is_broken()) return under_way_.empty() && now >= probe_at_;
     return under_way_.size() < options_.concurrency;
   }
@@ -330,7 +328,8 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
       under_way_.emplace(task.row.id, procedure);
       submitted_.insert(task.row.id);
       ++tries_;
-      attempts.push_back({task.row.id, task.subject.authority, task.row.body, task.row.nonce});
+      attempts.push_back(
+          {task.row.id, task.subject.authority, task.row.body, task.row.nonce, options_.permitted});
     }
     return attempts;
   }
@@ -381,10 +380,11 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
           // What was to be tried again meanwhile; the store deletes it with the tombstone.
           in_memory_ -= chain.tasks.size();
           chain.tasks.clear();
+          buried_.insert(procedure);
         }
         release(procedure);
         lock.unlock();
-        await_copy(id, done.row.number);
+        await_copy(done);
         break;
       }
       case Outcome::Kind::refused:
@@ -404,6 +404,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
         break;
       case Outcome::Kind::unavailable:
       case Outcome::Kind::unknown:
+        if (outcome.reason == kTurnOver) task.tries = 0;
         resting_.emplace(Clock::now() + pause(task.tries++), procedure);
         break;
     }
@@ -438,6 +439,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
 
   // Whether the network was found decides about the breaker.
   void note(const Outcome& outcome) {
+    if (outcome.reason == kTurnOver) return;
     const bool of_one = std::ranges::find(kOfOne, outcome.reason) != kOfOne.end();
     if (of_one && !is_broken()) return;
     const bool found = of_one || (outcome.kind != Outcome::Kind::unavailable &&
@@ -485,7 +487,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
         {{"transaction", std::string_view(to_string(id))}, {"reason", std::string_view(reason)}});
     settle({row.number, Settlement::Kind::failed, reason, {}}, [this, id, reason](bool durable) {
       leave(id);
-      if (durable) tell(id, Refused{reason});
+      if (durable && options_.on_refused) options_.on_refused(id, reason);
     });
   }
 
@@ -503,15 +505,22 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   }
 
   // A row leaves the outbox when readers find the entry in the local copy.
-  void await_copy(const Uuid& id, std::int64_t number) {
-    replica_.await(id, [self = shared_from_this(), id, number](Result<std::uint64_t> index) {
+  void await_copy(const Task& task) {
+    const Uuid id = task.row.id;
+    const std::optional<Uuid> buried =
+        task.subject.tombstone ? std::optional(task.subject.procedure) : std::nullopt;
+    replica_.await(id, [self = shared_from_this(), id, number = task.row.number,
+                        buried](const Result<std::uint64_t>& index) {
       const std::lock_guard guard(self->callbacks_);
       if (!index) return;
-      self->tell(id, Committed{*index});
       const std::lock_guard lock(self->mutex_);
       if (self->stopping_) return;
-      self->settle({number, Settlement::Kind::committed, {}, {}},
-                   [self, id](bool) { self->leave(id); });
+      self->settle({number, Settlement::Kind::committed, {}, {}}, [self, id, buried](bool) {
+        self->leave(id);
+        if (!buried) return;
+        const std::lock_guard again(self->mutex_);
+        self->buried_.erase(*buried);
+      });
     });
   }
 
@@ -528,12 +537,21 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     store_.settle({settlement}, [self = shared_from_this(), settlement,
                                  then = std::move(then)](const Result<void>& done) {
       const std::lock_guard guard(self->callbacks_);
-      if (done || done.error().code == Errc::uncertain) return then(done.has_value());
-      const std::lock_guard lock(self->mutex_);
-      if (self->stopping_) return;
-      self->unsettled_.emplace(Clock::now() + self->options_.longest_pause / 8,
-                               std::pair(settlement, then));
-      self->wake_.notify_one();
+      {
+        const std::lock_guard lock(self->mutex_);
+        if (self->stopping_) return;
+        if (!done && done.error().code == Errc::conflict) {
+          self->over_ = true;
+          return;
+        }
+        if (!done && done.error().code != Errc::uncertain) {
+          self->unsettled_.emplace(Clock::now() + self->options_.longest_pause / 8,
+                                   std::pair(settlement, then));
+          self->wake_.notify_one();
+          return;
+        }
+      }
+      then(done.has_value());
     });
   }
 
@@ -543,18 +561,6 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
       unsettled_.erase(unsettled_.begin());
       settle(std::move(settlement), std::move(then));
     }
-  }
-
-  void tell(const Uuid& id, const Fate& fate) {
-    std::vector<Waiter> waiting;
-    {
-      const std::lock_guard lock(mutex_);
-      const auto found = waiters_.find(id);
-      if (found == waiters_.end()) return;
-      waiting = std::move(found->second);
-      waiters_.erase(found);
-    }
-    for (const Waiter& waiter : waiting) (*waiter.done)(fate);
   }
 
   const Options options_;
@@ -567,6 +573,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
+  bool over_ = false;  // Another one brings the rows to the network now.
   std::map<Uuid, Chain> chains_;
   std::deque<Uuid> ready_;                          // Procedures whose first may be tried.
   std::multimap<Clock::time_point, Uuid> resting_;  // Procedures until when.
@@ -577,13 +584,13 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   std::map<Uuid, Refusal> failed_;
   std::map<Uuid, std::vector<Task>> held_;  // By the failed transaction that they refer to.
   std::map<Uuid, Uuid> held_behind_;        // What is held, with the failed one that it waits for.
-  std::map<Uuid, std::vector<Waiter>> waiters_;
-  std::multimap<Clock::time_point, Uuid> deadlines_;
+  std::set<Uuid> buried_;      // Procedures whose mapping is about to be deleted by the store.
   std::size_t in_memory_ = 0;  // Rows from their push to the end of their settlement.
   std::int64_t accepted_through_ = 0;
   std::int64_t loaded_through_ = 0;
   bool behind_ = false;  // The store has rows that were not taken into memory.
   Clock::time_point refill_at_;
+  Clock::time_point look_at_;
   std::uint64_t tries_ = 0;
   std::size_t failures_ = 0;  // In a row, that found no network.
   std::size_t probes_ = 0;    // Of these, with the breaker open.
@@ -596,20 +603,13 @@ Outbox::~Outbox() { core_->stop(); }
 
 Result<std::unique_ptr<Outbox>> Outbox::start(Options options, OutboxStore& store,
                                               RemoteNetwork& network, Replica& replica, Env& env) {
-  auto core = std::make_shared<Core>(options, store, network, replica, env);
+  auto core = std::make_shared<Core>(std::move(options), store, network, replica, env);
   FLORA_TRY(core->start());
   return std::unique_ptr<Outbox>(new Outbox(std::move(core)));
 }
 
 void Outbox::push(std::vector<Row> rows) { core_->push(std::move(rows)); }
 void Outbox::retry(Row row) { core_->retry(std::move(row)); }
-std::optional<std::string> Outbox::refusal_of(const Uuid& id) const {
-  return core_->refusal_of(id);
-}
-void Outbox::await(const Uuid& id, std::chrono::milliseconds patience,
-                   std::function<void(Fate)> done) {
-  core_->await(id, patience, std::move(done));
-}
 Activity Outbox::activity() const { return core_->activity(); }
 bool Outbox::is_submitted(const Uuid& id) const { return core_->is_submitted(id); }
 

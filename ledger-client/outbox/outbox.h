@@ -7,9 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "gateway/base/env.h"
@@ -33,17 +31,16 @@ struct Options {
   std::size_t breaker = 8;
   /// A row whose nonce was spent so many times has failed with the last reason.
   std::size_t spent = 8;
+  /// Not 0: others put rows into the store as well, and open failed ones again with a new number.
+  /// Then all rows come from the store, which is looked into as often as this and after push().
+  std::chrono::milliseconds look{0};
+  /// Asked before each try and within it (Attempt::permitted); for a store that is shared. While it
+  /// says no nothing is tried. Any thread; must not block. Empty: yes.
+  std::function<bool()> permitted = {};
+  /// The store holds that the network has refused a transaction. On a thread of the store; must not
+  /// block.
+  std::function<void(const Uuid&, const std::string& reason)> on_refused = {};
 };
-
-/// What became of a transaction that somebody waits for.
-struct Committed {
-  std::uint64_t index = 0;  ///< Of the local copy.
-};
-struct Refused {
-  std::string reason;  ///< Outcome::reason. It stands among the failed.
-};
-struct Pending {};  ///< The time is over; it goes on.
-using Fate = std::variant<Committed, Refused, Pending>;
 
 /// What the outbox is doing; for metrics and readiness.
 struct Activity {
@@ -62,23 +59,15 @@ class Outbox {
   static Result<std::unique_ptr<Outbox>> start(Options options, OutboxStore& store,
                                                RemoteNetwork& network, Replica& replica, Env& env);
   /// Begins no further try, and waits for none: what is under way is found out at the next start.
-  /// Who waits is told Pending.
   ~Outbox();
 
-  /// Takes rows that the store holds durably, in the order of their numbers.
+  /// Takes rows that the store holds durably, in the order of their numbers. With Options::look it
+  /// is enough that there are some: what they are is read from the store.
   void push(std::vector<Row> rows);
 
   /// Tries again what has failed and has left that state in the store. It takes its place behind
-  /// all else of its procedure.
+  /// all else of its procedure. Not with Options::look, where the store has it among the new ones.
   void retry(Row row);
-
-  /// Why the network refuses a transaction that is to be tried no more; nothing: it does not. Does
-  /// not block.
-  std::optional<std::string> refusal_of(const Uuid& id) const;
-
-  /// Calls `done` once, perhaps within this call: when the transaction is in the local copy, when
-  /// it has failed, or after `patience`.
-  void await(const Uuid& id, std::chrono::milliseconds patience, std::function<void(Fate)> done);
 
   Activity activity() const;
 

@@ -50,7 +50,8 @@ class OutboxStore {
   /// Queues settlements and returns at once. `done` is called once, on a thread of the store and
   /// never within this call: if the result is good they are durable. It is not called any more when
   /// the store is about to end: what it does not say is found out at the next start. Of a row that
-  /// is not there nothing is written, which is no error. Errors: unavailable, uncertain.
+  /// is not there nothing is written, which is no error. Errors: unavailable, uncertain; conflict
+  /// (another one brings the rows to the network now; nothing was written, and nothing more will).
   virtual void settle(std::vector<Settlement> settlements,
                       std::function<void(const Result<void>&)> done) = 0;
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/base/result.h"
@@ -22,12 +23,20 @@ namespace flora::outbox {
 /// stored before the first try.
 using Nonce = std::array<std::byte, 24>;
 
+/// Outcome::reason of a try that was no longer permitted.
+inline constexpr std::string_view kTurnOver = "turn-over";
+
 /// One try.
 struct Attempt {
   Uuid id;                ///< Of our transaction.
   std::string authority;  ///< That reports: whose identity signs.
   std::string body;       ///< The canonical transaction text.
   Nonce nonce;
+  /// Asked directly before each request that could lead to a record, on whatever thread; must not
+  /// block. False: the request is not made, and the try ends with the reason kTurnOver. Empty: yes.
+  std::function<bool()> permitted = {};
+
+  bool is_permitted() const { return !permitted || permitted(); }
 };
 
 /// What became of a try.

@@ -20,11 +20,9 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "process"), str(ROOT / "tests" / "fabric"),
-                str(ROOT / "examples" / "fabric-network")]
+sys.path.insert(0, str(ROOT / "tests" / "fabric"))
+from servers import Network, prepared  # noqa: E402
 import gateway as g  # noqa: E402
-import settings  # noqa: E402
-from gateway_test import Network  # noqa: E402
 
 CALLER = "Flora-Dev-Authority: 999902"
 WAITING = CALLER + "\r\nPrefer: wait=30, return=minimal"
@@ -109,9 +107,7 @@ def main():
     try:
         network.path = str(args.folder / "network.json")
         pathlib.Path(network.path).write_text(json.dumps(network.description))
-        gateway = g.Gateway(args.build / "gateway" / "flora-gateway", args.folder / "data", config=g.config_with(
-            args.folder, g.ADAPTERS, ledger=json.dumps(settings.ledger(network.description))))
-        gateway.command("init")
+        gateway = prepared(args.build / "gateway" / "flora-gateway", network, args.folder)[0]
         with g.running(gateway):
             bench = Bench(args, network, gateway)
             bench.rates()

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Chaos on a real network: everything is killed, stopped and resumed at random while clients report.
 
-Usage: chaos_test.py <flora-gateway>
-Afterwards every acknowledged report stands on the ledger exactly once or is FAILED with a problem,
-none that was refused does, the order within each procedure is that of acceptance, and the read model
-is the one that is rebuilt from nothing. FLORA_SOAK=1: fifteen minutes; else FLORA_CHAOS_SECONDS or 30.
+Usage: chaos_test.py <flora-gateway> [<gateways>]
+More than one gateway share a PostgreSQL database, which is started and disturbed as well, and clients
+change from one gateway to another when they lose an answer. Afterwards every acknowledged report stands
+on the ledger exactly once or is FAILED with a problem, none that was refused does, the order within each
+procedure is that of acceptance, and the read model is the one that is rebuilt from nothing.
+FLORA_SOAK=1: fifteen minutes; else FLORA_CHAOS_SECONDS or 30.
 The seed is printed; FLORA_CHAOS_SEED repeats the draws (not the timing).
 """
 import http.client
@@ -19,12 +21,13 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from gateway_test import Network  # noqa: E402
-from gateway import ADAPTERS, Gateway, config_with, event, temporary_folder, wait_for  # noqa: E402
-import settings  # noqa: E402
+from servers import Database, Network, prepared  # noqa: E402
+from gateway import event, temporary_folder, wait_for  # noqa: E402
 
 SECONDS = 900 if os.environ.get("FLORA_SOAK") == "1" else int(os.environ.get("FLORA_CHAOS_SECONDS", "30"))
 SEED = int(os.environ.get("FLORA_CHAOS_SEED", str(random.SystemRandom().randrange(1 << 30))))
+GATEWAYS = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+TURN = 5  # Seconds after which another gateway takes the turn of one that is not heard of.
 CLIENTS = 16
 PROCEDURES = 40  # Of each client: several reports about one are under way at a time.
 MEMBERS = ("peer0", "peer1", "orderer", "chaincode")
@@ -34,9 +37,9 @@ SETTLED = 300  # Seconds for everything to arrive once all is well again.
 class Reporter(threading.Thread):
     """Reports until it is told to end. What it does not know the outcome of it sends again, as it must."""
 
-    def __init__(self, number, gateway, ending):
+    def __init__(self, number, gateways, ending):
         super().__init__()
-        self.number, self.gateway, self.ending = number, gateway, ending
+        self.number, self.gateways, self.ending = number, gateways, ending
         self.draw = random.Random(SEED + number)
         self.client = None
         self.acknowledged = []  # Events and answers, in order.
@@ -55,7 +58,7 @@ class Reporter(threading.Thread):
         while True:
             try:
                 if self.client is None:
-                    self.client = self.gateway.client()
+                    self.client = self.draw.choice(self.gateways).client()
                 answer = self.client.submit(one, headers=patience)
             except (OSError, http.client.HTTPException):
                 self.client = None
@@ -74,10 +77,11 @@ class Reporter(threading.Thread):
 
 
 class Disturber:
-    """What is done to gateway and members, one thing after the other."""
+    """What is done to gateways, members and database, one thing after the other."""
 
-    def __init__(self, network, gateway):
-        self.network, self.gateway = network, gateway
+    def __init__(self, network, gateways, database):
+        self.network, self.gateways, self.database = network, gateways, database
+        self.targets = (*MEMBERS, "gateway", "gateway", *(["database"] if database else []))
         self.draw = random.Random(SEED)
         self.count = {}
 
@@ -85,34 +89,31 @@ class Disturber:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(self.draw.uniform(0.1, 1.5))
-            what = self.draw.choice((*MEMBERS, "gateway", "gateway"))
+            what = self.draw.choice(self.targets)
             how = self.draw.choice(("kill", "stop"))
             self.count[f"{how} {what}"] = self.count.get(f"{how} {what}", 0) + 1
             pause = self.draw.uniform(0.05, 3.0)
             if what == "gateway":
-                self.disturb_gateway(how, pause)
+                # Of several, long enough for another one to go on.
+                longer = self.draw.uniform(0, 2 * TURN) if GATEWAYS > 1 else 0
+                self.disturb_gateway(self.draw.choice(self.gateways), how, pause + longer)
+            elif what == "database":
+                self.database.disturb(how, pause)
             else:
                 self.network.drive(how, what)
                 time.sleep(pause)
                 self.network.drive("restart" if how == "kill" else "continue", what)
 
-    def disturb_gateway(self, how, pause):
+    @staticmethod
+    def disturb_gateway(gateway, how, pause):
         if how == "kill":
-            self.gateway.kill()
+            gateway.kill()
             time.sleep(pause / 4)
-            self.gateway.start()
+            gateway.start()
             return
-        self.gateway.process.send_signal(signal.SIGSTOP)
+        gateway.process.send_signal(signal.SIGSTOP)
         time.sleep(pause)
-        self.gateway.process.send_signal(signal.SIGCONT)
-
-
-def prepared(network, folder):
-    gateway = Gateway("", folder / "data")
-    gateway.binary = sys.argv[1]
-    gateway.config = config_with(folder, ADAPTERS, ledger=json.dumps(settings.ledger(network.description)))
-    gateway.command("init")
-    return gateway
+        gateway.process.send_signal(signal.SIGCONT)
 
 
 def states(gateway, transactions):
@@ -128,7 +129,8 @@ def wait_until_settled(gateway, transactions):
 
     def settle():
         for one, state in states(gateway, list(left)).items():
-            if state["state"] in ("COMMITTED", "FAILED"):
+            # Without a state it is not here yet, and was settled by another gateway.
+            if state.get("state") in ("COMMITTED", "FAILED"):
                 done[one] = state
                 left.discard(one)
         return not left
@@ -144,15 +146,17 @@ def histories(gateway, procedures):
     return found
 
 
-def check(network, folder):
-    gateway = prepared(network, folder)
-    gateway.start()
+def check(network, folder, database):
+    gateways = prepared(sys.argv[1], network, folder, GATEWAYS, database)
+    for one in gateways:
+        one.start()
+    gateway = gateways[0]
     ending = threading.Event()
-    reporters = [Reporter(n, gateway, ending) for n in range(CLIENTS)]
+    reporters = [Reporter(n, gateways, ending) for n in range(CLIENTS)]
     for one in reporters:
         one.daemon = True
         one.start()
-    disturber = Disturber(network, gateway)
+    disturber = Disturber(network, gateways, database)
     disturber.run(SECONDS)
     ending.set()
     for one in reporters:
@@ -165,8 +169,13 @@ def check(network, folder):
     final = wait_until_settled(gateway, ids)
     failed = [one for one in ids if final[one]["state"] == "FAILED"]
     assert all("problem" in final[one] for one in failed)
-    before = histories(gateway, {answer["procedureId"] for _, answer in acknowledged})
-    assert gateway.stop() == 0
+    procedures = {answer["procedureId"] for _, answer in acknowledged}
+    before = histories(gateway, procedures)
+    for one in gateways[1:]:
+        wait_until_settled(one, ids)
+        assert histories(one, procedures) == before, "two gateways tell different histories"
+    for one in gateways:
+        assert one.stop() == 0
 
     gateway.command("ledger", "rebuild")
     with sqlite3.connect(gateway.data / "network.db") as copy:
@@ -187,6 +196,8 @@ def check(network, folder):
     lost = sum(one.lost for one in reporters)
     print(f"{len(ids)} acknowledged reports of {len(order)} procedures, {len(failed)} failed, {lost} answers "
           f"lost to deaths; on the ledger {len(placed)}; disturbances: {disturber.count}")
+    if database is not None:
+        print("turns:", database.ask("SELECT fence FROM turn"))
 
 
 def main():
@@ -194,7 +205,12 @@ def main():
     network = Network()
     try:
         with temporary_folder() as folder:
-            check(network, folder)
+            database = Database(folder) if GATEWAYS > 1 else None
+            try:
+                check(network, folder, database)
+            finally:
+                if database is not None:
+                    database.end()
     finally:
         network.end()
 

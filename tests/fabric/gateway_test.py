@@ -4,86 +4,23 @@
 Usage: gateway_test.py <flora-gateway> [<unittest arguments>]
 """
 import json
-import os
 import pathlib
 import random
 import subprocess
 import sys
-import tempfile
 import threading
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-FABRIC = ROOT / "examples" / "fabric-network"
-sys.path[:0] = [str(ROOT / "tests" / "process"), str(FABRIC)]
-import settings  # noqa: E402 pylint: disable=wrong-import-position
-from gateway import (ADAPTERS, AE, BAMF, SOAK, Gateway, config_with, event, running,  # noqa: E402
-                     temporary_folder, wait_for)
+from servers import WAIT, OnFabric, prepared, settings
+from gateway import BAMF, SOAK, running, temporary_folder
 
 BINARY = ""
-WAIT = {"Prefer": "wait=30"}
 
 
-class Network:
-    """A network in a folder of its own."""
-
-    def __init__(self):
-        self.root = tempfile.TemporaryDirectory()
-        self.folder = os.path.join(self.root.name, "network")
-        printed = subprocess.run([FABRIC / "up.sh", self.folder], check=True, stdout=subprocess.PIPE,
-                                 text=True).stdout
-        self.description = json.loads(pathlib.Path(printed.strip()).read_text())
-
-    def end(self):
-        if os.path.exists(os.path.join(self.folder, "state.json")):
-            subprocess.run([FABRIC / "down.sh", self.folder], check=True)
-        self.root.cleanup()
-
-    def drive(self, command, member):
-        subprocess.run([FABRIC / "network.py", command, self.folder, member], check=True,
-                       stdout=subprocess.DEVNULL)
-
-    def organisations(self):
-        """For `receipt verify`."""
-        return ",".join(f"{one['mspId']}={one['ca'][0]}" for one in self.description["organisations"])
-
-
-class GatewayOnFabric(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.network = Network()
-        cls.addClassCleanup(cls.network.end)
-        cls.number = 0
-
-    def gateway(self, folder, name="data", **changes):
+class GatewayOnFabric(OnFabric):
+    def gateway(self, folder, **changes):
         """One with its keys, not started. `changes` are of the setting `ledger`."""
-        ledger = {**settings.ledger(self.network.description), **changes}
-        home = pathlib.Path(folder) / name
-        home.mkdir()
-        gateway = Gateway(BINARY, home / "data", config=config_with(home, ADAPTERS, ledger=json.dumps(ledger)))
-        gateway.command("init")
-        return gateway
-
-    @classmethod
-    def next_event(cls, procedure=None, **more):
-        cls.number += 1
-        return event(f"f-{os.getpid()}-{cls.number}", procedure or f"P{os.getpid()}X{cls.number}", **more)
-
-    def state(self, client, answer):
-        return client.get(f"/v1/transactions/{answer.json['transactionId']}").json
-
-    def wait_until_committed(self, client, answer):
-        return wait_for(lambda: self.state(client, answer)["state"] == "COMMITTED" and
-                        self.state(client, answer), "the report is committed")
-
-    def copies(self, gateway, transactions):
-        """How often each transaction stands on the ledger, by a copy that is followed from nothing."""
-        import sqlite3
-        gateway.command("ledger", "rebuild")
-        with sqlite3.connect(gateway.data / "network.db") as copy:
-            found = [row[0] for row in copy.execute("SELECT body FROM entry ORDER BY idx")]
-        ids = [json.loads(body)["id"] for body in found]
-        return {one: ids.count(one) for one in transactions}, found
+        return prepared(BINARY, self.network, folder, **changes)[0]
 
     def test_a_report_is_durable_at_once_and_committed_if_one_waits(self):
         with temporary_folder() as folder, running(self.gateway(folder)) as gateway:
@@ -152,7 +89,7 @@ class GatewayOnFabric(unittest.TestCase):
                 self.assertEqual(others, {"transactions": []})
                 receipt = client.get(f"/v1/transactions/{refused.json['transactionId']}/receipt")
                 self.assertEqual(receipt.status, 404)
-            good = self.gateway(folder, "good")
+            good = self.gateway(folder / "good")
             gateway.config = good.config
             with running(gateway):
                 client = gateway.client()

@@ -71,6 +71,18 @@ TEST_CASE_FIXTURE(Fixture, "the store is a file, and on a server for several gat
   };
   CHECK(refusal("{kind: postgresql, connection: \"host=db dbname=flora\"}")
             .find("the embedded ledger is for one") != std::string::npos);
+  const std::string network = replaced(
+      kSettings, "  kind: embedded\n",
+      "  kind: fabric\n  fabric: {channel: c, chaincode: flora, endpoints: [{name: p, address: "
+      "\"p:7051\", ca: ca.pem}], identities: [{msp: M, certificate: m.pem, key: m.key, "
+      "default: true}]}\n");
+  const std::string without_key = replaced(replaced(network, "  key: data:ledger.key\n", ""),
+                                           "  checkpoint: /elsewhere/checkpoint\n", "");
+  const auto shared = good(
+      without_key + "store: {kind: postgresql, connection: \"host=db\", password_file: data:p}\n");
+  REQUIRE(shared.store_place().server);
+  CHECK(shared.store_place().server->connection == "host=db");
+  CHECK(shared.store_place().server->password_file == shared.data_folder + "/p");
   CHECK(refusal("{kind: mysql}").find("sqlite or postgresql") != std::string::npos);
   CHECK(refusal("{kind: sqlite, connection: \"host=db\"}").find("kind: postgresql") !=
         std::string::npos);

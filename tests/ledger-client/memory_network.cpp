@@ -154,6 +154,7 @@ outbox::Outcome MemoryNetwork::answer(const outbox::Attempt& attempt) {
     if (down_) return {Kind::unavailable, "down", {}};
   }
   if (faults_) fault = faults_(attempt);
+  if (!attempt.is_permitted()) return {Kind::unavailable, std::string(outbox::kTurnOver), {}};
   switch (fault) {
     case Fault::before:
       return {Kind::unavailable, "fault", {}};

@@ -15,6 +15,7 @@
 
 #include "gateway/model/transaction.h"
 #include "ledger-client/outbox/remote_ledger.h"
+#include "ledger-client/outbox/waiters.h"
 #include "tests/ledger-client/ledger_contract.h"
 #include "tests/ledger-client/memory_network.h"
 #include "tests/ledger-client/test_ledger.h"
@@ -54,15 +55,23 @@ class MemoryStore final : public outbox::OutboxStore {
               std::function<void(const Result<void>&)> done) override {
     const std::lock_guard lock(mutex_);
     const bool fails = failing_ > 0;
-    if (fails) {
+    Result<void> result;
+    if (is_over_) {
+      result = Error{Errc::conflict, "another one has the turn"};
+    } else if (fails) {
       --failing_;
+      result = Error{Errc::overloaded, "the disk is full"};
     } else {
       for (const outbox::Settlement& one : settlements) apply(one);
     }
-    told_.push_back([fails, done = std::move(done)](const Result<void>& good) {
-      done(fails ? Result<void>(Error{Errc::overloaded, "the disk is full"}) : good);
-    });
+    told_.push_back([result, done = std::move(done)](const Result<void>&) { done(result); });
     wake_.notify_all();
+  }
+
+  /// From now on settlements are another one's.
+  void end_turn() {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
   }
 
   /// The next so many settlements are not written.
@@ -97,6 +106,16 @@ class MemoryStore final : public outbox::OutboxStore {
     return rows_[number];
   }
 
+  /// As a store that is shared does it.
+  void reopen_behind(std::int64_t number, std::int64_t behind) {
+    const std::lock_guard lock(mutex_);
+    failed_.erase(number);
+    outbox::Row row = rows_.extract(number).mapped();
+    row.number = behind;
+    Env::system().random(row.nonce);
+    rows_[behind] = row;
+  }
+
   std::size_t size() {
     const std::lock_guard lock(mutex_);
     return rows_.size();
@@ -104,6 +123,10 @@ class MemoryStore final : public outbox::OutboxStore {
   void wait_for_size(std::size_t size) {
     std::unique_lock lock(mutex_);
     REQUIRE(changed_.wait_for(lock, kPatience, [&] { return rows_.size() == size; }));
+  }
+  std::size_t told() {
+    const std::lock_guard lock(mutex_);
+    return told_count_;
   }
   std::map<std::int64_t, std::string> failed() {
     const std::lock_guard lock(mutex_);
@@ -143,6 +166,7 @@ class MemoryStore final : public outbox::OutboxStore {
       lock.unlock();
       done({});
       lock.lock();
+      ++told_count_;
     }
   }
 
@@ -155,6 +179,8 @@ class MemoryStore final : public outbox::OutboxStore {
   std::size_t renewed_ = 0;
   std::size_t most_read_ = 0;
   int failing_ = 0;
+  std::size_t told_count_ = 0;
+  bool is_over_ = false;
   std::vector<std::function<void(const Result<void>&)>> told_;
   std::thread thread_;
 };
@@ -165,8 +191,11 @@ struct World {
   MemoryStore store;
   MemoryNetwork* network = nullptr;  // Of the ledger.
   std::unique_ptr<outbox::RemoteLedger> ledger;
+  std::unique_ptr<outbox::Waiters> waiters;
   std::unique_ptr<Outbox> box;
   outbox::Options options;
+  std::mutex mutex;
+  std::map<Uuid, std::string> refusals;  // That were told.
 
   World() {
     options.first_pause = 1ms;
@@ -177,8 +206,20 @@ struct World {
                                              std::move(owned), Env::system());
     REQUIRE(opened.has_value());
     ledger = std::move(*opened);
+    waiters = std::make_unique<outbox::Waiters>(ledger->replica());
+    ledger->on_entries([this](const auto& entries) { waiters->arrived(entries); });
+    options.on_refused = [this](const Uuid& id, const std::string& reason) {
+      const std::lock_guard lock(mutex);
+      refusals[id] = reason;
+      waiters->refused(id, reason);
+    };
   }
-  ~World() { box.reset(); }
+  ~World() {
+    ledger->on_entries({});
+    box.reset();
+  }
+
+  void share() { options.look = 5ms; }
 
   void start() {
     auto started =
@@ -190,7 +231,11 @@ struct World {
   outbox::Fate fate(const Uuid& id, std::chrono::milliseconds patience = kPatience) {
     std::promise<outbox::Fate> promise;
     auto future = promise.get_future();
-    box->await(id, patience, [&](outbox::Fate fate) { promise.set_value(std::move(fate)); });
+    waiters->await(id, patience, [&](outbox::Fate fate) { promise.set_value(std::move(fate)); });
+    {
+      const std::lock_guard lock(mutex);
+      if (refusals.contains(id)) waiters->refused(id, refusals[id]);
+    }
     return future.get();
   }
 };
@@ -342,11 +387,12 @@ TEST_CASE(
   // It is known after a restart as well.
   world.box.reset();
   world.start();
-  CHECK(world.box->refusal_of(id_of(2)) == "not-entitled");
+  CHECK(world.box->activity().failed == 1);
   CHECK(std::holds_alternative<outbox::Pending>(world.fate(id_of(3), 20ms)));
   CHECK(world.network->bodies().size() == 2);
 
   entitled = true;
+  world.refusals.clear();
   world.box->retry(world.store.reopen(2));
   CHECK(is_committed(world.fate(id_of(2))));
   CHECK(is_committed(world.fate(id_of(3))));
@@ -457,7 +503,6 @@ TEST_CASE("a tombstone takes with it what was refused of its procedure") {
                    world.store.add(2, correction_of(2, 1, 1)),
                    world.store.add(3, tombstone_of(3, 1))});
   CHECK(is_committed(world.fate(id_of(3))));
-  CHECK_FALSE(world.box->refusal_of(id_of(1)).has_value());
   CHECK(world.box->activity().failed == 0);
 }
 
@@ -515,6 +560,100 @@ TEST_CASE("more rows than fit into memory are read from the store in time, in th
   // What comes after that goes straight on.
   world.box->push({world.store.add(kRows + 1, transaction_of(kRows + 1, 1))});
   CHECK(is_committed(world.fate(id_of(kRows + 1))));
+}
+
+TEST_CASE("an outbox whose turn is over in the middle of a try submits nothing more") {
+  World world;
+  world.share();
+  std::atomic<bool> has_turn = true;
+  world.options.permitted = [&] { return has_turn.load(); };
+  world.network->set_faults([&](const outbox::Attempt& attempt) {
+    if (attempt.id == id_of(2)) has_turn = false;  // It was stopped here, for long.
+    return Fault::none;
+  });
+  for (std::uint64_t n = 1; n <= 4; ++n) {
+    world.store.add(static_cast<std::int64_t>(n), transaction_of(n, 1 + n % 2));
+  }
+  world.options.concurrency = 1;
+  world.start();
+  CHECK(eventually([&] { return !has_turn; }));
+  CHECK(std::holds_alternative<outbox::Pending>(world.fate(id_of(2), 100ms)));
+  CHECK(std::holds_alternative<outbox::Pending>(world.fate(id_of(4), 10ms)));
+  CHECK(world.network->bodies().size() <= 1);
+  CHECK_FALSE(world.box->activity().broken);
+  // It was heard of again before another one has taken the turn.
+  world.network->set_faults({});
+  has_turn = true;
+  world.store.wait_for_size(0);
+  check_order(world.network->bodies());
+}
+
+TEST_CASE("an outbox that the store does not take settlements from begins no further try") {
+  World world;
+  world.share();
+  world.store.end_turn();
+  world.store.add(1, transaction_of(1, 1));
+  world.start();
+  CHECK(eventually([&] { return world.network->bodies().size() == 1; }));
+  CHECK(is_committed(world.fate(id_of(1))));
+  CHECK(eventually([&] { return world.store.told() == 1; }));
+  world.store.add(2, transaction_of(2, 2));
+  world.box->push({});
+  CHECK(std::holds_alternative<outbox::Pending>(world.fate(id_of(2), 100ms)));
+  CHECK(world.network->tries() == 1);
+  CHECK(world.store.size() == 2);
+}
+
+TEST_CASE("what others have put into the store is found, in its order") {
+  World world;
+  world.share();
+  world.start();
+  for (std::uint64_t n = 1; n <= 60; ++n) {
+    const outbox::Row row = world.store.add(static_cast<std::int64_t>(n), transaction_of(n, n % 3));
+    if (n % 2 == 0) world.box->push({row});
+  }
+  world.store.wait_for_size(0);
+  CHECK(world.network->bodies().size() == 60);
+  check_order(world.network->bodies());
+}
+
+TEST_CASE("what others have opened again is tried again, with what was held behind it") {
+  World world;
+  world.share();
+  std::atomic<bool> entitled = false;
+  world.network->set_faults([&](const outbox::Attempt& attempt) {
+    return attempt.id == id_of(1) && !entitled ? Fault::refused : Fault::none;
+  });
+  world.store.add(1, transaction_of(1, 1));
+  world.store.add(2, correction_of(2, 1, 1));
+  world.store.add(3, transaction_of(3, 1));
+  world.start();
+  CHECK(is_committed(world.fate(id_of(3))));
+  world.store.wait_for_size(2);
+  CHECK(eventually([&] { return world.store.failed().size() == 1; }));
+  entitled = true;
+  world.store.reopen_behind(1, 4);
+  world.store.wait_for_size(0);
+  const auto bodies = world.network->bodies();
+  REQUIRE(bodies.size() == 3);
+  CHECK(bodies[1] == transaction_of(1, 1).body);
+  CHECK(bodies[2] == correction_of(2, 1, 1).body);
+  CHECK(world.box->activity().failed == 0);
+}
+
+TEST_CASE("what was opened again while nobody had the turn goes before what corrects it") {
+  World world;
+  world.share();
+  for (const std::uint64_t procedure : {1U, 2U}) {
+    const std::uint64_t n = 10 * procedure;
+    world.store.add(static_cast<std::int64_t>(n + 2), correction_of(n + 2, n + 1, procedure));
+    world.store.add(static_cast<std::int64_t>(n + 3), correction_of(n + 3, n + 2, procedure));
+    world.store.add(static_cast<std::int64_t>(n + 4), transaction_of(n + 1, procedure));
+  }
+  world.options.concurrency = 1;
+  world.start();
+  world.store.wait_for_size(0);
+  check_order(world.network->bodies());
 }
 
 TEST_CASE("the local copy is made anew from nothing, and follows exactly from where it was") {

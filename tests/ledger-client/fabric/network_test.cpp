@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+
 #include "gateway/base/bytes.h"
 #include "ledger-client/fabric/endorsement.h"
 #include "tests/ledger-client/fabric/client_fixture.h"
@@ -196,6 +198,25 @@ TEST_CASE("what fails before Submit is unavailable, and what fails in it unknown
   check(test::submit(*one.network, sent), Kind::unknown, "orderer-unavailable");
   one.peer.set({});
   check(test::submit(*one.network, sent), Kind::committed, "");
+}
+
+TEST_CASE(
+    "what is not permitted any more is not asked for: neither Endorse, nor Submit, nor again") {
+  for (int permitted = 0; permitted < 3; ++permitted) {
+    CAPTURE(permitted);
+    Two two;
+    two.first.set({.submit = says(grpc::UNAVAILABLE, "no orderer nodes available")});
+    std::atomic<int> left = permitted;
+    Attempt sent = attempt();
+    sent.permitted = [&] { return left-- > 0; };
+    // Asked before Endorse, and before Submit at each endpoint.
+    const Outcome outcome = test::submit(*two.network, sent);
+    check(outcome, permitted < 2 ? Kind::unavailable : Kind::unknown, "turn-over");
+    CHECK(two.first.endorses == (permitted == 0 ? 0 : 1));
+    CHECK(two.first.submits == (permitted == 2 ? 1 : 0));
+    CHECK(two.second.submits == 0);
+    CHECK(two.ledger.entries().empty());
+  }
 }
 
 TEST_CASE("a peer that is gone is passed over, and asked again when it is back") {
