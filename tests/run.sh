@@ -40,7 +40,7 @@ begins_with() {
 export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 
 mkdir -p build
-export FLORA_FUZZ_SECONDS=10
+export FLORA_FUZZ_SECONDS=6
 if [ "$mode" = soak ]; then
   export FLORA_SOAK=1 FLORA_FUZZ_SECONDS=600
 fi
@@ -56,13 +56,16 @@ plain=$(begins_with structure_ fabric_ gateway_store_test_postgresql gateway_sto
   adapter_scanner_allocation adapter_allocation openapi_schema_allocation policy_timing policy_work \
   process_cloudevents process_openmetrics process_million process_large_messages)
 
-# The real binary runs in each build, under what clients may send and under everything that befalls a process. So do
-# what takes a sample with a sanitizer.
-each=$(begins_with process_ conformance_http byte_flip_test gateway_rectification_test)
+# What runs with the sanitizers and here as well: the real binary under load, deaths and slow clients (the long
+# counts: all that it is put through), and what takes a sample with a sanitizer.
+real='process_kill process_life process_flood process_slow process_idle process_quickstart'
+[ "$mode" != soak ] || real=process_
+both=$(begins_with $real conformance_http byte_flip_test gateway_rectification_test gateway_guard_test \
+  xml_expat_test adapter_scanner_test)
 
 echo '== Plain build, and the tools that are not ours'
-build dev -DFLORA_ONLY="$plain|$each" -DCMAKE_CXX_FLAGS_DEBUG=-g0
-check dev -R "$plain|$each"
+build dev -DFLORA_ONLY="$plain|$both" -DCMAKE_CXX_FLAGS_DEBUG=-g0
+check dev -R "$plain|$both"
 
 echo '== AddressSanitizer and UndefinedBehaviorSanitizer, fuzz targets'
 build asan -DFLORA_LEFT_OUT="$plain"

@@ -14,6 +14,8 @@
 #include <sstream>
 #include <vector>
 
+#include "tests/slow_build.h"
+
 namespace flora::test {
 namespace {
 
@@ -354,7 +356,7 @@ void FaultVfs::lose_power(Unsynced unsynced, std::uint64_t seed) {
 }
 
 std::uint64_t try_operations(const std::function<bool(std::uint64_t)>& survives) {
-  const std::uint64_t step = std::getenv("FLORA_SOAK") != nullptr ? 1 : 7;
+  const std::uint64_t step = std::getenv("FLORA_SOAK") != nullptr ? 1 : kSlowBuild ? 19 : 7;
   std::uint64_t n = 1 + std::random_device()() % step;
   while (survives(n)) n += step;
   return n;

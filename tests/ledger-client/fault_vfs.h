@@ -68,7 +68,8 @@ class FaultVfs {
 
 /// Calls `survives` with the number of the operation that is to fail, from 1 on, until it returns
 /// false because none of that number comes; returns this number. With FLORA_SOAK=1 each has its
-/// turn, else every seventh from a number that is drawn: in time all have.
+/// turn, else every seventh (in a slow build every nineteenth) from a number that is drawn: in time
+/// all have.
 std::uint64_t try_operations(const std::function<bool(std::uint64_t)>& survives);
 
 }  // namespace flora::test
