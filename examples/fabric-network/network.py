@@ -201,7 +201,8 @@ class Network:
     def leads(self):
         """The orderer, every channel that it has."""
         with contextlib.suppress(OSError):
-            with urllib.request.urlopen(f"http://{self.address('orderer_operations')}/metrics", timeout=5) as answer:
+            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with direct.open(f"http://{self.address('orderer_operations')}/metrics", timeout=5) as answer:
                 leading = re.findall(r"^consensus_etcdraft_is_leader\{.*\} (\d)", answer.read().decode(), re.MULTILINE)
             return bool(leading) and set(leading) == {"1"}
         return False

@@ -151,7 +151,7 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
       answer.repeat = accepted.repeat;
       answer.transaction_id = accepted.transaction_id;
       answer.procedure = accepted.procedure;
-      if (accepted.body.empty()) {
+      if (accepted.body.empty() && !awaits_copy()) {
         on_ledger_.push_back(items_[i]);
       } else {
         forwarded_.push_back(items_[i]);
@@ -166,6 +166,11 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
     parts_.forwarder->forward(to_forward, patience_, [self = shared_from_this()](auto fates) {
       self->forwarded(std::move(fates));
     });
+  }
+
+  // Another gateway may have seen it on the ledger before this one.
+  bool awaits_copy() const {
+    return !early_ && patience_ && patience_->count() > 0 && parts_.store->is_shared();
   }
 
   // On a thread of the read model or of the outbox.

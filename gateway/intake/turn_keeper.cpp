@@ -28,7 +28,8 @@ class TurnKeeper::Hold {
       : env_(env), fence_(fence), until_ns_(until_ns) {}
 
   std::int64_t fence() const { return fence_; }
-  bool permits() const { return !over_ && env_.steady_ns() < until_ns_; }
+  nanoseconds left() const { return nanoseconds(over_ ? 0 : until_ns_ - env_.steady_ns()); }
+  bool permits() const { return left().count() > 0; }
   void extend(std::int64_t until_ns) { until_ns_ = until_ns; }
   // For good, whatever the clock says.
   void end() { over_ = true; }
@@ -106,7 +107,9 @@ bool TurnKeeper::has_turn() const {
 
 outbox::Activity TurnKeeper::activity() const {
   const std::lock_guard lock(mutex_);
-  return work_ ? work_->outbox->activity() : outbox::Activity{};
+  outbox::Activity activity = work_ ? work_->outbox->activity() : outbox::Activity{};
+  activity.tries += tries_before_;
+  return activity;
 }
 
 bool TurnKeeper::is_submitted(const Uuid& id) const {
@@ -156,7 +159,7 @@ void TurnKeeper::work() {
   if (work_ || hold_->is_over()) return;
   auto made = std::make_unique<Work>(store_, hold_);
   outbox::Options options = options_;
-  options.permitted = [hold = hold_] { return hold->permits(); };
+  options.time_left = [hold = hold_] { return hold->left(); };
   auto outbox = outbox::Outbox::start(std::move(options), made->rows, ledger_.network(),
                                       ledger_.replica(), env_);
   if (!outbox) {
@@ -182,7 +185,7 @@ void TurnKeeper::renew() {
   } else if (renewed.error().code == Errc::conflict) {
     hold_->end();
   } else {
-    renew_at_ns_ = env_.steady_ns() + (length / 50).count();
+    renew_at_ns_ = env_.steady_ns() + (length / 10).count();
   }
 }
 
@@ -193,6 +196,7 @@ void TurnKeeper::end() {
     const std::lock_guard lock(mutex_);
     hold_.reset();
     work = std::move(work_);
+    if (work) tries_before_ += work->outbox->activity().tries;
   }
   watch_.forget();
 }

@@ -31,7 +31,7 @@ struct TurnTimes {
 /// Thread-safe. Store, ledger and env must outlive it; the store must be shared.
 class TurnKeeper {
  public:
-  /// `options` are those of the outbox, but for Options::permitted. Begins to look whose turn it
+  /// `options` are those of the outbox, but for Options::time_left. Begins to look whose turn it
   /// is, on a thread of its own.
   TurnKeeper(TurnTimes times, outbox::Options options, store::Store& store,
              outbox::RemoteLedger& ledger, Env& env);
@@ -42,7 +42,8 @@ class TurnKeeper {
   void hint();
 
   bool has_turn() const;
-  /// Of this gateway's outbox; nothing of it is going on without the turn.
+  /// Of this gateway's outbox; nothing of it is going on without the turn. Tries are counted over
+  /// all turns.
   outbox::Activity activity() const;
   bool is_submitted(const Uuid& id) const;
 
@@ -71,8 +72,9 @@ class TurnKeeper {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  std::shared_ptr<Hold> hold_;  // While this gateway believes that it has the turn.
-  std::unique_ptr<Work> work_;  // Then also this, as soon as the store could be read.
+  std::shared_ptr<Hold> hold_;      // While this gateway believes that it has the turn.
+  std::unique_ptr<Work> work_;      // Then also this, as soon as the store could be read.
+  std::uint64_t tries_before_ = 0;  // Of the turns that are over.
   std::thread thread_;
 };
 

@@ -162,6 +162,8 @@ Result<Outcome> Acceptor::accept_new(Draft& draft, const std::optional<Submissio
   }
   FLORA_ASSIGN(const bool erasing, is_erasing(plan));
   if (erasing) return Outcome(Refusal::unavailable);
+  FLORA_ASSIGN(const bool readable, can_merge(draft, plan));
+  if (!readable) return Outcome(Refusal::unavailable);
   FLORA_ASSIGN(bool unlocked, unlock(plan.procedure));
   if (unlocked && plan.merge) {
     FLORA_ASSIGN(unlocked, unlock(*plan.merge));
@@ -220,6 +222,17 @@ Result<bool> Acceptor::is_erasing(const Plan& plan) {
   if (!plan.kept) return false;
   FLORA_ASSIGN(const Procedure kept, procedure(*plan.kept));
   return is_erasing_(kept.pseudonym);
+}
+
+// Before anything is written: are the merges that this one meets known here?
+Result<bool> Acceptor::can_merge(const Draft& draft, const Plan& plan) {
+  if (draft.transaction.status != kMergeStatus) return true;
+  std::vector<std::int64_t> met;
+  if (plan.kept) met.push_back(*plan.kept);
+  for (const Resolution* one : {&plan.procedure, plan.merge ? &*plan.merge : nullptr}) {
+    if (one != nullptr && one->existing) met.push_back(one->existing->number);
+  }
+  return merges_.is_readable(std::move(met));
 }
 
 // Before anything is written: would a procedure be merged into itself?

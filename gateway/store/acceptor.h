@@ -116,6 +116,7 @@ class Acceptor {
   Result<std::optional<Refusal>> plan_merge(const Draft& draft, Plan& plan);
   static bool merges_with_itself(const Plan& plan);
   Result<bool> is_erasing(const Plan& plan);
+  Result<bool> can_merge(const Draft& draft, const Plan& plan);
   Result<void> put_into_outbox(Accepted& accepted);
   Instant record_now();
   Result<Outcome> write(Draft& draft, const Plan& plan);

@@ -6,10 +6,11 @@
 
 namespace flora::store {
 
-Result<std::vector<OutboxEntry>> failed_in(const sql::Place& place) {
-  FLORA_ASSIGN(auto database, sql::open(place, sql::Access::read));
-  FLORA_ASSIGN(auto select, database->prepare("SELECT n, transaction_id, body, failed FROM outbox "
-                                              "WHERE failed IS NOT NULL ORDER BY n"));
+namespace {
+
+Result<std::vector<OutboxEntry>> failed_of(sql::Database& database) {
+  FLORA_ASSIGN(auto select, database.prepare("SELECT n, transaction_id, body, failed FROM outbox "
+                                             "WHERE failed<>'' ORDER BY n"));
   std::vector<OutboxEntry> entries;
   while (true) {
     FLORA_ASSIGN(const bool row, select.step());
@@ -19,10 +20,12 @@ Result<std::vector<OutboxEntry>> failed_in(const sql::Place& place) {
   }
 }
 
-namespace {
-
 // Within a transaction. Who shares the database finds the rows behind all others.
-Result<void> reopen_all(sql::Database& database, const std::vector<Uuid>& transactions, Env& env) {
+Result<void> reopen_all(sql::Database& database, std::vector<Uuid>& transactions, Env& env) {
+  if (transactions.empty()) {
+    FLORA_ASSIGN(const auto all, failed_of(database));
+    for (const OutboxEntry& one : all) transactions.push_back(one.transaction_id);
+  }
   FLORA_ASSIGN(OutboxRows rows, OutboxRows::open(database, env));
   if (!database.is_shared()) {
     for (const Uuid& id : transactions) FLORA_TRY(rows.reopen(id, std::nullopt));
@@ -36,12 +39,13 @@ Result<void> reopen_all(sql::Database& database, const std::vector<Uuid>& transa
 
 }  // namespace
 
+Result<std::vector<OutboxEntry>> failed_in(const sql::Place& place) {
+  FLORA_ASSIGN(auto database, sql::open(place, sql::Access::read));
+  return failed_of(*database);
+}
+
 Result<std::int64_t> reopen_failed_in(const sql::Place& place, std::vector<Uuid> transactions,
                                       Env& env) {
-  if (transactions.empty()) {
-    FLORA_ASSIGN(const auto all, failed_in(place));
-    for (const OutboxEntry& one : all) transactions.push_back(one.transaction_id);
-  }
   FLORA_ASSIGN(auto database, sql::open(place, sql::Access::write));
   FLORA_TRY(prepare_schema(*database));
   FLORA_TRY(database->begin());

@@ -67,30 +67,41 @@ Result<Merges> Merges::open(sql::Database& db, Ledger* ledger) {
       ledger, db.is_shared());
 }
 
-Result<void> Merges::update(std::int64_t procedure) {
-  std::map<std::int64_t, Uuid> reached;
-  std::vector<std::int64_t> open = {procedure};
-  std::vector<HistoryEntry> entries;
+Result<Merges::Joined> Merges::joined_with(std::vector<std::int64_t> open) {
+  Joined joined;
   while (!open.empty()) {
     const std::int64_t at = open.back();
     open.pop_back();
-    if (reached.contains(at)) continue;
+    if (joined.procedures.contains(at)) continue;
     s_->pseudonym.reset();
     FLORA_ASSIGN(const bool row, s_->pseudonym.bind(1, at).step());
     if (!row) return Error{Errc::corrupt, "store.db names a procedure that does not exist"};
-    reached[at] = uuid_from_bytes(s_->pseudonym.blob(0));
+    joined.procedures[at] = uuid_from_bytes(s_->pseudonym.blob(0));
     s_->pseudonym.reset();
     FLORA_ASSIGN(std::vector<HistoryEntry> own, entries_of(at));
     FLORA_ASSIGN(const std::vector<std::int64_t> next, neighbours(at, own));
     open.insert(open.end(), next.begin(), next.end());
-    std::ranges::move(own, std::back_inserter(entries));
+    std::ranges::move(own, std::back_inserter(joined.entries));
   }
-  settle(entries);
-  const std::map<Uuid, Uuid> leads = remaining(merges_in_effect(entries));
-  for (const auto& [number, pseudonym] : reached) {
+  return joined;
+}
+
+Result<bool> Merges::is_readable(std::vector<std::int64_t> procedures) {
+  if (!may_lag_) return true;
+  const Result<Joined> joined = joined_with(std::move(procedures));
+  if (joined) return true;
+  if (joined.error().code != Errc::not_found) return joined.error();
+  return false;
+}
+
+Result<void> Merges::update(std::int64_t procedure) {
+  FLORA_ASSIGN(Joined joined, joined_with({procedure}));
+  settle(joined.entries);
+  const std::map<Uuid, Uuid> leads = remaining(merges_in_effect(joined.entries));
+  for (const auto& [number, pseudonym] : joined.procedures) {
     const auto to = leads.find(pseudonym);
-    const bool joined = to != leads.end() && to->second != pseudonym;
-    if (joined) {
+    const bool leads_on = to != leads.end() && to->second != pseudonym;
+    if (leads_on) {
       s_->set.bind_blob(1, to->second.bytes);
     } else {
       s_->set.bind_null(1);
@@ -136,7 +147,7 @@ Result<std::optional<HistoryEntry>> Merges::find(const Uuid& transaction_id) {
   select.reset();
   if (ledger_ == nullptr) return std::optional<HistoryEntry>();
   FLORA_ASSIGN(const std::optional<std::uint64_t> index, ledger_->find(transaction_id));
-  if (!index && may_lag_) return Error{Errc::unavailable, "the ledger's copy lags behind"};
+  if (!index && may_lag_) return Error{Errc::not_found, "the ledger's copy lags behind"};
   if (!index) return std::optional<HistoryEntry>();
   FLORA_ASSIGN(const auto read, ledger_->read(*index, 1));
   if (read.empty()) return Error{Errc::unavailable, "an entry of the ledger is not there"};

@@ -18,8 +18,8 @@ namespace flora::store {
 class Merges {
  public:
   /// Both must outlive it. `ledger` holds what has left the outbox; nullptr: nothing has. If the
-  /// database is shared it may lag behind what others know: then the errors of update() are also
-  /// unavailable, until it has what is asked for.
+  /// database is shared it may lag behind what others know: what it lacks cannot be worked
+  /// out (is_readable()).
   static Result<Merges> open(sql::Database& database, Ledger* ledger);
   Merges(Merges&&) noexcept;
   ~Merges();
@@ -29,7 +29,18 @@ class Merges {
   /// transaction must be rolled back then.
   Result<void> update(std::int64_t procedure);
 
+  /// Whether the ledger has all that update() of one of these would read of it now. Changes
+  /// nothing.
+  Result<bool> is_readable(std::vector<std::int64_t> procedures);
+
  private:
+  // Procedures that are or were joined, with their entries about merges.
+  struct Joined {
+    std::map<std::int64_t, Uuid> procedures;
+    std::vector<HistoryEntry> entries;
+  };
+  Result<Joined> joined_with(std::vector<std::int64_t> open);
+
   struct Statements;
   Merges(std::unique_ptr<Statements> statements, Ledger* ledger, bool may_lag);
 

@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace flora::store {
+namespace {
+
+// In place of a reason: it is to be tried again, out of the order of numbers. Whoever takes the
+// outbox over must know of it before what refers to it.
+constexpr std::string_view kReopened;
+
+}  // namespace
 
 outbox::Nonce nonce_of(std::span<const std::byte> bytes) {
   outbox::Nonce nonce;
@@ -33,8 +40,8 @@ Result<OutboxRows> OutboxRows::open(sql::Database& db, Env& env) {
   FLORA_ASSIGN(auto fail, db.prepare("UPDATE outbox SET failed=? WHERE n=?"));
   FLORA_ASSIGN(auto renew, db.prepare("UPDATE outbox SET nonce=? WHERE n=?"));
   FLORA_ASSIGN(auto find_failed, db.prepare("SELECT n, body FROM outbox WHERE transaction_id=? "
-                                            "AND failed IS NOT NULL"));
-  FLORA_ASSIGN(auto reopen, db.prepare("UPDATE outbox SET failed=NULL, nonce=?, n=? WHERE n=?"));
+                                            "AND failed<>''"));
+  FLORA_ASSIGN(auto reopen, db.prepare("UPDATE outbox SET failed=?, nonce=?, n=? WHERE n=?"));
   return OutboxRows({std::move(count), std::move(trim), std::move(remove), std::move(fail),
                      std::move(renew), std::move(find_failed), std::move(reopen)},
                     env);
@@ -80,7 +87,12 @@ Result<outbox::Row> OutboxRows::reopen(const Uuid& transaction_id,
   if (!found) return Error{Errc::not_found, "no transaction of this id has failed"};
   env_->random(row.nonce);
   const std::int64_t old = std::exchange(row.number, number.value_or(row.number));
-  FLORA_TRY(s_.reopen.bind_blob(1, row.nonce).bind(2, row.number).bind(3, old).run());
+  if (number) {
+    s_.reopen.bind_text(1, kReopened);
+  } else {
+    s_.reopen.bind_null(1);
+  }
+  FLORA_TRY(s_.reopen.bind_blob(2, row.nonce).bind(3, row.number).bind(4, old).run());
   return row;
 }
 

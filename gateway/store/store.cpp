@@ -354,8 +354,9 @@ Result<Turn> Store::turn() {
 
 Result<std::vector<outbox::Row>> Store::rows(std::int64_t after, std::size_t limit) {
   return readers_->with([&](sql::Database& db) -> Result<std::vector<outbox::Row>> {
-    FLORA_ASSIGN(auto select, db.prepare("SELECT n, transaction_id, body, nonce FROM outbox "
-                                         "WHERE n>? AND failed IS NULL ORDER BY n LIMIT ?"));
+    FLORA_ASSIGN(auto select,
+                 db.prepare("SELECT n, transaction_id, body, nonce FROM outbox "
+                            "WHERE n>? AND coalesce(failed, '')='' ORDER BY n LIMIT ?"));
     select.bind(1, after).bind(2, static_cast<std::int64_t>(limit));
     std::vector<outbox::Row> rows;
     while (true) {
@@ -370,7 +371,7 @@ Result<std::vector<outbox::Row>> Store::rows(std::int64_t after, std::size_t lim
 Result<std::vector<OutboxEntry>> Store::failed(std::int64_t after, std::size_t limit) {
   return readers_->with([&](sql::Database& db) -> Result<std::vector<OutboxEntry>> {
     FLORA_ASSIGN(auto select, db.prepare("SELECT n, transaction_id, body, failed FROM outbox "
-                                         "WHERE n>? AND failed IS NOT NULL ORDER BY n LIMIT ?"));
+                                         "WHERE n>? AND failed<>'' ORDER BY n LIMIT ?"));
     select.bind(1, after).bind(2, static_cast<std::int64_t>(limit));
     std::vector<OutboxEntry> entries;
     while (true) {

@@ -12,6 +12,7 @@ namespace {
 constexpr std::chrono::nanoseconds kErasurePause{100'000'000};
 constexpr std::chrono::nanoseconds kErasureRetry{1'000'000'000};
 constexpr std::chrono::seconds kErasurePatience{20};
+constexpr std::chrono::milliseconds kLookForRoom{250};
 
 // How long a commit may take longer for a change of keys: with work that waits, and without.
 constexpr std::chrono::milliseconds kRotationBeside{1};
@@ -85,13 +86,24 @@ void Store::Writer::accept(std::string_view sender, std::vector<Draft> drafts, A
   Batch batch{std::move(drafts), std::move(done), {}};
   {
     const std::lock_guard lock(mutex_);
-    const bool open = outbox_size_ <= options_.outbox && !failed_ && !stopping_;
+    const bool has_room = outbox_size_ <= options_.outbox;
+    if (!has_room) look_for_room();
+    const bool open = has_room && !failed_ && !stopping_;
     if (open && batches_.push(sender, count, batch)) {
       wake_.notify_one();
       return;
     }
   }
   batch.done(std::vector<Outcome>(count, Outcome(Refusal::overloaded)));
+}
+
+// Another gateway may have made it since; this one hears of that when it writes.
+void Store::Writer::look_for_room() {
+  const std::int64_t now = env_.steady_ns();
+  if (!newest_ || now < look_at_ns_) return;
+  look_at_ns_ = now + std::chrono::nanoseconds(kLookForRoom).count();
+  looks_for_room_ = true;
+  wake_.notify_one();
 }
 
 void Store::Writer::record(std::vector<std::string> bodies,
@@ -216,7 +228,7 @@ void Store::Writer::await_erasure(const Uuid& procedure, ErasureDone done) {
 bool Store::Writer::has_work() const {
   return !batches_.empty() || !readings_.empty() || !answers_.empty() || !adapters_.empty() ||
          !key_changes_.empty() || !erasures_queued_.empty() || !waiting_queued_.empty() ||
-         !settled_.empty() || !reopenings_.empty() || !turn_changes_.empty() ||
+         !settled_.empty() || !reopenings_.empty() || !turn_changes_.empty() || looks_for_room_ ||
          committed_ >= next_tombstone_;
 }
 
@@ -249,6 +261,7 @@ Store::Writer::Work Store::Writer::take() {
   work.settled = std::exchange(settled_, {});
   work.reopenings = std::exchange(reopenings_, {});
   work.turn_changes = std::exchange(turn_changes_, {});
+  looks_for_room_ = false;
   work.committed = committed_;
   work.last = stopping_ && work.empty();
   return work;
@@ -283,19 +296,22 @@ void Store::Writer::process(Work& work) {
     refuse(work, uncertain ? Refusal::uncertain : Refusal::unavailable);
     if (uncertain) mark_failed();  // Before anybody is told.
   }
+  // Whether a turn is over is said by its row alone.
+  const Result<void> in_turn =
+      written || uncertain ? written : Error{Errc::unavailable, "not written"};
   for (Batch& batch : work.batches) batch.done(std::move(batch.outcomes));
   for (Reading& reading : work.readings) reading.done(written);
   for (Answer& answer : work.answers) answer.done();
   for (Adapter& adapter : work.adapters) adapter.done(written);
   for (Settled& settled : work.settled) {
     const bool stale = written && settled.is_stale;
-    settled.done(stale ? Result<void>(Error{Errc::conflict, "the turn is over"}) : written);
+    settled.done(stale ? Result<void>(Error{Errc::conflict, "the turn is over"}) : in_turn);
   }
   for (Reopening& one : work.reopenings) {
     one.done(written ? std::move(*one.row) : Result<outbox::Row>(written.error()));
   }
   for (TurnChange& change : work.turn_changes) {
-    change.done(written ? change.fence : Result<std::int64_t>(written.error()));
+    change.done(written ? change.fence : Result<std::int64_t>(in_turn.error()));
   }
   take_over(work, written);
   end_if_uncertain(written);
@@ -443,13 +459,26 @@ Result<void> Store::Writer::catch_up() {
   acceptor_->catch_up(newest.number, newest.recorded);
   outbox_size_ = newest.outbox;
   FLORA_TRY(audit_->catch_up(*database_));
-  FLORA_TRY(eraser_->load());
+  FLORA_TRY(load_erasures());
   const auto known = keys_.get();
   FLORA_ASSIGN(auto in_use, take_up(*database_, known));
   if (in_use == known) return {};
   keys_.replace(in_use);
   rotation_->use(in_use);
   acceptor_->use(std::move(in_use));
+  return {};
+}
+
+// What another one has ended may have left remains that it does not live to remove: whoever is told
+// here is told when this one has looked.
+Result<void> Store::Writer::load_erasures() {
+  const auto count = [this] {
+    return std::ranges::count_if(
+        waiting_, [this](const Waiting& one) { return eraser_->is_under_way(one.procedure); });
+  };
+  const auto before = count();
+  FLORA_TRY(eraser_->load());
+  has_remains_ = has_remains_ || count() < before;
   return {};
 }
 

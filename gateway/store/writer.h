@@ -139,9 +139,11 @@ class Store::Writer {
   Work take();
   void process(Work& work);
   bool has_work() const;
+  void look_for_room();
   std::chrono::nanoseconds pause() const;
   Result<void> write(Work& work);
   Result<void> catch_up();
+  Result<void> load_erasures();
   Result<void> tell_others(std::int64_t added);
   Result<void> rotate(const Work& work);
   Result<void> change_keys(std::shared_ptr<const MappingKeys> keys);
@@ -185,6 +187,8 @@ class Store::Writer {
   std::vector<Settled> settled_;
   std::vector<Reopening> reopenings_;
   std::vector<TurnChange> turn_changes_;
+  bool looks_for_room_ = false;
+  std::int64_t look_at_ns_ = 0;  // Not before.
   std::vector<Erasure> erasures_queued_;
   std::vector<Waiting> waiting_queued_;
   std::int64_t next_tombstone_ = kNoTombstone;  // The next deletion is due when it is committed.

@@ -4,6 +4,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/async_unary_call.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "ledger-client/fabric/core.h"
 #include "ledger-client/fabric/failure.h"
+#include "ledger-client/outbox/remote_network.h"
 
 namespace flora::fabric {
 
@@ -40,7 +42,7 @@ class Round final : public Step {
     bool waits_for_commit = false;          ///< Then to be late is no fault of the endpoint.
     std::function<bool(const Response&)> is_right = {};  ///< Left out: every response is. A wrong
                                                          ///< one is `peer-contradicts`.
-    std::function<bool()> permitted = {};  ///< Asked before each try, if given; false ends it all.
+    outbox::TimeLeft time_left = {};  ///< Asked before each try, if given: its deadline at most.
   };
 
   static void start(Core& core, Terms terms, Request request, Done done) {
@@ -78,7 +80,7 @@ class Round final : public Step {
   void note(std::size_t endpoint) {
     const Failure::Kind kind = answer_.failure.kind;
     if (kind == Failure::Kind::endpoint ||
-        (kind == Failure::Kind::late && !terms_.waits_for_commit)) {
+        (kind == Failure::Kind::late && !terms_.waits_for_commit && !is_cut_)) {
       core_.endpoints.failed(endpoint);
     } else if (kind != Failure::Kind::late && status_.error_code() != grpc::CANCELLED) {
       core_.endpoints.answered(endpoint);
@@ -95,7 +97,10 @@ class Round final : public Step {
     const std::optional<std::size_t> endpoint =
         terms_.first ? std::exchange(terms_.first, std::nullopt) : core_.endpoints.pick(tried_);
     if (!endpoint) return finish();
-    if (terms_.permitted && !terms_.permitted()) {
+    std::chrono::nanoseconds deadline = terms_.deadline;
+    if (terms_.time_left) deadline = std::min(deadline, terms_.time_left());
+    is_cut_ = deadline < terms_.deadline;
+    if (deadline.count() <= 0) {
       answer_.failure = {Failure::Kind::other, std::string(outbox::kTurnOver)};
       return finish();
     }
@@ -103,7 +108,9 @@ class Round final : public Step {
     answer_.endpoint = endpoint;
     reader_.reset();  // It lies in the memory of the context's call.
     context_.emplace();
-    context_->set_deadline(std::chrono::system_clock::now() + terms_.deadline);
+    context_->set_deadline(
+        std::chrono::system_clock::now() +
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(deadline));
     response_ = {};
     core_.under_way.add(*context_);
     gateway::Gateway::Stub& stub = *core_.stubs[*endpoint];
@@ -121,6 +128,7 @@ class Round final : public Step {
   const Request request_;
   Done done_;
   std::vector<bool> tried_;
+  bool is_cut_ = false;  // The try has less time than its stage: to be late says nothing then.
   std::shared_ptr<Round> self_;  // While it is under way.
   std::optional<grpc::ClientContext> context_;
   Reader reader_;

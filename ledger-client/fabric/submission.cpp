@@ -63,7 +63,7 @@ void Submission::endorse(const std::string& signature) {
                        .deadline = core_.options.deadlines.endorse,
                        .is_right = [self = shared_from_this()](
                                        const auto& response) { return self->is_right(response); },
-                       .permitted = attempt_.permitted},
+                       .time_left = attempt_.time_left},
                       std::move(request), [self = shared_from_this()](Endorsed answer) {
                         self->on_endorsed(std::move(answer));
                       });
@@ -121,7 +121,7 @@ void Submission::submit(gateway::Envelope envelope) {
                      {.method = &gateway::Gateway::Stub::AsyncSubmit,
                       .deadline = core_.options.deadlines.submit,
                       .first = endpoint_,
-                      .permitted = attempt_.permitted},
+                      .time_left = attempt_.time_left},
                      std::move(request), [self = shared_from_this()](Submitted answer) {
                        self->on_submitted(std::move(answer));
                      });

@@ -123,13 +123,11 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
 
   void retry(Row row) {
     const std::lock_guard lock(mutex_);
-    const std::vector<Task> released = release_held(row.id);
     // Behind a gap it is read from the store in its place.
-    if (row.number <= loaded_through_ || !behind_) {
-      loaded_through_ = std::max(loaded_through_, row.number);
-      add(std::move(row));
-    }
-    for (const Task& task : released) put(task);
+    if (row.number > loaded_through_ && behind_) return;
+    loaded_through_ = std::max(loaded_through_, row.number);
+    put_back(release_held(row.id));
+    add(std::move(row), true);
     wake_.notify_one();
   }
 
@@ -148,7 +146,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   bool is_shared() const { return options_.look.count() > 0; }
 
   // Under the lock, like all until run().
-  void add(Row row) {
+  void add(Row row, bool again = false) {
     Result<Subject> subject = subject_of(row.body);
     // It goes with the mapping of its procedure.
     if (subject && buried_.contains(subject->procedure)) return;
@@ -158,16 +156,20 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
       settle_failed(row, {}, "unreadable");
       return;
     }
-    put({std::move(row), std::move(*subject)});
+    put({std::move(row), std::move(*subject)}, again);
   }
 
-  // A row that is known as failed has been opened again, by whomever.
+  // A row that is known as failed has been opened again, by whomever: then it goes before what has
+  // waited for it, and both before what refers to that.
   void add_read(Row row) {
     loaded_through_ = row.number;
     const bool reopened = failed_.contains(row.id);
-    const std::vector<Task> released = reopened ? release_held(row.id) : std::vector<Task>();
-    add(std::move(row));
-    for (const Task& task : released) put(task);
+    if (reopened) put_back(release_held(row.id));
+    add(std::move(row), reopened);
+  }
+
+  void put_back(const std::vector<Task>& released) {
+    for (const Task& task : released) put(task, true);
   }
 
   // What has waited for a transaction that is to be tried again.
@@ -181,19 +183,18 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     return released;
   }
 
-  // The end; but what was opened again has a new number, and goes before what corrects it and is
-  // not being tried.
-  std::deque<Task>::iterator place_in(Chain& chain, const Task& task) const {
-    if (!is_shared()) return chain.tasks.end();
+  // Before what refers to it and is not being tried; else the end.
+  static std::deque<Task>::iterator place_in(Chain& chain, const Task& task) {
     const bool tried = chain.busy && !chain.tasks.empty();
     return std::find_if(chain.tasks.begin() + (tried ? 1 : 0), chain.tasks.end(),
                         [&task](const Task& other) { return other.subject.refers == task.row.id; });
   }
 
-  void put(Task task) {
+  // At the end; what comes again goes before what refers to it.
+  void put(Task task, bool again = false) {
     const Uuid procedure = task.subject.procedure;
     Chain& chain = chains_[procedure];
-    chain.tasks.insert(place_in(chain, task), std::move(task));
+    chain.tasks.insert(again ? place_in(chain, task) : chain.tasks.end(), std::move(task));
     if (!chain.busy && chain.tasks.size() == 1) ready_.push_back(procedure);
   }
 
@@ -273,10 +274,13 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     const auto earlier = [&next](Clock::time_point at) { next = next ? std::min(*next, at) : at; };
     if (!resting_.empty()) earlier(resting_.begin()->first);
     if (!unsettled_.empty()) earlier(unsettled_.begin()->first);
-    if (is_broken() && !ready_.empty() && under_way_.empty()) earlier(probe_at_);
+    if (!ready_.empty() && !is_permitted()) {
+      earlier(Clock::now() + options_.look);
+    } else if (is_broken() && !ready_.empty() && under_way_.empty()) {
+      earlier(probe_at_);
+    }
     if (wants_rows()) earlier(refill_at_);
     if (is_shared() && !behind_) earlier(look_at_);
-    if (!is_permitted() && !ready_.empty()) earlier(Clock::now() + options_.look);
     return next;
   }
 
@@ -302,7 +306,9 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
 
   bool is_broken() const { return failures_ >= options_.breaker; }
 
-  bool is_permitted() const { return !over_ && (!options_.permitted || options_.permitted()); }
+  bool is_permitted() const {
+    return !over_ && (!options_.time_left || options_.time_left().count() > 0);
+  }
 
   // While the breaker is open one try at a time looks whether the network is back.
   bool may_try(Clock::time_point now) const {
@@ -329,7 +335,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
       submitted_.insert(task.row.id);
       ++tries_;
       attempts.push_back(
-          {task.row.id, task.subject.authority, task.row.body, task.row.nonce, options_.permitted});
+          {task.row.id, task.subject.authority, task.row.body, task.row.nonce, options_.time_left});
     }
     return attempts;
   }

@@ -34,9 +34,9 @@ struct Options {
   /// Not 0: others put rows into the store as well, and open failed ones again with a new number.
   /// Then all rows come from the store, which is looked into as often as this and after push().
   std::chrono::milliseconds look{0};
-  /// Asked before each try and within it (Attempt::permitted); for a store that is shared. While it
-  /// says no nothing is tried. Any thread; must not block. Empty: yes.
-  std::function<bool()> permitted = {};
+  /// Asked before each try and within it (Attempt::time_left); for a store that is shared. While
+  /// there is none nothing is tried. Any thread; must not block. Empty: for ever.
+  TimeLeft time_left = {};
   /// The store holds that the network has refused a transaction. On a thread of the store; must not
   /// block.
   std::function<void(const Uuid&, const std::string& reason)> on_refused = {};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,6 +27,9 @@ using Nonce = std::array<std::byte, 24>;
 /// Outcome::reason of a try that was no longer permitted.
 inline constexpr std::string_view kTurnOver = "turn-over";
 
+/// How long it is still permitted to ask for records; 0 or less: no more.
+using TimeLeft = std::function<std::chrono::nanoseconds()>;
+
 /// One try.
 struct Attempt {
   Uuid id;                ///< Of our transaction.
@@ -33,10 +37,11 @@ struct Attempt {
   std::string body;       ///< The canonical transaction text.
   Nonce nonce;
   /// Asked directly before each request that could lead to a record, on whatever thread; must not
-  /// block. False: the request is not made, and the try ends with the reason kTurnOver. Empty: yes.
-  std::function<bool()> permitted = {};
+  /// block. For so long the request may be sent, or wait to be; 0 or less: it is not made, and the
+  /// try ends with the reason kTurnOver. Empty: for ever.
+  TimeLeft time_left = {};
 
-  bool is_permitted() const { return !permitted || permitted(); }
+  bool is_permitted() const { return !time_left || time_left().count() > 0; }
 };
 
 /// What became of a try.

@@ -12,6 +12,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::chrono::milliseconds kQuick{250};  // For who is asked about refusals.
+
 struct Waiter {
   std::function<void(Fate)> done;
   Clock::time_point deadline;
@@ -67,7 +69,7 @@ class Waiters::Core {
       const std::vector<std::pair<Uuid, Waiter>> late = take_late(Clock::now());
       if (!late.empty()) {
         lock.unlock();
-        for (const auto& [id, waiter] : late) waiter.done(fate_of(id));
+        tell_late(late);
         lock.lock();
       } else if (deadlines_.empty()) {
         wake_.wait(lock);
@@ -95,10 +97,15 @@ class Waiters::Core {
     return late;
   }
 
-  Fate fate_of(const Uuid& id) const {
-    if (!refusal_of_) return Pending{};
-    const std::optional<std::string> reason = refusal_of_(id);
-    return reason ? Fate(Refused{*reason}) : Fate(Pending{});
+  // Their time is over: not all of them wait for who does not know, one after the other.
+  void tell_late(const std::vector<std::pair<Uuid, Waiter>>& late) const {
+    bool asks = refusal_of_ != nullptr;
+    for (const auto& [id, waiter] : late) {
+      const Clock::time_point begin = Clock::now();
+      const std::optional<std::string> reason = asks ? refusal_of_(id) : std::nullopt;
+      asks = asks && Clock::now() - begin < kQuick;
+      waiter.done(reason ? Fate(Refused{*reason}) : Fate(Pending{}));
+    }
   }
 
   Replica& replica_;

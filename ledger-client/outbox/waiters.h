@@ -30,7 +30,8 @@ using Fate = std::variant<Committed, Refused, Pending>;
 class Waiters {
  public:
   /// `refusal_of` says at the end of somebody's patience why the network has refused a transaction,
-  /// if it has: it may be another gateway that was told. On a thread of this object; may block.
+  /// if it has: it may be another gateway that was told. On a thread of this object; may block, but
+  /// while that takes long others whose time is over are told Pending without it.
   /// Left out: refused() tells all.
   using RefusalOf = std::function<std::optional<std::string>(const Uuid&)>;
   explicit Waiters(Replica& replica, RefusalOf refusal_of = {});

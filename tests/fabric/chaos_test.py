@@ -139,6 +139,17 @@ def wait_until_settled(gateway, transactions):
     return done
 
 
+def wait_until_all_arrived(gateways, database):
+    """Also what was not acknowledged: it may have been accepted."""
+    def is_settled():
+        if database is not None:
+            return database.ask("SELECT count(*) FROM outbox WHERE failed IS NULL") == "0"
+        return gateways[0].metric("flora_outbox_entries") == gateways[0].metric("flora_network_failed")
+
+    wait_for(is_settled, "nothing is under way", SETTLED)
+    wait_for(lambda: len({one.metric("flora_ledger_entries") for one in gateways}) == 1, "all know the same", SETTLED)
+
+
 def histories(gateway, procedures):
     client = gateway.client()
     found = {one: client.history(one) for one in procedures}
@@ -169,6 +180,7 @@ def check(network, folder, database):
     final = wait_until_settled(gateway, ids)
     failed = [one for one in ids if final[one]["state"] == "FAILED"]
     assert all("problem" in final[one] for one in failed)
+    wait_until_all_arrived(gateways, database)
     procedures = {answer["procedureId"] for _, answer in acknowledged}
     before = histories(gateway, procedures)
     for one in gateways[1:]:

@@ -366,6 +366,25 @@ TEST_CASE("a turn is taken by one, renewed, given back, and taken from who is no
   CHECK(two.one.take(two.one.turn()).value() == *next + 1);
 }
 
+TEST_CASE("an outbox that was full has room again for all, whoever has made it") {
+  TwoStores two;
+  for (SharedStore* one : {&two.one, &two.other}) {
+    one->options.outbox = 1;
+    one->reopen();
+  }
+  const std::int64_t fence = *two.one.take(two.one.turn());
+  const Accepted first = two.one.added(draft("e1", by({azr("1")})));
+  const Accepted second = two.other.added(draft("e2", by({azr("2")})));
+  CHECK(two.other.refused(draft("e3", by({azr("3")}))) == Refusal::overloaded);
+  for (const Accepted& one : {first, second}) {
+    REQUIRE(two.one.settle(fence, {one.number, outbox::Settlement::Kind::committed, {}, {}}));
+  }
+  CHECK(eventually([&] {
+    two.other.env.advance_ms(300);
+    return std::holds_alternative<Accepted>(two.other.send(draft("e3", by({azr("3")}))));
+  }));
+}
+
 TEST_CASE("two that take the turn at the same time get one") {
   TwoStores two;
   for (int round = 0; round < 20; ++round) {
@@ -512,13 +531,19 @@ TEST_CASE("who has not been heard of for a moment goes on with its turn") {
 TEST_CASE("a refusal that the other gateway was told is found at the end of a sender's patience") {
   TwoGateways two;
   two.network.set_faults([](const outbox::Attempt&) { return Fault::refused; });
-  const auto fate = fate_of(two.other.report(draft("e1", by({azr("1")})), 300ms));
+  two.other.report(draft("e1", by({azr("1")}))).wait();
   CHECK(eventually([&] { return two.other.store->failed(0, 10)->size() == 1; }));
-  const auto* refused = std::get_if<intake::RefusedByLedger>(&fate);
-  // It may have taken longer than that.
-  if (refused != nullptr) CHECK(refused->reason == "not-entitled");
-  CHECK(std::holds_alternative<intake::RefusedByLedger>(
-      fate_of(two.other.report(draft("e1", by({azr("1")})), kPatience))));
+  // As one who has waited since before.
+  Accepted waiting;
+  waiting.transaction_id = two.other.store->failed(0, 10)->front().transaction_id;
+  std::promise<intake::Fate> fate;
+  two.other.forwarder->forward({waiting}, 1ms, [&](std::vector<intake::Fate> fates) {
+    fate.set_value(std::move(fates.front()));
+  });
+  const intake::Fate told = fate_of(fate.get_future());
+  const auto* refused = std::get_if<intake::RefusedByLedger>(&told);
+  REQUIRE(refused != nullptr);
+  CHECK(refused->reason == "not-entitled");
 }
 
 TEST_CASE("a merge that needs an entry which the copy lacks is accepted when the copy has it") {
@@ -536,7 +561,11 @@ TEST_CASE("a merge that needs an entry which the copy lacks is accepted when the
   one.added(merge("m1", a, b));
   REQUIRE(eventually([&] { return one.store->outbox(0, 1)->empty(); }));
   const Uuid c = lagging.added(draft("e3", by({azr("3")}))).procedure;
-  CHECK(lagging.refused(merge("m2", b, c)) == Refusal::unavailable);
+  const auto outcomes =
+      lagging.send({draft("e4", by({azr("4")})), merge("m2", b, c), draft("e5", by({azr("5")}))});
+  CHECK(std::holds_alternative<Accepted>(outcomes[0]));
+  CHECK(std::get<Refusal>(outcomes[1]) == Refusal::unavailable);
+  CHECK(std::holds_alternative<Accepted>(outcomes[2]));
   CHECK(lagging.store->has_accepted(one.accepted(merge("m1", a, b)).transaction_id).value());
   CHECK(one.added(merge("m2", b, c)).merged_into == c);
 }

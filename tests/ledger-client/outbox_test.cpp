@@ -84,7 +84,8 @@ class MemoryStore final : public outbox::OutboxStore {
     const std::lock_guard lock(mutex_);
     std::vector<outbox::Row> rows;
     for (auto row = rows_.upper_bound(after); row != rows_.end() && rows.size() < limit; ++row) {
-      if (!failed_.contains(row->first)) rows.push_back(row->second);
+      const auto failed = failed_.find(row->first);
+      if (failed == failed_.end() || failed->second.empty()) rows.push_back(row->second);
     }
     most_read_ = std::max(most_read_, rows.size());
     return rows;
@@ -106,10 +107,11 @@ class MemoryStore final : public outbox::OutboxStore {
     return rows_[number];
   }
 
-  /// As a store that is shared does it.
+  /// As a store that is shared does it: it stays among the failed rows, without a reason.
   void reopen_behind(std::int64_t number, std::int64_t behind) {
     const std::lock_guard lock(mutex_);
     failed_.erase(number);
+    failed_[behind] = {};
     outbox::Row row = rows_.extract(number).mapped();
     row.number = behind;
     Env::system().random(row.nonce);
@@ -144,6 +146,7 @@ class MemoryStore final : public outbox::OutboxStore {
     switch (one.kind) {
       case outbox::Settlement::Kind::committed:
         rows_.erase(row);
+        failed_.erase(one.number);
         break;
       case outbox::Settlement::Kind::failed:
         failed_[one.number] = one.reason;
@@ -566,7 +569,7 @@ TEST_CASE("an outbox whose turn is over in the middle of a try submits nothing m
   World world;
   world.share();
   std::atomic<bool> has_turn = true;
-  world.options.permitted = [&] { return has_turn.load(); };
+  world.options.time_left = [&] { return std::chrono::seconds(has_turn ? 60 : 0); };
   world.network->set_faults([&](const outbox::Attempt& attempt) {
     if (attempt.id == id_of(2)) has_turn = false;  // It was stopped here, for long.
     return Fault::none;
@@ -646,14 +649,56 @@ TEST_CASE("what was opened again while nobody had the turn goes before what corr
   world.share();
   for (const std::uint64_t procedure : {1U, 2U}) {
     const std::uint64_t n = 10 * procedure;
-    world.store.add(static_cast<std::int64_t>(n + 2), correction_of(n + 2, n + 1, procedure));
-    world.store.add(static_cast<std::int64_t>(n + 3), correction_of(n + 3, n + 2, procedure));
-    world.store.add(static_cast<std::int64_t>(n + 4), transaction_of(n + 1, procedure));
+    const auto number = static_cast<std::int64_t>(n);
+    world.store.add(number + 1, transaction_of(n + 1, procedure));
+    world.store.add(number + 2, correction_of(n + 2, n + 1, procedure));
+    world.store.add(number + 3, correction_of(n + 3, n + 2, procedure));
+    world.store.reopen_behind(number + 1, number + 100);
   }
+  SUBCASE("all are read at once") {}
+  SUBCASE("it is read after what corrects it was tried") { world.options.window = 2; }
   world.options.concurrency = 1;
   world.start();
   world.store.wait_for_size(0);
   check_order(world.network->bodies());
+}
+
+TEST_CASE("what is opened again goes before its correction, and this before what corrects it") {
+  World world;
+  bool shared = false;
+  SUBCASE("alone") {}
+  SUBCASE("of several gateways") { shared = true; }
+  if (shared) world.share();
+  std::atomic<bool> entitled = false;
+  std::atomic<bool> reached = false;
+  world.network->set_faults([&](const outbox::Attempt& attempt) {
+    if (attempt.id == id_of(1) && !entitled) return Fault::refused;
+    return attempt.id == id_of(3) && !reached ? Fault::before : Fault::none;
+  });
+  const auto add = [&](const outbox::Row& row) { world.box->push({row}); };
+  world.start();
+  add(world.store.add(1, transaction_of(1, 1)));
+  CHECK(eventually([&] { return world.store.failed().size() == 1; }));
+  add(world.store.add(2, correction_of(2, 1, 1)));
+  add(world.store.add(3, transaction_of(3, 1)));
+  CHECK(eventually([&] { return world.box->activity().tries > 2; }));
+  // It stands behind one that is being tried.
+  add(world.store.add(4, correction_of(4, 2, 1)));
+  entitled = true;
+  if (shared) {
+    world.store.reopen_behind(1, 5);
+  } else {
+    world.box->retry(world.store.reopen(1));
+  }
+  CHECK(eventually([&] { return world.box->activity().failed == 0; }));
+  reached = true;
+  world.store.wait_for_size(0);
+  const auto bodies = world.network->bodies();
+  REQUIRE(bodies.size() == 4);
+  CHECK(bodies[0] == transaction_of(3, 1).body);
+  CHECK(bodies[1] == transaction_of(1, 1).body);
+  CHECK(bodies[2] == correction_of(2, 1, 1).body);
+  CHECK(bodies[3] == correction_of(4, 2, 1).body);
 }
 
 TEST_CASE("the local copy is made anew from nothing, and follows exactly from where it was") {

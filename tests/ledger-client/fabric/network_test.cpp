@@ -208,7 +208,7 @@ TEST_CASE(
     two.first.set({.submit = says(grpc::UNAVAILABLE, "no orderer nodes available")});
     std::atomic<int> left = permitted;
     Attempt sent = attempt();
-    sent.permitted = [&] { return left-- > 0; };
+    sent.time_left = [&] { return std::chrono::seconds(left-- > 0 ? 60 : 0); };
     // Asked before Endorse, and before Submit at each endpoint.
     const Outcome outcome = test::submit(*two.network, sent);
     check(outcome, permitted < 2 ? Kind::unavailable : Kind::unknown, "turn-over");
