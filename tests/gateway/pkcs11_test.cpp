@@ -8,7 +8,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -215,8 +217,17 @@ TEST_CASE("a PIN that is refused is not tried again, which might lock the token"
   CHECK(faults().logins == before + 1);
 }
 
+namespace {
+
+std::ptrdiff_t threads() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+}  // namespace
+
 TEST_CASE("a token that does not answer is not waited for for ever, and used when it answers") {
   FakeEnv env;
+  const std::ptrdiff_t before = threads();
   const auto wait_for_hanging = [](int count) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (faults().hanging != count) {
@@ -247,4 +258,9 @@ TEST_CASE("a token that does not answer is not waited for for ever, and used whe
   wait_for_hanging(1);
   faults().hang(false);
   wait_for_hanging(0);
+  // The call that was left behind is in the module still, and must not be when the process ends.
+  while (threads() != before) {
+    REQUIRE(std::chrono::steady_clock::now() < end);
+    std::this_thread::yield();
+  }
 }
