@@ -594,8 +594,8 @@ TEST_CASE("the turn changes again and again, and nothing is lost, doubled or out
     Gateway& taker = changes % 2 == 0 ? two.other : two.one;
     const int before = sent;
     CHECK(eventually([&] { return sent > before + 5 || sent == 2 * kEvents; }));
-    // The holder's clock stands still meanwhile, then it leaps: past its turn, but not so far that it
-    // may take the next one, whose holder's clock stands still now.
+    // The holder's clock stands still meanwhile, then it leaps: past its turn, but not so far that
+    // it may take the next one, whose holder's clock stands still now.
     holder.way->hold_up();
     taker.take_over();
     holder.clock.advance(4500ms);
