@@ -88,6 +88,10 @@ class Ledger {
   /// The number of committed entries. Does not block.
   virtual std::uint64_t size() = 0;
 
+  /// Names the order that its entries are numbered in: what was kept of places under another name
+  /// is of no use any more. Empty where every copy of the ledger has the same. Does not block.
+  virtual std::string numbering() { return {}; }
+
   /// The keys that tlog-proofs are verified with, as signed-note verifier keys, the oldest first;
   /// none where receipts are NetworkProofs. They stay as they are while the ledger lives.
   virtual const std::vector<std::string>& vkeys() const = 0;

@@ -50,7 +50,8 @@ fi
 # memory or compares times is for the plain build. The suites of the store have been through the sanitizers on SQLite;
 # two of them go through all of the code that is PostgreSQL's alone.
 plain=$(begins_with structure_ fabric_ gateway_store_test_postgresql gateway_store_audit_test_postgresql \
-  gateway_store_keys_test_postgresql gateway_store_erasure_test_postgresql gateway_store_archive_test_postgresql \
+  gateway_store_channels_test_postgresql gateway_store_keys_test_postgresql gateway_store_erasure_test_postgresql \
+  gateway_store_archive_test_postgresql \
   ledger_third_party openapi_suite conformance_install conformance_spectral conformance_redocly \
   conformance_openapi_30 conformance_schema_differential conformance_schemathesis conformance_tls \
   adapter_scanner_allocation adapter_allocation openapi_schema_allocation policy_timing policy_work \
@@ -82,7 +83,8 @@ one_thread=$(begins_with xml_ adapter_bundle_ adapter_canonical adapter_code_lis
   gateway_line_limit gateway_message_buffer gateway_policy gateway_settings gateway_tokens merkle_ model_ note_ \
   openapi_ policy_matrix telemetry_trace faults_test gateway_check_test gateway_rectification_test \
   gateway_reopen_test gateway_store_faults_test gateway_store_rotation_faults_test gateway_store_audit_test \
-  gateway_store_archive_test gateway_store_keys_test gateway_store_erasure_test gateway_store_sharing_test \
+  gateway_store_archive_test gateway_store_channels_test gateway_store_keys_test gateway_store_erasure_test \
+  gateway_store_sharing_test \
   process_adapter process_audit process_erasure process_fourth_bundle process_keys process_privacy \
   process_quickstart process_restart process_slow process_tokens byte_flip)
 

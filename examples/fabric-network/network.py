@@ -2,6 +2,7 @@
 """Starts, disturbs and ends a Hyperledger Fabric network of two organisations on 127.0.0.1.
 
   network.py up <folder> --programs <folder> --chaincode <program>   (up.sh gives these)
+             [--channels <name>...]        further channels, of the same members and chaincode
   network.py down <folder>                 ends all processes and deletes the folder
   network.py status <folder>               one line for each member: its name, and whether it runs
   network.py kill <folder> <member>        at once (SIGKILL)
@@ -33,7 +34,7 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPOSITORY = os.path.dirname(os.path.dirname(HERE))
-CHANNEL = "default"  # As in config/gateway.yaml.
+CHANNEL = "default"  # As in config/gateway.yaml. The first; others may be given.
 CHAINCODE = "flora"
 ORDERER_DOMAIN = "betrieb.flora.example"
 # Per organisation: the member that is its peer, its MSP and its domain.
@@ -100,12 +101,14 @@ class Network:
         self.programs = state["programs"]
         self.chaincode = state["chaincode"]
         self.package_id = state["package_id"]
+        self.channels = state.get("channels", [CHANNEL])
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
 
     def save(self):
-        state = {key: getattr(self, key) for key in ("ports", "programs", "chaincode", "package_id")}
+        state = {key: getattr(self, key)
+                 for key in ("ports", "programs", "chaincode", "package_id", "channels")}
         self.write("state.json", json.dumps(state, indent=1))
 
     def write(self, name, text):
@@ -277,7 +280,7 @@ class Network:
             "CHAINCODE_TLS_KEY": f"{tls}/server.key",
             "CHAINCODE_CLIENT_CA_CERT": self.path("config", "chaincode-clients.pem"),
             "FLORA_MEMBERS": ",".join(msp for _, msp, _ in ORGANISATIONS),
-            "FLORA_CHANNELS": CHANNEL,
+            "FLORA_CHANNELS": ",".join(self.channels),
         }
 
     def run(self, command, environment):
@@ -304,7 +307,7 @@ class Network:
 
     # What clients are told.
 
-    def description(self):
+    def description(self, channel=CHANNEL):
         organisations = []
         for member, msp, domain in ORGANISATIONS:
             ca = self.organisation(domain, "ca", f"ca.{domain}-cert.pem")
@@ -317,7 +320,7 @@ class Network:
         orderer = {"mspId": "BetriebMSP", "member": "orderer", "address": self.address("orderer"),
                    "tlsCa": self.orderer_node("tls", "ca.crt"),
                    "tlsServerName": f"orderer.{ORDERER_DOMAIN}"}
-        return {"channel": CHANNEL, "chaincode": CHAINCODE, "organisations": organisations,
+        return {"channel": channel, "channels": self.channels, "chaincode": CHAINCODE, "organisations": organisations,
                 "orderer": orderer, "chaincodeMember": "chaincode", "entitlements": entitlements(),
                 "client": self.program("client")}
 
@@ -351,8 +354,8 @@ def package_of_chaincode():
     return archive([("metadata.json", metadata), ("code.tar.gz", code)], "w:gz")
 
 
-def prepare(folder, programs, chaincode):
-    """Makes keys, configuration and the first block of a new network."""
+def prepare(folder, programs, chaincode, channels):
+    """Makes keys, configuration and the first block of each channel of a new network."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
     if os.listdir(folder):
         raise Failure(f"{folder} is not empty: end the network in it with down.sh")
@@ -362,7 +365,8 @@ def prepare(folder, programs, chaincode):
     network = Network(folder, {
         "ports": free_ports(names), "programs": os.path.abspath(programs),
         "chaincode": os.path.abspath(chaincode),
-        "package_id": f"{CHAINCODE}:{hashlib.sha256(package).hexdigest()}"})
+        "package_id": f"{CHAINCODE}:{hashlib.sha256(package).hexdigest()}",
+        "channels": [CHANNEL, *channels]})
     network.save()
     with open(network.path("chaincode.tgz"), "wb") as file:
         file.write(package)
@@ -377,8 +381,9 @@ def prepare(folder, programs, chaincode):
     network.run([network.program("cryptogen"), "generate",
                  f"--config={network.path('config', 'cryptogen.yaml')}",
                  f"--output={network.path('crypto')}"], configuration)
-    network.run([network.program("configtxgen"), "-profile", "Flora", "-channelID", CHANNEL,
-                 "-outputBlock", network.path("genesis.block")], configuration)
+    for channel in network.channels:
+        network.run([network.program("configtxgen"), "-profile", "Flora", "-channelID", channel,
+                     "-outputBlock", network.path(f"{channel}.block")], configuration)
     connect_chaincode(network)
     return network
 
@@ -402,11 +407,11 @@ def connect_chaincode(network):
     network.write("config/chaincode-clients.pem", client_cas)
 
 
-def join_channel(network):
+def join_channel(network, channel):
     tls = network.orderer_node("tls")
-    block = network.path("genesis.block")
+    block = network.path(f"{channel}.block")
     network.run_until_done(
-        [network.program("osnadmin"), "channel", "join", "--channelID", CHANNEL,
+        [network.program("osnadmin"), "channel", "join", "--channelID", channel,
          "--config-block", block, "-o", network.address("orderer_admin"), "--ca-file",
          f"{tls}/ca.crt", "--client-cert", f"{tls}/server.crt", "--client-key",
          f"{tls}/server.key"], {})
@@ -415,17 +420,21 @@ def join_channel(network):
                                network.cli_environment(*organisation))
 
 
-def define_chaincode(network):
-    """Each organisation installs and approves, one commits: the network's lifecycle."""
+def install_chaincode(network):
+    for organisation in ORGANISATIONS:
+        network.run([network.program("peer"), "lifecycle", "chaincode", "install",
+                     network.path("chaincode.tgz")], network.cli_environment(*organisation))
+
+
+def define_chaincode(network, channel):
+    """Each organisation approves what it has installed, one commits: the network's lifecycle."""
     peer = network.program("peer")
-    definition = ["--channelID", CHANNEL, "--name", CHAINCODE, "--version", "1", "--sequence", "1",
+    definition = ["--channelID", channel, "--name", CHAINCODE, "--version", "1", "--sequence", "1",
                   "-o", network.address("orderer"), "--tls", "--cafile",
                   network.orderer_node("tls", "ca.crt")]
     endorsers = []
     for member, msp, domain in ORGANISATIONS:
         environment = network.cli_environment(member, msp, domain)
-        network.run([peer, "lifecycle", "chaincode", "install", network.path("chaincode.tgz")],
-                    environment)
         network.run_until_done([peer, "lifecycle", "chaincode", "approveformyorg", "--package-id",
                                 network.package_id, *definition], environment)
         endorsers += ["--peerAddresses", network.address(member), "--tlsRootCertFiles",
@@ -434,28 +443,34 @@ def define_chaincode(network):
                            network.cli_environment(*ORGANISATIONS[0]))
 
 
-def agree_on_entitlements(network):
+def agree_on_entitlements(network, channel):
     """An admin of each organisation submits the same text, through its own peer. That both succeed shows
-    that the network takes transactions from either."""
+    that the channel takes transactions from either."""
     text = canonical(entitlements())
+    told = f"config/{channel}.json"
+    network.write(told, json.dumps(network.description(channel)))
     for _, msp, _ in ORGANISATIONS:
         network.run_until_done(
-            [network.program("client"), "-network", network.path("network.json"), "-as", msp,
+            [network.program("client"), "-network", network.path(told), "-as", msp,
              "-admin", "submit", "SetEntitlements", text], {})
 
 
-def up(folder, programs, chaincode):
+def up(folder, programs, chaincode, channels):
     """Leaves no process behind if it fails or is asked to end."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    network = prepare(folder, programs, chaincode)
+    network = prepare(folder, programs, chaincode, channels)
     try:
         processes = {member: network.start(member) for member in MEMBERS}
         for member, process in processes.items():
             network.wait_until_listening(member, process)
-        join_channel(network)
-        define_chaincode(network)
+        for channel in network.channels:
+            join_channel(network, channel)
+        install_chaincode(network)
+        for channel in network.channels:
+            define_chaincode(network, channel)
+        for channel in network.channels:
+            agree_on_entitlements(network, channel)
         network.write("network.json", json.dumps(network.description(), indent=1) + "\n")
-        agree_on_entitlements(network)
     except BaseException:
         for member in MEMBERS:
             network.end(member)
@@ -479,9 +494,10 @@ def main():
     parser.add_argument("member", nargs="?", choices=MEMBERS)
     parser.add_argument("--programs")
     parser.add_argument("--chaincode")
+    parser.add_argument("--channels", nargs="*", default=[])
     given = parser.parse_args()
     if given.command == "up":
-        return up(given.folder, given.programs, given.chaincode)
+        return up(given.folder, given.programs, given.chaincode, given.channels)
     if given.command == "down":
         return down(given.folder)
     network = Network(given.folder)

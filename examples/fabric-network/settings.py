@@ -14,13 +14,17 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def ledger(network, origin="flora.example/development"):
-    """The setting `ledger`."""
+def ledger(network, origin="flora.example/development", lands=None):
+    """The setting `ledger`. `lands`: the channels of Länder, beside the first channel as the default."""
     members = network["organisations"]
+    if lands:
+        written, channels = {}, {"channels": {"default": network["channel"], "lands": lands}}
+    else:
+        written, channels = {"channel": network["channel"]}, {"channel": network["channel"]}
     return {
-        "kind": "fabric", "origin": origin, "channel": network["channel"],
+        "kind": "fabric", "origin": origin, **written,
         "fabric": {
-            "channel": network["channel"], "chaincode": network["chaincode"],
+            **channels, "chaincode": network["chaincode"],
             "endpoints": [{"name": member["member"], "address": member["peer"],
                            "ca": member["tlsCa"], "server_name": member["tlsServerName"]}
                           for member in members],

@@ -4,17 +4,13 @@
 #include <cstring>
 #include <set>
 
+#include "gateway/model/receiver.h"
 #include "gateway/view/procedure_entries.h"
 
 namespace flora::api {
 namespace {
 
 using Outcome = AuditEffect::Outcome;
-
-std::string text_member(const json::Value& object, std::string_view name) {
-  const auto value = object.find(name);
-  return value && value->is(json::Kind::string) ? std::string(value->string()) : std::string();
-}
 
 Uuid place_of(const Digest& hash) { return uuid_from_bytes(std::span(hash).first(16)); }
 
@@ -94,6 +90,8 @@ Result<FoundBody> find_body(const Parts& parts, const Uuid& id) {
     if (entries.size() != 1) return Error{Errc::unavailable, "an entry is not there"};
     found.body = std::move(entries.front().body);
   }
+  // One channel of several may have it: it is committed when all have, and then leaves the outbox.
+  if (waiting && waiting->channels.size() > 1) found.index.reset();
   if (waiting && !found.index) {
     found.body = waiting->body;
     found.failed = waiting->failed;
@@ -102,14 +100,6 @@ Result<FoundBody> find_body(const Parts& parts, const Uuid& id) {
 }
 
 }  // namespace
-
-Receiver receiver_of(const Transaction& transaction) {
-  json::Document document;
-  if (transaction.details.empty() || !document.parse(transaction.details)) return {};
-  if (!document.root().is(json::Kind::object)) return {};
-  return {text_member(document.root(), "empfaengerLand"),
-          text_member(document.root(), "empfaengerBehoerde")};
-}
 
 policy::EntryFacts facts_of(const Transaction& transaction) {
   Receiver receiver = receiver_of(transaction);

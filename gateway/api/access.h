@@ -12,13 +12,6 @@
 
 namespace flora::api {
 
-/// Land and authority that an entry hands the procedure over to; empty if it does not.
-struct Receiver {
-  std::string land;
-  std::string authority;
-};
-Receiver receiver_of(const Transaction& transaction);
-
 policy::EntryFacts facts_of(const Transaction& transaction);
 
 /// Of a procedure's entries, which are settled.

@@ -147,6 +147,11 @@ void append_network(std::string& out, const Gauges& gauges) {
           *gauges.turn ? 1 : 0);
   }
   gauge(out, "flora_network_failed", "Transactions that the network has refused.", activity.failed);
+  if (activity.away.empty()) return;
+  family(out, "flora_network_channel_away", "gauge", "1 while tries on the channel find nobody.");
+  for (const auto& [channel, away] : activity.away) {
+    sample(out, "flora_network_channel_away", "channel=\"" + channel + '"', away ? "1" : "0");
+  }
 }
 
 void append_retention(std::string& out, const erasure::RetentionCounters& retention) {

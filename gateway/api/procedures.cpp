@@ -7,6 +7,7 @@
 #include "gateway/api/json_writer.h"
 #include "gateway/base/bytes.h"
 #include "gateway/intake/event_parser.h"
+#include "gateway/model/receiver.h"
 
 namespace flora::api {
 namespace {

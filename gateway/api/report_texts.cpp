@@ -29,10 +29,12 @@ constexpr std::array kTexts = {
         "Kennungen, wie die AZR-Nummer, stehen nur in einer geschützten Zuordnung, "
         "verschlüsselt. Sie führt von der Kennung zu einer Zufallsnummer (Pseudonym) des "
         "Verfahrens. Genannt sind nur die Arten der Kennungen, nicht ihre Werte: Diese stehen in "
-        "der Akte der Behörde.",
+        "der Akte der Behörde. Hat das Register mehrere Kanäle, so ist dort auch verzeichnet, auf "
+        "welchen das Verfahren steht.",
         "Identifiers, such as the AZR number, stand only in a protected mapping, encrypted. It "
         "leads from the identifier to a random number (pseudonym) of the procedure. Named are the "
-        "kinds of identifiers only, not their values: these stand in the authority's file."},
+        "kinds of identifiers only, not their values: these stand in the authority's file. If the "
+        "ledger has several channels, it is noted there, too, which of them hold the procedure."},
     ReportText{
         "SUBMISSIONS",
         "Jede Meldung einer Behörde ist mit ihrer Vorgangsnummer verzeichnet. Damit eine "

@@ -65,6 +65,11 @@ void write_procedure(JsonWriter& json, const ReportedProcedure& procedure) {
   if (held.merged_into) json.member("mergedInto", to_string(*held.merged_into));
   json.name("mapping").begin_object().name("identifierTypes");
   write_types(json, held.types);
+  if (!held.channels.empty()) {
+    json.name("channels").begin_array();
+    for (const std::string& channel : held.channels) json.text(channel);
+    json.end_array();
+  }
   json.end_object();
   write_submissions(json, procedure);
   json.name("outbox").number(
@@ -109,6 +114,8 @@ Result<std::optional<ReportedProcedure>> reported(const Parts& parts, const poli
   FLORA_ASSIGN(KnownProcedure known, known_procedure(parts, caller, held.procedure));
   ReportedProcedure procedure{held, std::move(known.shown), {}};
   if (caller.role != Role::bamf) {
+    // They would say which other Länder had to do with it.
+    procedure.held.channels.clear();
     std::erase_if(procedure.held.submissions, [&](const store::HeldSubmission& one) {
       const auto is_it = [&one](const view::HistoryEntry& entry) {
         return entry.transaction.id == one.transaction_id;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -11,6 +12,7 @@
 #include "gateway/commands/exit_code.h"
 #include "gateway/commands/mapping_keys.h"
 #include "gateway/commands/open_ledger.h"
+#include "gateway/store/channels_in_use.h"
 #include "gateway/store/key_uses.h"
 
 namespace flora::commands {
@@ -59,6 +61,7 @@ class Check {
     files();
     keys(env);
     mapping_keys(env);
+    if (!settings_.data_folder.empty()) channels();
     listener("listen.public", settings_.listener);
     listener("listen.operations", settings_.operations);
     exposure();
@@ -154,6 +157,24 @@ class Check {
             S_IRWXG | S_IRWXO, kSecret);
     const auto opened = open_network(*settings_.fabric, env);
     if (!opened) error("ledger.fabric", opened.error().message);
+  }
+
+  // An entry whose channel is not there would wait for ever, and a history would lack what stands
+  // on it.
+  void channels() {
+    if (settings_.fabric) {
+      const auto kept = keeps_channels(settings_);
+      if (!kept) error("ledger.fabric", kept.error().message);
+    }
+    const auto in_use = store::channels_in_use(settings_.store_place());
+    if (!in_use) return;  // Whoever opens the store is told what is wrong with it.
+    std::vector<std::string> there = settings_.channels().all();
+    if (there.empty() && settings_.fabric) there.push_back(settings_.fabric->options.channel);
+    for (const std::string& name : *in_use) {
+      if (std::ranges::find(there, name) != there.end()) continue;
+      error("ledger", "entries or procedures of the store name the channel " + name +
+                          ", which is not among the channels");
+    }
   }
 
   // One that stands in a file or a variable.

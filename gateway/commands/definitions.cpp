@@ -222,6 +222,8 @@ privacy::ClosedLists closed_lists(const Definitions& definitions,
                                   const privacy::KnownAdapters& adapters) {
   privacy::ClosedLists lists;
   lists.channels.insert(settings.channel);
+  const std::vector<std::string>& several = settings.channels().all();
+  lists.channels.insert(several.begin(), several.end());
   lists.catalogues.insert(definitions.catalogue.version());
   lists.adapters = &adapters;
   return lists;

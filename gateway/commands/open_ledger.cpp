@@ -1,10 +1,14 @@
 #include "gateway/commands/open_ledger.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <sstream>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "gateway/commands/definitions.h"
 #include "gateway/intake/local_forwarder.h"
@@ -17,7 +21,10 @@ namespace flora::commands {
 #if FLORA_WITH_FABRIC
 Result<std::unique_ptr<outbox::RemoteNetwork>> open_network(const settings::Fabric& settings,
                                                             Env& env) {
-  return fabric::open(settings.options, env);
+  const std::vector<std::string>& channels = settings.channels.all();
+  if (channels.empty()) return fabric::open(settings.options, env);
+  FLORA_ASSIGN(auto opened, fabric::open_channels(settings.options, channels, env));
+  return outbox::join(std::move(opened));
 }
 #else
 Result<std::unique_ptr<outbox::RemoteNetwork>> open_network(const settings::Fabric&, Env&) {
@@ -27,14 +34,22 @@ Result<std::unique_ptr<outbox::RemoteNetwork>> open_network(const settings::Fabr
 
 namespace {
 
+// Of origin, channels and chaincode: the local copy of another network is of no use.
+std::string network_name(const settings::Settings& settings) {
+  const fabric::Options& options = settings.fabric->options;
+  std::string name = settings.ledger_origin + ' ';
+  if (settings.fabric->channels.all().empty())
+    return name + options.channel + ' ' + options.chaincode;
+  for (const std::string& channel : settings.fabric->channels.all()) name += channel + ' ';
+  return name + options.chaincode;
+}
+
 Result<std::unique_ptr<outbox::RemoteLedger>> open_remote(
     const settings::Settings& settings, std::function<void(const Error&)> on_fatal, Env& env) {
-  const fabric::Options& options = settings.fabric->options;
   FLORA_ASSIGN(auto network, open_network(*settings.fabric, env));
-  const std::string name = settings.ledger_origin + ' ' + options.channel + ' ' + options.chaincode;
-  return outbox::RemoteLedger::open(
-      {settings.copy_database(), name, options.channel, std::move(on_fatal)}, std::move(network),
-      env);
+  return outbox::RemoteLedger::open({settings.copy_database(), network_name(settings),
+                                     settings.channels().all(), std::move(on_fatal)},
+                                    std::move(network), env);
 }
 
 // What takes nothing and proves nothing.
@@ -71,52 +86,91 @@ class ReadLog final : public ReadOnly {
 
 class ReadCopy final : public ReadOnly {
  public:
-  explicit ReadCopy(std::unique_ptr<outbox::Replica> copy) : copy_(std::move(copy)) {}
+  ReadCopy(std::unique_ptr<outbox::Replica> copy, std::string numbering)
+      : copy_(std::move(copy)), numbering_(std::move(numbering)) {}
   Result<std::optional<std::uint64_t>> find(const Uuid& id) override { return copy_->find(id); }
   Result<std::vector<CommittedEntry>> read(std::uint64_t first, std::size_t limit) override {
     return copy_->read(first, limit);
   }
   std::uint64_t size() override { return copy_->size(); }
+  std::string numbering() override { return numbering_; }
 
  private:
   std::unique_ptr<outbox::Replica> copy_;
+  const std::string numbering_;
 };
 
-constexpr std::chrono::seconds kQuiet{3};
-constexpr int kSilent = 10;  // Such times, until the network is not reached.
+constexpr std::chrono::milliseconds kLook{250};
+constexpr int kQuiet = 12;    // Such looks, in a row.
+constexpr int kSilent = 120;  // Likewise, until the network is not reached.
 
 // Until nothing more has come for some seconds: the network does not say where its end is; it sends
 // what it has as fast as it can. Errors: unavailable (it is not reached).
 Result<void> follow_to_the_end(outbox::RemoteLedger& ledger) {
   std::mutex mutex;
-  std::condition_variable wake;
-  bool came = false;
-  ledger.on_entries([&](const std::vector<CommittedEntry>&) {
-    const std::lock_guard lock(mutex);
-    came = true;
-    wake.notify_one();
-  });
+  std::condition_variable pause;  // Nobody ends it.
   std::unique_lock lock(mutex);
-  for (int silent = 0; silent < kSilent;) {
-    const bool goes_on =
-        wake.wait_for(lock, kQuiet, [&came] { return std::exchange(came, false); });
-    silent = goes_on ? 0 : silent + 1;
-    if (!goes_on && ledger.is_following()) break;
+  auto last = ledger.replica().last();
+  for (int silent = 0, quiet = 0; silent < kSilent; ++silent) {
+    pause.wait_for(lock, kLook);
+    // The place of a channel moves also where another one has told of all its entries.
+    auto now = ledger.replica().last();
+    const bool moves = now != last;
+    quiet = moves || !ledger.is_following() ? 0 : quiet + 1;
+    if (quiet == kQuiet) return {};
+    if (moves) silent = 0;
+    last = std::move(now);
   }
-  lock.unlock();
-  ledger.on_entries({});
-  if (!ledger.is_following()) {
-    return Error{Errc::unavailable, "the ledger network is not reached"};
-  }
-  return {};
+  return Error{Errc::unavailable, "the ledger network is not reached"};
+}
+
+// The channels of which the local copy was made, if it is of this origin: the name of a network has
+// origin, channels and chaincode.
+std::vector<std::string> channels_of_copy(const settings::Settings& settings) {
+  const Result<std::string> network = outbox::Replica::network_of(settings.copy_database());
+  std::vector<std::string> words;
+  if (!network || !network->starts_with(settings.ledger_origin + ' ')) return words;
+  std::istringstream text(network->substr(settings.ledger_origin.size()));
+  for (std::string word; text >> word;) words.push_back(std::move(word));
+  if (!words.empty()) words.pop_back();
+  return words;
+}
+
+// A mapping is held against the ledger's tombstones and merges: they must be there. Without one
+// there is nothing to be held against them.
+Result<void> complete_copy(const settings::Settings& settings, outbox::RemoteLedger& ledger) {
+  outbox::Replica& copy = ledger.replica();
+  if (copy.is_complete()) return {};
+  if (sql::exists(settings.store_place())) FLORA_TRY(follow_to_the_end(ledger));
+  return copy.complete();
 }
 
 }  // namespace
 
+Result<void> keeps_channels(const settings::Settings& settings) {
+  std::vector<std::string> there = settings.channels().all();
+  if (there.empty()) there.push_back(settings.fabric->options.channel);
+  const std::vector<std::string> before = channels_of_copy(settings);
+  if (!before.empty() && there.size() > 1 && there.front() != before.front() &&
+      std::ranges::find(there, before.front()) != there.end()) {
+    return Error{Errc::invalid, "network.db is a copy whose default is the channel " +
+                                    before.front() + ": it must stay that"};
+  }
+  for (const std::string& one : before) {
+    if (std::ranges::find(there, one) != there.end()) continue;
+    return Error{Errc::invalid, "network.db is a copy of the channel " + one +
+                                    ", which is not among the channels; if nothing of it is to be "
+                                    "read any more, delete that file"};
+  }
+  return {};
+}
+
 Result<std::unique_ptr<Ledger>> read_ledger(const settings::Settings& settings) {
   if (settings.fabric) {
     FLORA_ASSIGN(auto copy, outbox::Replica::open_as_it_is(settings.copy_database()));
-    return std::unique_ptr<Ledger>(std::make_unique<ReadCopy>(std::move(copy)));
+    std::string numbering = settings.channels().all().empty() ? "" : copy->name();
+    return std::unique_ptr<Ledger>(
+        std::make_unique<ReadCopy>(std::move(copy), std::move(numbering)));
   }
   FLORA_ASSIGN(auto reader, ledger::LogReader::open(settings.ledger_database()));
   return std::unique_ptr<Ledger>(std::make_unique<ReadLog>(std::move(reader)));
@@ -126,6 +180,7 @@ Result<OpenLedger> follow_anew(const settings::Settings& settings, Env& env) {
   OpenLedger ledger;
   FLORA_ASSIGN(ledger.lock,
                ledger::LockFile::acquire(ledger::lock_path(settings.ledger_database())));
+  FLORA_TRY(keeps_channels(settings));
   for (const char* ending : {"", "-wal", "-shm"}) {
     std::error_code error;
     std::filesystem::remove(settings.copy_database() + ending, error);
@@ -133,6 +188,7 @@ Result<OpenLedger> follow_anew(const settings::Settings& settings, Env& env) {
   }
   FLORA_ASSIGN(ledger.remote, open_remote(settings, {}, env));
   FLORA_TRY(follow_to_the_end(*ledger.remote));
+  FLORA_TRY(ledger.remote->replica().complete());
   return ledger;
 }
 
@@ -142,11 +198,9 @@ Result<OpenLedger> open_ledger(const settings::Settings& settings,
   if (settings.fabric) {
     FLORA_ASSIGN(ledger.lock,
                  ledger::LockFile::acquire(ledger::lock_path(settings.ledger_database())));
-    std::error_code ignored;
-    const bool is_new = !std::filesystem::exists(settings.copy_database(), ignored);
+    FLORA_TRY(keeps_channels(settings));
     FLORA_ASSIGN(ledger.remote, open_remote(settings, on_fatal, env));
-    // The mapping is held against the ledger's tombstones and merges: they must be there.
-    if (is_new && sql::exists(settings.store_place())) FLORA_TRY(follow_to_the_end(*ledger.remote));
+    FLORA_TRY(complete_copy(settings, *ledger.remote));
     return ledger;
   }
   FLORA_ASSIGN(crypto::Ed25519Key key, load_ledger_key(settings, env));

@@ -26,10 +26,16 @@ struct OpenLedger {
   }
 };
 
-/// `on_fatal` is EmbeddedOptions::on_fatal. Errors: those of the ledger; invalid (this build has no
-/// Fabric).
+/// `on_fatal` is EmbeddedOptions::on_fatal. Errors: those of the ledger and of keeps_channels();
+/// invalid (this build has no Fabric).
 Result<OpenLedger> open_ledger(const settings::Settings& settings,
                                std::function<void(const Error&)> on_fatal, Env& env);
+
+/// With a network: the local copy is none of a channel that the settings leave out, whose entries
+/// would vanish from every history, tombstones and merges among them; and the default, or a channel
+/// that was the only one, is the default: what comes about its procedures goes there. Errors:
+/// invalid.
+Result<void> keeps_channels(const settings::Settings& settings);
 
 /// Does not wait for it. Errors: those of fabric::open(); invalid (this build has no Fabric).
 Result<std::unique_ptr<outbox::RemoteNetwork>> open_network(const settings::Fabric& settings,

@@ -61,20 +61,20 @@ Result<policy::EntryFacts> facts_of(const std::string& text, const Asked& asked)
 // The entries of some procedures. Names of further ones that merges could join to them are added.
 Result<std::vector<view::HistoryEntry>> entries_of(std::set<Uuid>& procedures, Ledger& ledger) {
   std::vector<view::HistoryEntry> found;
+  std::set<Uuid> buried;  // Whom nobody reads any more.
+  const bool is_ordered = ledger.numbering().empty();
   for (std::uint64_t next = 0;;) {
     FLORA_ASSIGN(const auto entries, ledger.read(next, kReadAhead));
-    if (entries.empty()) return found;
+    if (entries.empty()) break;
     for (const CommittedEntry& entry : entries) {
       FLORA_ASSIGN(EntryContent content, parse_entry(entry.body));
       if (const auto* tombstone = std::get_if<Tombstone>(&content)) {
-        // From here on nobody reads the procedure.
-        std::erase_if(found, [tombstone](const view::HistoryEntry& one) {
-          return one.transaction.procedure == tombstone->procedure;
-        });
+        buried.insert(tombstone->procedure);
         continue;
       }
       view::HistoryEntry one;
       one.index = entry.index;
+      one.is_ordered = is_ordered;
       one.transaction = std::move(std::get<Transaction>(content));
       const Uuid from = one.transaction.procedure;
       const Uuid into = one.transaction.merged_into.value_or(from);
@@ -83,6 +83,10 @@ Result<std::vector<view::HistoryEntry>> entries_of(std::set<Uuid>& procedures, L
     }
     next += entries.size();
   }
+  std::erase_if(found, [&buried](const view::HistoryEntry& one) {
+    return buried.contains(one.transaction.procedure);
+  });
+  return found;
 }
 
 Result<std::vector<policy::EntryFacts>> facts_on_ledger(const std::string& text,

@@ -38,14 +38,17 @@ void stop_at_once(const Error& error) {
   ::_exit(kDisk);
 }
 
-// recordedAt never goes back: the newest one on the ledger or on its way there.
-Result<Instant> last_recorded(Ledger& ledger) {
+// recordedAt never goes back: the newest one on the ledger or on its way there. A network takes
+// procedures and channels beside each other, so that the last of its entries may not be the newest.
+Result<Instant> last_recorded(const OpenLedger& opened) {
+  if (opened.remote) return opened.remote->replica().newest();
+  Ledger& ledger = opened.get();
   const std::uint64_t size = ledger.size();
-  if (size == 0) return Instant{};
+  if (size == 0) return Instant();
   FLORA_ASSIGN(const auto entries, ledger.read(size - 1, 1));
   if (entries.empty()) return Error{Errc::corrupt, "the ledger's last entry is not there"};
-  FLORA_ASSIGN(const EntryContent last, parse_entry(entries.front().body));
-  return std::visit([](const auto& entry) { return entry.recorded_at; }, last);
+  FLORA_ASSIGN(const EntryContent content, parse_entry(entries.front().body));
+  return std::visit([](const auto& entry) { return entry.recorded_at; }, content);
 }
 
 // Null unless the settings name a collector.
@@ -186,12 +189,13 @@ Result<void> run(const Source& source, const Examined& examined,
   store_options.server = settings.store_server;
   store_options.ledger = ledger;
   store_options.outbox = settings.outbox;
-  FLORA_ASSIGN(const Instant newest, last_recorded(*ledger));
+  FLORA_ASSIGN(const Instant newest, last_recorded(opened));
   store_options.last_recorded = newest;
   FLORA_ASSIGN(store_options.keys, load_keys(settings, env));
   store_options.on_fatal = stop_at_once;
   store_options.audit = audit_options(settings, audit_trail);
   store_options.channel = settings.channel;
+  store_options.channels = settings.channels();
   FLORA_ASSIGN(const std::uint64_t purged, store::purge(settings.store_place(), *ledger));
   if (purged > 0) {
     log::write(log::Level::warning, "the mapping of erased procedures was back, and is purged",

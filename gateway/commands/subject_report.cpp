@@ -48,6 +48,7 @@ Result<std::vector<view::HistoryEntry>> entries_of(Ledger& ledger, const store::
     if (read.size() != 1) return Error{Errc::corrupt, "an entry of the ledger is not there"};
     view::HistoryEntry entry;
     entry.index = *index;
+    entry.is_ordered = ledger.numbering().empty();
     FLORA_ASSIGN(entry.transaction, parse_transaction(read.front().body));
     entries.push_back(std::move(entry));
   }

@@ -219,7 +219,8 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
         answer.receipt = std::move(*receipt);
         return true;
       }
-      gives = receipt.error().code != Errc::unavailable;
+      // Of several channels another one may.
+      gives = receipt.error().code != Errc::unavailable || !parts_.ledger->numbering().empty();
     }
     // Also where a network that holds it does not give the receipt now.
     const auto index = parts_.ledger->find(answer.transaction_id);

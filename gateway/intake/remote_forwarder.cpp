@@ -53,10 +53,12 @@ RemoteForwarder::RemoteForwarder(outbox::Options options, store::Store& store,
       waiters_(ledger.replica(),
                store.is_shared()
                    ? outbox::Waiters::RefusalOf([this](const Uuid& id) { return refusal_of(id); })
-                   : outbox::Waiters::RefusalOf()) {
+                   : outbox::Waiters::RefusalOf(),
+               [this](const Uuid& id) { return has_left(id); }) {
   options_.on_refused = [this](const Uuid& id, const std::string& reason) {
     waiters_.refused(id, reason);
   };
+  options_.on_settled = [this](const Uuid& id) { waiters_.settled(id); };
   if (store.is_shared()) options_.look = kLook;
   ledger.on_entries([this, &index](const std::vector<CommittedEntry>& entries) {
     std::vector<view::IndexedEntry> indexed;
@@ -94,17 +96,21 @@ void RemoteForwarder::forward(const std::vector<store::Accepted>& accepted,
     } else if (!waits) {
       gathering->set(i, OnItsWay{});
     } else {
-      waiters_.await(one.transaction_id, *patience,
-                     [gathering, i, repeat = one.repeat](const outbox::Fate& fate) {
-                       gathering->set(i, fate_of(fate, repeat));
-                     });
+      auto told = [gathering, i, repeat = one.repeat](const outbox::Fate& fate) {
+        gathering->set(i, fate_of(fate, repeat));
+      };
+      if (one.channels.size() > 1) {
+        waiters_.await_settled(one.transaction_id, *patience, std::move(told));
+      } else {
+        waiters_.await(one.transaction_id, *patience, std::move(told));
+      }
     }
   }
   if (keeper_) return keeper_->hint();
   std::vector<outbox::Row> rows;
   rows.reserve(accepted.size());
   for (const store::Accepted& one : accepted) {
-    rows.push_back({one.number, one.transaction_id, one.body, one.nonce});
+    rows.push_back({one.number, one.transaction_id, one.body, one.nonce, one.channels});
   }
   outbox_->push(std::move(rows));
 }
@@ -138,6 +144,11 @@ std::optional<outbox::Activity> RemoteForwarder::activity() const {
 std::optional<bool> RemoteForwarder::has_turn() const {
   if (!keeper_) return std::nullopt;
   return keeper_->has_turn();
+}
+
+bool RemoteForwarder::has_left(const Uuid& transaction_id) const {
+  const auto entry = store_.find_in_outbox(transaction_id);
+  return entry && !*entry;
 }
 
 std::optional<std::string> RemoteForwarder::refusal_of(const Uuid& transaction_id) const {

@@ -42,6 +42,7 @@ class RemoteForwarder final : public Forwarder {
 
  private:
   std::optional<std::string> refusal_of(const Uuid& transaction_id) const;
+  bool has_left(const Uuid& transaction_id) const;
 
   const TurnTimes times_;
   outbox::Options options_;

@@ -100,6 +100,14 @@ std::optional<Role> parse_role(std::string_view name) {
 
 bool is_land(std::string_view code) { return find_land(code) != nullptr; }
 
+std::vector<std::string_view> all_lands() {
+  std::vector<std::string_view> lands;
+  for (const auto& [code, key] : kLands) {
+    if (!key.empty()) lands.push_back(code);
+  }
+  return lands;
+}
+
 std::string_view land_key(std::string_view code) {
   const auto* land = find_land(code);
   return land == nullptr ? std::string_view() : land->second;

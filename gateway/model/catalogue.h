@@ -22,6 +22,9 @@ std::optional<Role> parse_role(std::string_view name);
 /// The sixteen Länder as ISO 3166-2 codes ("DE-NI"), or "DE" for a federal authority.
 bool is_land(std::string_view code);
 
+/// The sixteen, without "DE".
+std::vector<std::string_view> all_lands();
+
 /// The two digits that an Amtlicher Gemeindeschlüssel of this Land begins with ("16" for DE-TH).
 /// Empty for "DE" and for what is no Land.
 std::string_view land_key(std::string_view code);

@@ -11,6 +11,13 @@ std::int64_t instant_of(const Transaction& transaction) {
   return std::get<Instant>(transaction.occurred).ms;
 }
 
+// The order of the ledger: in one log that of its places. Copies of a network of several channels
+// are numbered differently, and must not contradict each other.
+auto recorded_order(const HistoryEntry& entry) {
+  if (entry.is_ordered) return std::tuple(std::int64_t{0}, Uuid{}, entry.index);
+  return std::tuple(entry.transaction.recorded_at.ms, entry.transaction.id, entry.index);
+}
+
 // Settles entries by what refers to them. Nothing recurses: chains may be long, in any order.
 class Settler {
  public:
@@ -51,7 +58,8 @@ class Settler {
 
   static auto rank(const Node& node) {
     const Transaction& t = node.entry->transaction;
-    return std::tuple(t.role == "BAMF", t.source_sequence.value_or(-1), node.entry->index);
+    return std::tuple(t.role == "BAMF", t.source_sequence.value_or(-1),
+                      recorded_order(*node.entry));
   }
 
   static const Node* prevailing(const Node* one, const Node* other) {
@@ -96,7 +104,7 @@ void settle(std::vector<HistoryEntry>& entries) {
   Settler(entries).settle();
   std::ranges::sort(entries, {}, [](const HistoryEntry& entry) {
     return std::tuple(instant_of(entry.transaction), entry.transaction.source_sequence.value_or(-1),
-                      entry.index);
+                      recorded_order(entry));
   });
 }
 

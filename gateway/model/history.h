@@ -18,6 +18,7 @@ inline constexpr std::string_view kMergeStatus = "VERFAHREN_ZUSAMMENGEFUEHRT";
 /// One entry of a history.
 struct HistoryEntry {
   std::uint64_t index = 0;  ///< Its place in the ledger.
+  bool is_ordered = true;   ///< That place is its position: Ledger::numbering() is empty.
   Transaction transaction;
   bool effective = true;  ///< Neither replaced nor taken back, and not itself a revocation.
   std::optional<Uuid> replaced_by;  ///< The correction that is in effect instead.
@@ -25,13 +26,14 @@ struct HistoryEntry {
   bool details_withheld = false;  ///< There are details, and the reader may not see them.
 };
 
-/// Marks what is in effect, and sorts by time, sourceSequence, ledger position. A correction
+/// Marks what is in effect, and sorts by time, sourceSequence, ledger position. Copies of several
+/// channels are numbered differently: there recordedAt and id are in place of that. A correction
 /// replaces its target; a revocation takes its target back; a correction that was taken back
 /// restores what it had replaced; what corrects an entry that was taken back, or that lost to
 /// another correction, shares its fate: of one event at most one form is in effect. Of several
 /// corrections of one event the BAMF's prevails, then the larger sourceSequence, then the later
-/// place on the ledger. A calendar day sorts as its first instant in Europe/Berlin. The result
-/// depends on places only where those rules leave a tie.
+/// by these. A calendar day sorts as its first instant in Europe/Berlin. The result
+/// depends on `index` only where all of that leaves a tie.
 void settle(std::vector<HistoryEntry>& entries);
 
 /// One procedure is another's: both are one person's.

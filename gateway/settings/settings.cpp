@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "gateway/base/yaml_section.h"
+#include "gateway/model/catalogue.h"
 
 namespace flora::settings {
 namespace {
@@ -281,10 +282,52 @@ void read_deadlines(yaml::Section section, fabric::Deadlines& deadlines) {
   read("evaluate_ms", deadlines.evaluate);
 }
 
+// As Fabric takes it, and as it may stand in a transaction (schema Channel of the document).
+bool is_channel_name(const std::string& name) {
+  constexpr std::size_t kLongest = 32;
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  return !name.empty() && name.size() <= kLongest && is_letter(name.front()) &&
+         std::ranges::all_of(name, [&is_letter](char c) {
+           return is_letter(c) || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
+std::string read_channel(yaml::Section& section, std::string_view key,
+                         std::vector<std::string>& known) {
+  std::string name = section.text(key);
+  if (name.empty()) return name;
+  if (!is_channel_name(name)) {
+    section.error(
+        key, "lower-case letters, digits and hyphens are expected, a letter first, 32 at most");
+  } else if (std::ranges::find(known, name) != known.end()) {
+    section.error(key, "another one has the channel " + name);
+  }
+  known.push_back(name);
+  return name;
+}
+
+// The default, and one for each Land that has its own.
+ChannelRule read_channels(yaml::Section section) {
+  std::vector<std::string> known;
+  std::string otherwise = read_channel(section, "default", known);
+  ChannelRule::Lands channels;
+  yaml::Section lands = section.section("lands");
+  for (const std::string_view land : all_lands()) {
+    if (lands.has(land)) channels[std::string(land)] = read_channel(lands, land, known);
+  }
+  if (channels.empty()) section.error("lands", "a Land with a channel of its own is expected");
+  return {std::move(otherwise), std::move(channels)};
+}
+
 Fabric read_fabric(yaml::Section section, const Paths& paths, const std::string& file,
                    Findings& findings) {
   Fabric fabric;
-  fabric.options.channel = section.text("channel");
+  if (section.has("channels")) {
+    if (section.has("channel")) section.error("channel", "channels are given already");
+    fabric.channels = read_channels(section.section("channels"));
+  } else {
+    fabric.options.channel = section.text("channel");
+  }
   fabric.options.chaincode = section.text("chaincode");
   for (const yaml::Node& item : section.list("endpoints")) {
     fabric.options.endpoints.push_back(read_endpoint({item, file, findings}, paths));
@@ -306,16 +349,29 @@ Fabric read_fabric(yaml::Section section, const Paths& paths, const std::string&
   return fabric;
 }
 
+// The name that stands in transactions: of several channels each has its own.
+void read_written_channel(yaml::Section& ledger, Settings& settings) {
+  const std::vector<std::string>& several = settings.fabric->channels.all();
+  if (several.empty()) {
+    settings.channel = ledger.text("channel");
+    return;
+  }
+  settings.channel = several.front();
+  if (!ledger.has("channel")) return;
+  ledger.error("channel", "with fabric.channels each transaction names one of those");
+}
+
 void read_ledger(yaml::Section ledger, const Paths& paths, const std::string& file,
                  Findings& findings, Settings& settings) {
   const std::string kind = ledger.word("kind", {"embedded", "fabric"});
   settings.ledger_origin = ledger.text("origin");
-  settings.channel = ledger.text("channel");
   settings.outbox = ledger.number_or("outbox", 1, 10'000'000, settings.outbox);
   if (kind == "fabric") {
     settings.fabric = read_fabric(ledger.section("fabric"), paths, file, findings);
+    read_written_channel(ledger, settings);
     return;
   }
+  settings.channel = ledger.text("channel");
   settings.ledger_key_file = paths.resolve(ledger.text("key"));
   settings.ledger_checkpoint_file = paths.resolve(ledger.text("checkpoint"));
 }
@@ -507,6 +563,11 @@ bool Listener::is_loopback() const {
   if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
   in6_addr v6{};
   return ::inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+const ChannelRule& Settings::channels() const {
+  static const ChannelRule one;
+  return fabric ? fabric->channels : one;
 }
 
 bool Settings::is_development() const { return environment == kDevelopment; }

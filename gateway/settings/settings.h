@@ -15,6 +15,7 @@
 #include "gateway/base/pkcs11_source.h"
 #include "gateway/base/result.h"
 #include "gateway/base/sql.h"
+#include "gateway/model/channels.h"
 #include "gateway/model/period.h"
 #include "ledger-client/fabric/network.h"
 
@@ -99,6 +100,7 @@ struct Retention {
 /// What a ledger network is reached with.
 struct Fabric {
   fabric::Options options;
+  ChannelRule channels;           ///< Where there are several, in place of `options.channel`.
   std::size_t concurrency = 128;  ///< Transactions that are under way at one time.
 };
 
@@ -145,12 +147,17 @@ struct Settings {
   std::string statuses_file;
   std::vector<std::string> adapter_folders;
   std::size_t adapter_memory = 0;  ///< Bytes of all large native messages together.
+  /// That stands in transactions and tombstones; of several channels the default: a transaction has
+  /// the first that it goes to.
   std::string channel;
   log::Level log_level = log::Level::info;
   std::string otlp_endpoint;  ///< Empty: no spans are exported.
   double sample_ratio = 1;    ///< Of the traces that begin here, how many are sampled: 0 to 1.
   Audit audit;
   Retention retention;
+
+  /// Several channels of a ledger network; for one all lists are empty.
+  const ChannelRule& channels() const;
 
   /// Keys may then be readable by others: they protect nothing.
   bool is_development() const;

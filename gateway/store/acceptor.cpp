@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/base/log.h"
+#include "gateway/store/acceptor_statements.h"
 #include "gateway/store/outbox_rows.h"
 
 namespace flora::store {
@@ -37,25 +38,6 @@ bool fits(std::string_view reserved, std::string_view status) {
 
 }  // namespace
 
-struct Acceptor::Statements {
-  sql::Statement submission_by_identity;
-  sql::Statement submission_by_id;
-  sql::Statement procedure_by_pseudonym;
-  sql::Statement procedure_by_number;
-  sql::Statement procedures_of_identifier;
-  sql::Statement has_identifier;
-  sql::Statement wrapped_key;
-  sql::Statement queued;
-  sql::Statement insert_procedure;
-  sql::Statement insert_identifier;
-  sql::Statement insert_submission;
-  sql::Statement fill_submission;
-  sql::Statement insert_outbox;
-  sql::Statement narrow_reservation;
-  sql::Statement update_key;
-  sql::Statement last_outbox;
-};
-
 Acceptor::Acceptor(std::unique_ptr<Statements> statements, Merges merges, const Options& options,
                    Env& env)
     : s_(std::move(statements)),
@@ -63,55 +45,24 @@ Acceptor::Acceptor(std::unique_ptr<Statements> statements, Merges merges, const 
       env_(&env),
       ids_(env),
       last_recorded_(options.last_recorded),
-      channel_(options.channel) {}
+      channel_(options.channel),
+      channels_(options.channels) {}
 Acceptor::Acceptor(Acceptor&&) noexcept = default;
 Acceptor::~Acceptor() = default;
 
 Result<Acceptor> Acceptor::open(sql::Database& db, const Options& options, Env& env) {
-  constexpr std::string_view kSubmission =
-      "SELECT n, transaction_id, authority, procedure, content, native, status, refers, lookup_key "
-      "FROM submission WHERE ";
-  FLORA_ASSIGN(auto by_identity, db.prepare(std::string(kSubmission) + "identity=?"));
-  FLORA_ASSIGN(auto by_id, db.prepare(std::string(kSubmission) + "transaction_id=?"));
-  FLORA_ASSIGN(auto by_pseudonym, db.prepare("SELECT n FROM procedure WHERE pseudonym=?"));
-  FLORA_ASSIGN(auto by_number,
-               db.prepare("SELECT pseudonym, merged_into FROM procedure WHERE n=?"));
-  FLORA_ASSIGN(auto of_identifier, db.prepare("SELECT procedure FROM identifier WHERE hash=?"));
-  FLORA_ASSIGN(auto has_identifier,
-               db.prepare("SELECT 1 FROM identifier WHERE hash=? AND procedure=?"));
-  FLORA_ASSIGN(auto wrapped_key,
-               db.prepare("SELECT pseudonym, wrapping_key, wrapped FROM procedure WHERE n=?"));
-  FLORA_ASSIGN(auto queued, db.prepare("SELECT n, body, nonce, coalesce(failed, '') FROM "
-                                       "outbox WHERE transaction_id=?"));
-  FLORA_ASSIGN(auto insert_procedure,
-               db.prepare("INSERT INTO procedure(pseudonym, wrapping_key, wrapped) VALUES(?,?,?) "
-                          "RETURNING n"));
-  FLORA_ASSIGN(auto insert_identifier,
-               db.prepare("INSERT INTO identifier(hash, procedure, type, value, lookup_key) "
-                          "VALUES(?,?,?,?,?) ON CONFLICT DO NOTHING"));
-  FLORA_ASSIGN(auto insert_submission,
-               db.prepare("INSERT INTO submission(identity, content, native, lookup_key, sealed, "
-                          "status, refers, transaction_id, authority, procedure) "
-                          "VALUES(?,?,?,?,?,?,?,?,?,?)"));
-  FLORA_ASSIGN(auto fill_submission,
-               db.prepare("UPDATE submission SET identity=?, content=?, native=?, lookup_key=?, "
-                          "sealed=?, status=?, refers=? WHERE n=?"));
-  FLORA_ASSIGN(auto insert_outbox, db.prepare("INSERT INTO outbox VALUES(?,?,?,?,NULL)"));
-  FLORA_ASSIGN(auto narrow_reservation, db.prepare("UPDATE submission SET status=? WHERE n=?"));
-  FLORA_ASSIGN(auto update_key,
-               db.prepare("UPDATE procedure SET wrapping_key=?, wrapped=? WHERE n=?"));
-  FLORA_ASSIGN(auto last_outbox, db.prepare("SELECT coalesce(max(n), 0) FROM outbox"));
-  auto statements = std::make_unique<Statements>(Statements{
-      std::move(by_identity), std::move(by_id), std::move(by_pseudonym), std::move(by_number),
-      std::move(of_identifier), std::move(has_identifier), std::move(wrapped_key),
-      std::move(queued), std::move(insert_procedure), std::move(insert_identifier),
-      std::move(insert_submission), std::move(fill_submission), std::move(insert_outbox),
-      std::move(narrow_reservation), std::move(update_key), std::move(last_outbox)});
+  FLORA_ASSIGN(auto statements, Statements::open(db));
   FLORA_ASSIGN(Merges merges, Merges::open(db, options.ledger));
   Acceptor acceptor(std::move(statements), std::move(merges), options, env);
-  FLORA_ASSIGN(const bool row, acceptor.s_->last_outbox.step());
-  if (row) acceptor.last_number_ = acceptor.s_->last_outbox.integer(0);
-  acceptor.s_->last_outbox.reset();
+  sql::Statement& last = acceptor.s_->last_outbox;
+  FLORA_ASSIGN(const bool row, last.step());
+  if (row) {
+    acceptor.last_number_ = last.integer(0);
+    FLORA_ASSIGN(const EntryContent content, parse_entry(last.text(1)));
+    const Instant recorded = std::visit([](const auto& one) { return one.recorded_at; }, content);
+    acceptor.last_recorded_ = std::max(acceptor.last_recorded_, recorded);
+  }
+  last.reset();
   return acceptor;
 }
 
@@ -256,9 +207,11 @@ Result<Outcome> Acceptor::write(Draft& draft, const Plan& plan) {
   if (plan.reference) {
     FLORA_ASSIGN((draft.corrects ? t.corrects : t.revokes), refer(draft, *plan.reference, target));
   }
+  std::vector<Procedure> procedures = {target};
   if (plan.merge) {
-    FLORA_ASSIGN(const Procedure into, materialise(*plan.merge));
-    t.merged_into = into.pseudonym;
+    procedures.push_back({});
+    FLORA_ASSIGN(procedures.back(), materialise(*plan.merge));
+    t.merged_into = procedures.back().pseudonym;
   }
   t.id = plan.reserved ? plan.reserved->transaction_id : ids_.next();
   t.procedure = target.pseudonym;
@@ -267,6 +220,8 @@ Result<Outcome> Acceptor::write(Draft& draft, const Plan& plan) {
   FLORA_TRY(record(draft, plan, target.number));
 
   Accepted accepted;
+  FLORA_ASSIGN(accepted.channels, spread(t, std::move(procedures)));
+  if (!accepted.channels.empty()) t.channel = accepted.channels.front();
   accepted.transaction_id = t.id;
   accepted.procedure = t.procedure;
   accepted.merged_into = t.merged_into;
@@ -276,6 +231,29 @@ Result<Outcome> Acceptor::write(Draft& draft, const Plan& plan) {
   FLORA_TRY(put_into_outbox(accepted));
   if (t.status == kMergeStatus) FLORA_TRY(merges_.update(target.number));
   return Outcome(std::move(accepted));
+}
+
+// Where the entry goes, and with it from now on what is about its procedures: it counts as one with
+// the procedure that it is joined to.
+Result<std::vector<std::string>> Acceptor::spread(const Transaction& entry,
+                                                  std::vector<Procedure> procedures) {
+  if (channels_.all().empty()) return std::vector<std::string>();
+  for (std::size_t i = 0, named = procedures.size(); i < named; ++i) {
+    if (!procedures[i].merged_into) continue;
+    FLORA_ASSIGN(Procedure root, root_of(*procedures[i].merged_into));
+    procedures.push_back(std::move(root));
+  }
+  std::vector<std::string> before;
+  for (const Procedure& one : procedures) {
+    before.insert(before.end(), one.channels.begin(), one.channels.end());
+  }
+  std::vector<std::string> channels = channels_.of(entry, before);
+  const std::string grown = text_of(ChannelRule::grown(before, channels));
+  for (const Procedure& one : procedures) {
+    if (text_of(one.channels) == grown) continue;
+    FLORA_TRY(s_->set_channels.bind_text(1, grown).bind(2, one.number).run());
+  }
+  return channels;
 }
 
 Instant Acceptor::record_now() {
@@ -288,16 +266,22 @@ Result<void> Acceptor::put_into_outbox(Accepted& accepted) {
   env_->random(accepted.nonce);
   sql::Statement& row = s_->insert_outbox;
   row.bind(1, accepted.number).bind_blob(2, accepted.transaction_id.bytes);
-  return row.bind_text(3, accepted.body).bind_blob(4, accepted.nonce).run();
+  row.bind_text(3, accepted.body).bind_blob(4, accepted.nonce);
+  return row.bind_text(5, text_of(accepted.channels)).run();
 }
 
 Result<Accepted> Acceptor::bury(const Uuid& procedure, std::string_view authority) {
+  std::vector<std::string> before;
+  FLORA_ASSIGN(const auto known, resolve(procedure));
+  if (const auto* one = std::get_if<Resolution>(&known)) before = one->existing->channels;
   Tombstone tombstone{ids_.next(), procedure, record_now(), std::string(authority), channel_, {}};
   env_->random(tombstone.salt);
   Accepted accepted;
   accepted.transaction_id = tombstone.id;
   accepted.procedure = procedure;
   accepted.tombstone = true;
+  accepted.channels = channels_.of_tombstone(before);
+  if (!accepted.channels.empty()) tombstone.channel = accepted.channels.front();
   accepted.body = to_canonical(tombstone);
   FLORA_TRY(put_into_outbox(accepted));
   return accepted;
@@ -377,23 +361,19 @@ Result<Acceptor::Procedure> Acceptor::procedure(std::int64_t number) {
   FLORA_ASSIGN(const bool row, select.bind(1, number).step());
   if (!row) return Error{Errc::corrupt, "store.db names a procedure that does not exist"};
   Procedure found{number, uuid_from_bytes(select.blob(0))};
+  if (!select.is_null(1)) found.merged_into = select.integer(1);
+  found.channels = channels_of(select.text(2));
+  if (found.channels.empty()) found.channels.emplace_back(kEarlierChannel);
   select.reset();
   return found;
 }
 
 Result<Acceptor::Procedure> Acceptor::root_of(std::int64_t number) {
-  sql::Statement& select = s_->procedure_by_number;
   // Merges make no circles; the bound guards against a damaged file.
   for (int steps = 0; steps < 1000; ++steps) {
-    select.reset();
-    FLORA_ASSIGN(const bool row, select.bind(1, number).step());
-    if (!row) return Error{Errc::corrupt, "store.db names a procedure that does not exist"};
-    if (select.is_null(1)) {
-      Procedure found{number, uuid_from_bytes(select.blob(0))};
-      select.reset();
-      return found;
-    }
-    number = select.integer(1);
+    FLORA_ASSIGN(const Procedure found, procedure(number));
+    if (!found.merged_into) return found;
+    number = *found.merged_into;
   }
   return Error{Errc::corrupt, "store.db merges procedures in a circle"};
 }

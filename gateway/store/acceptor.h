@@ -11,6 +11,7 @@
 
 #include "gateway/base/crypto.h"
 #include "gateway/base/sql.h"
+#include "gateway/model/channels.h"
 #include "gateway/store/keys_in_use.h"
 #include "gateway/store/merges.h"
 #include "gateway/store/store.h"
@@ -65,6 +66,9 @@ class Acceptor {
   struct Procedure {
     std::int64_t number = 0;
     Uuid pseudonym;
+    std::optional<std::int64_t> merged_into = {};
+    // That its entries have gone to; empty: it is new.
+    std::vector<std::string> channels = {};
   };
   // The key of a procedure, as its row has it and open.
   struct Secret {
@@ -118,6 +122,8 @@ class Acceptor {
   Result<bool> is_erasing(const Plan& plan);
   Result<bool> can_merge(const Draft& draft, const Plan& plan);
   Result<void> put_into_outbox(Accepted& accepted);
+  Result<std::vector<std::string>> spread(const Transaction& entry,
+                                          std::vector<Procedure> procedures);
   Instant record_now();
   Result<Outcome> write(Draft& draft, const Plan& plan);
   Result<Uuid> refer(const Draft& draft, const Reference& reference, const Procedure& procedure);
@@ -154,6 +160,7 @@ class Acceptor {
   UuidSequence ids_;
   Instant last_recorded_;
   std::string channel_;  // Of tombstones.
+  ChannelRule channels_;
   std::int64_t last_number_ = 0;
   bool keys_fail_ = false;  // As the log was told.
   std::int64_t keys_rest_until_ns_ = 0;

@@ -1,8 +1,13 @@
 #include "gateway/store/holdings.h"
 
 #include <map>
+#include <string>
 #include <string_view>
 #include <utility>
+
+#include "gateway/model/channels.h"
+#include "gateway/store/outbox_rows.h"
+#include "gateway/store/schema.h"
 
 namespace flora::store {
 namespace {
@@ -14,8 +19,8 @@ constexpr std::string_view kProcedures =
     " WHERE p.merged_into IS NOT NULL),"
     " whole(n) AS (SELECT n FROM up"
     " UNION SELECT p.n FROM whole JOIN procedure p ON p.merged_into=whole.n)"
-    " SELECT p.n, p.pseudonym, (SELECT pseudonym FROM procedure WHERE n=p.merged_into)"
-    " FROM whole JOIN procedure p ON p.n=whole.n ORDER BY p.n";
+    " SELECT p.n, p.pseudonym, (SELECT pseudonym FROM procedure WHERE n=p.merged_into), ";
+constexpr std::string_view kOfAll = " FROM whole JOIN procedure p ON p.n=whole.n ORDER BY p.n";
 
 constexpr std::string_view kSubmissions =
     "SELECT transaction_id, authority, EXISTS(SELECT 1 FROM outbox o"
@@ -57,11 +62,12 @@ Result<void> add_answers(sql::Database& database, Holding& holding) {
   });
 }
 
-}  // namespace
-
+// `channels` is the column, or what stands for it.
 Result<std::vector<Holding>> holdings_of(sql::Database& database,
-                                         const std::vector<Digest>& identifier_hashes) {
-  FLORA_ASSIGN(auto select, database.prepare(kProcedures));
+                                         const std::vector<Digest>& identifier_hashes,
+                                         std::string_view channels) {
+  FLORA_ASSIGN(auto select,
+               database.prepare(std::string(kProcedures).append(channels) + std::string(kOfAll)));
   std::map<std::int64_t, Holding> found;
   for (const Digest& hash : identifier_hashes) {
     select.reset();
@@ -70,6 +76,8 @@ Result<std::vector<Holding>> holdings_of(sql::Database& database,
       Holding& holding = found[row.integer(0)];
       holding.procedure = uuid_from_bytes(row.blob(1));
       if (!row.is_null(2)) holding.merged_into = uuid_from_bytes(row.blob(2));
+      holding.channels = channels_of(row.text(3));
+      std::erase(holding.channels, kEarlierChannel);
     }));
   }
   std::vector<Holding> holdings;
@@ -81,11 +89,20 @@ Result<std::vector<Holding>> holdings_of(sql::Database& database,
   return holdings;
 }
 
+}  // namespace
+
+Result<std::vector<Holding>> holdings_of(sql::Database& database,
+                                         const std::vector<Digest>& identifier_hashes) {
+  return holdings_of(database, identifier_hashes, "p.channels");
+}
+
 Result<std::vector<Holding>> holdings_of(const sql::Place& place,
                                          const std::vector<Digest>& identifier_hashes) {
   FLORA_ASSIGN(const auto database, sql::open(place, sql::Access::read));
   FLORA_TRY(database->begin());
-  return holdings_of(*database, identifier_hashes);
+  // The file may be of before the first start of this version.
+  FLORA_ASSIGN(const bool named, has_channels(*database));
+  return holdings_of(*database, identifier_hashes, named ? "p.channels" : "''");
 }
 
 }  // namespace flora::store

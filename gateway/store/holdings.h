@@ -27,6 +27,8 @@ struct HeldSubmission {
 struct Holding {
   Uuid procedure;
   std::optional<Uuid> merged_into;
+  /// Of a ledger network of several, those that hold its entries; none: not known, or there is one.
+  std::vector<std::string> channels;
   std::vector<IdentifierType> types;        ///< Of the identifiers that are kept, one for each.
   std::vector<HeldSubmission> submissions;  ///< In the order of acceptance.
   std::int64_t kept_answers = 0;

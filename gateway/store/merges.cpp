@@ -135,6 +135,7 @@ Result<std::vector<HistoryEntry>> Merges::entries_of(std::int64_t procedure) {
 // Nothing, if neither outbox nor ledger has it: then it is of no effect for anybody else either.
 Result<std::optional<HistoryEntry>> Merges::find(const Uuid& transaction_id) {
   HistoryEntry entry;
+  entry.is_ordered = ledger_ == nullptr || ledger_->numbering().empty();
   sql::Statement& select = s_->outbox_body;
   select.reset();
   FLORA_ASSIGN(const bool waits, select.bind_blob(1, transaction_id.bytes).step());

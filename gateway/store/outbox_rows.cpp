@@ -20,6 +20,25 @@ outbox::Nonce nonce_of(std::span<const std::byte> bytes) {
   return nonce;
 }
 
+std::string text_of(const std::vector<std::string>& channels) {
+  std::string text;
+  for (const std::string& channel : channels) {
+    if (!text.empty()) text += ' ';
+    text += channel;
+  }
+  return text;
+}
+
+std::vector<std::string> channels_of(std::string_view text) {
+  std::vector<std::string> channels;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    channels.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return channels;
+}
+
 Result<void> read_waiting(const sql::Statement& row, Accepted& accepted) {
   accepted.number = row.integer(0);
   accepted.body = row.text(1);
@@ -30,6 +49,7 @@ Result<void> read_waiting(const sql::Statement& row, Accepted& accepted) {
   accepted.recorded = waiting.recorded_at;
   accepted.nonce = nonce_of(row.blob(2));
   accepted.failed = row.text(3);
+  accepted.channels = channels_of(row.text(4));
   return {};
 }
 
@@ -39,8 +59,8 @@ Result<OutboxRows> OutboxRows::open(sql::Database& db, Env& env) {
   FLORA_ASSIGN(auto remove, db.prepare("DELETE FROM outbox WHERE n=?"));
   FLORA_ASSIGN(auto fail, db.prepare("UPDATE outbox SET failed=? WHERE n=?"));
   FLORA_ASSIGN(auto renew, db.prepare("UPDATE outbox SET nonce=? WHERE n=?"));
-  FLORA_ASSIGN(auto find_failed, db.prepare("SELECT n, body FROM outbox WHERE transaction_id=? "
-                                            "AND failed<>''"));
+  FLORA_ASSIGN(auto find_failed, db.prepare("SELECT n, body, channels FROM outbox WHERE "
+                                            "transaction_id=? AND failed<>''"));
   FLORA_ASSIGN(auto reopen, db.prepare("UPDATE outbox SET failed=?, nonce=?, n=? WHERE n=?"));
   return OutboxRows({std::move(count), std::move(trim), std::move(remove), std::move(fail),
                      std::move(renew), std::move(find_failed), std::move(reopen)},
@@ -81,7 +101,11 @@ Result<outbox::Row> OutboxRows::reopen(const Uuid& transaction_id,
   FLORA_ASSIGN(const bool found, s_.find_failed.bind_blob(1, transaction_id.bytes).step());
   outbox::Row row;
   if (found) {
-    row = {s_.find_failed.integer(0), transaction_id, std::string(s_.find_failed.text(1)), {}};
+    row = {s_.find_failed.integer(0),
+           transaction_id,
+           std::string(s_.find_failed.text(1)),
+           {},
+           channels_of(s_.find_failed.text(2))};
   }
   s_.find_failed.reset();
   if (!found) return Error{Errc::not_found, "no transaction of this id has failed"};

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/base/env.h"
@@ -16,7 +18,12 @@ namespace flora::store {
 /// From the bytes of a row; aborts on another length.
 outbox::Nonce nonce_of(std::span<const std::byte> bytes);
 
-/// Takes over what a row of number, body, nonce and `failed` says of a repeat. Errors: corrupt.
+/// The channels of a row as they stand in it, and back.
+std::string text_of(const std::vector<std::string>& channels);
+std::vector<std::string> channels_of(std::string_view text);
+
+/// Takes over what a row of number, body, nonce, `failed` and channels says of a repeat. Errors:
+/// corrupt.
 Result<void> read_waiting(const sql::Statement& row, Accepted& accepted);
 
 /// Used by the writer thread alone. Errors of all methods: what SQLite reports; the transaction

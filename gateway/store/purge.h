@@ -16,9 +16,9 @@ namespace flora::store {
 /// replaced: a tombstone among them that `ledger` does not have counts as well, and goes into the
 /// outbox. Before the store is opened, and while no gateway runs; but others may work with a
 /// database that is shared: it is done behind the lock of who writes, and an erasure that they have
-/// under way finds less to delete. Durable on return, nothing is changed on failure. Returns the
-/// number of procedures that were there; without a file: 0. Errors: unavailable, corrupt, invalid
-/// (the file is of a newer version), and those of the ledger.
+/// under way finds less to delete. Durable on return; on failure in part, which is not looked at
+/// again. Returns the number of procedures that were there; without a file: 0. Errors: unavailable,
+/// corrupt, invalid (the file is of a newer version), and those of the ledger.
 Result<std::uint64_t> purge(const sql::Place& place, Ledger& ledger,
                             const std::vector<CommittedEntry>& lost = {});
 

@@ -31,4 +31,7 @@ Result<bool> has_audit(sql::Database& database);
 /// True if the rows of the file name their keys.
 Result<bool> has_keys(sql::Database& database);
 
+/// True if the rows of the file name their channels.
+Result<bool> has_channels(sql::Database& database);
+
 }  // namespace flora::store

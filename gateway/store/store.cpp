@@ -331,12 +331,12 @@ Result<std::optional<Uuid>> Store::find_procedure(const std::vector<Identifier>&
 
 Result<std::optional<OutboxEntry>> Store::find_in_outbox(const Uuid& transaction_id) {
   return readers_->with([&](sql::Database& db) -> Result<std::optional<OutboxEntry>> {
-    FLORA_ASSIGN(auto select, db.prepare("SELECT n, body, coalesce(failed, '') FROM outbox "
-                                         "WHERE transaction_id=?"));
+    FLORA_ASSIGN(auto select, db.prepare("SELECT n, body, coalesce(failed, ''), channels FROM "
+                                         "outbox WHERE transaction_id=?"));
     FLORA_ASSIGN(const bool row, select.bind_blob(1, transaction_id.bytes).step());
     if (!row) return std::optional<OutboxEntry>();
     return std::optional(OutboxEntry{select.integer(0), transaction_id, std::string(select.text(1)),
-                                     std::string(select.text(2))});
+                                     std::string(select.text(2)), channels_of(select.text(3))});
   });
 }
 
@@ -355,7 +355,7 @@ Result<Turn> Store::turn() {
 Result<std::vector<outbox::Row>> Store::rows(std::int64_t after, std::size_t limit) {
   return readers_->with([&](sql::Database& db) -> Result<std::vector<outbox::Row>> {
     FLORA_ASSIGN(auto select,
-                 db.prepare("SELECT n, transaction_id, body, nonce FROM outbox "
+                 db.prepare("SELECT n, transaction_id, body, nonce, channels FROM outbox "
                             "WHERE n>? AND coalesce(failed, '')='' ORDER BY n LIMIT ?"));
     select.bind(1, after).bind(2, static_cast<std::int64_t>(limit));
     std::vector<outbox::Row> rows;
@@ -363,7 +363,8 @@ Result<std::vector<outbox::Row>> Store::rows(std::int64_t after, std::size_t lim
       FLORA_ASSIGN(const bool row, select.step());
       if (!row) return rows;
       rows.push_back({select.integer(0), uuid_from_bytes(select.blob(1)),
-                      std::string(select.text(2)), nonce_of(select.blob(3))});
+                      std::string(select.text(2)), nonce_of(select.blob(3)),
+                      channels_of(select.text(4))});
     }
   });
 }

@@ -17,6 +17,7 @@
 #include "gateway/base/result.h"
 #include "gateway/base/sql.h"
 #include "gateway/model/audit.h"
+#include "gateway/model/channels.h"
 #include "gateway/model/identifiers.h"
 #include "gateway/model/ids.h"
 #include "gateway/model/mapping_keys.h"
@@ -92,6 +93,8 @@ struct Accepted {
   Instant recorded = {};     ///< Likewise.
   outbox::Nonce nonce = {};  ///< Of its next try with a remote ledger, if it is in `body`.
   std::string failed = {};   ///< A repeat: why a remote ledger has refused it; empty: it has not.
+  /// Of a remote ledger, that it goes to, if it is in `body`; empty: there is only one.
+  std::vector<std::string> channels = {};
 };
 
 using Outcome = std::variant<Accepted, Refusal>;
@@ -105,6 +108,7 @@ struct OutboxEntry {
   Uuid transaction_id;
   std::string body;
   std::string failed = {};  ///< Why a remote ledger has refused it; empty: it has not.
+  std::vector<std::string> channels = {};  ///< As Accepted has them.
 };
 
 /// An answer that is kept under an Idempotency-Key.
@@ -177,7 +181,9 @@ struct Options {
   std::function<void(const Error&)> on_fatal;
   AuditOptions audit;
   std::string channel;  ///< Of tombstones.
-  std::string vfs;      ///< A SQLite VFS for tests.
+  /// Of the others, where there are several: then the first of an entry stands in it.
+  ChannelRule channels;
+  std::string vfs;  ///< A SQLite VFS for tests.
 
   sql::Place place() const {
     sql::Place place{path, vfs};

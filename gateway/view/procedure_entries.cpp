@@ -9,12 +9,14 @@ namespace flora::view {
 
 Result<std::vector<HistoryEntry>> own_entries(const Entries& from, const Uuid& procedure) {
   std::vector<HistoryEntry> entries;
+  const bool is_ordered = from.ledger->numbering().empty();
   FLORA_ASSIGN(const auto indexes, from.index->entries_of(procedure));
   for (const std::uint64_t index : indexes) {
     FLORA_ASSIGN(const auto read, from.ledger->read(index, 1));
     if (read.size() != 1) return Error{Errc::unavailable, "an indexed entry is not there"};
     HistoryEntry entry;
     entry.index = index;
+    entry.is_ordered = is_ordered;
     FLORA_ASSIGN(entry.transaction, parse_transaction(read.front().body));
     entries.push_back(std::move(entry));
   }

@@ -17,7 +17,7 @@
 namespace flora::view {
 namespace {
 
-constexpr std::int64_t kVersion = 3;
+constexpr std::int64_t kVersion = 4;
 constexpr std::size_t kReadAhead = 1024;
 
 // Entries are written together once so many wait, or none came for so long, or a reader asks.
@@ -52,9 +52,10 @@ CREATE TABLE ending_status(name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE position(
   one INTEGER PRIMARY KEY CHECK(one=1),
   next INTEGER NOT NULL,
-  last_transaction BLOB NOT NULL
+  last_transaction BLOB NOT NULL,
+  numbering TEXT NOT NULL
 ) STRICT;
-INSERT INTO position VALUES(1, 0, x'');
+INSERT INTO position VALUES(1, 0, x'', '');
 )";
 
 Result<std::vector<Uuid>> ids_of(sqlite::Statement& select) {
@@ -97,7 +98,10 @@ class ProcedureIndex::Core {
   };
 
   Core(std::string path, Ledger& ledger, std::vector<std::string> ending)
-      : path_(std::move(path)), ledger_(ledger), ending_(std::move(ending)) {}
+      : path_(std::move(path)),
+        ledger_(ledger),
+        ending_(std::move(ending)),
+        numbering_(ledger.numbering()) {}
 
   ~Core() {
     {
@@ -218,7 +222,7 @@ class ProcedureIndex::Core {
     FLORA_ASSIGN(auto delete_merges,
                  database_->prepare("DELETE FROM merge WHERE target=?1 OR source=?1"));
     FLORA_ASSIGN(auto set_position,
-                 database_->prepare("UPDATE position SET next=?, last_transaction=?"));
+                 database_->prepare("UPDATE position SET next=?, last_transaction=?, numbering=?"));
     statements_.emplace(Statements{std::move(insert_event), std::move(insert_merge),
                                    std::move(insert_ending), std::move(insert_tombstone),
                                    std::move(delete_events), std::move(delete_merges),
@@ -245,12 +249,16 @@ class ProcedureIndex::Core {
     return Error{Errc::invalid, "view.db was made with other statuses that end a procedure"};
   }
 
-  // The entry before the position must be the one that was indexed there.
+  // The entry before the position must be the one that was indexed there, in the same numbering.
   Result<void> check_position() {
-    FLORA_ASSIGN(auto select, database_->prepare("SELECT next, last_transaction FROM position"));
+    FLORA_ASSIGN(auto select,
+                 database_->prepare("SELECT next, last_transaction, numbering FROM position"));
     FLORA_ASSIGN(const bool row, select.step());
     if (!row) return Error{Errc::corrupt, "view.db has no position"};
     const auto next = static_cast<std::uint64_t>(select.integer(0));
+    if (next > 0 && select.text(2) != numbering_) {
+      return Error{Errc::conflict, "view.db was made of another copy of the ledger"};
+    }
     if (next > ledger_.size()) return Error{Errc::conflict, "view.db is ahead of the ledger"};
     if (next > 0) {
       FLORA_ASSIGN(const auto last, ledger_.read(next - 1, 1));
@@ -345,6 +353,7 @@ class ProcedureIndex::Core {
     const std::uint64_t next = entries.back().index + 1;
     FLORA_TRY(statements_->set_position.bind(1, static_cast<std::int64_t>(next))
                   .bind_blob(2, entries.back().transaction_id.bytes)
+                  .bind_text(3, numbering_)
                   .run());
     FLORA_TRY(database_->commit());
     next_ = next;
@@ -380,6 +389,7 @@ class ProcedureIndex::Core {
   std::string path_;
   Ledger& ledger_;
   const std::vector<std::string> ending_;
+  const std::string numbering_;  // Of the ledger.
   bool as_it_is_ = false;
   std::optional<sqlite::Database> database_;
   std::optional<Statements> statements_;

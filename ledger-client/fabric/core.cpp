@@ -118,16 +118,17 @@ void UnderWay::break_off() {
   for (grpc::ClientContext* const one : contexts_) one->TryCancel();
 }
 
-Core::Core(Options given, Env& environment)
+Core::Core(Options given, Env& environment, Shared shared)
     : options(std::move(given)),
       env(environment),
+      members(std::move(shared.members)),
       endpoints(names_of(options), {options.first_pause, options.longest_pause}, env),
-      turns(options.concurrency, options.waiting),
+      turns(std::move(shared.turns)),
       reactor(kThreads) {}
 
 const Member* Core::signer_for(std::string_view authority) const {
   const Member* found = nullptr;
-  for (const Member& one : members) {
+  for (const Member& one : *members) {
     if (std::ranges::find(one.authorities, authority) != one.authorities.end()) return &one;
     if (one.is_default) found = &one;
   }
@@ -135,17 +136,23 @@ const Member* Core::signer_for(std::string_view authority) const {
 }
 
 const Member& Core::reader() const {
-  const auto found = std::ranges::find_if(members, &Member::is_default);
-  return found == members.end() ? members.front() : *found;
+  const auto found = std::ranges::find_if(*members, &Member::is_default);
+  return found == members->end() ? members->front() : *found;
 }
 
-Result<std::shared_ptr<Core>> open_core(Options options, Env& env) {
-  FLORA_TRY(check(options));
-  auto core = std::make_shared<Core>(std::move(options), env);
-  for (const Identity& one : core->options.identities) {
+Result<Shared> open_shared(const Options& options, Env& env) {
+  std::vector<Member> members;
+  for (const Identity& one : options.identities) {
     FLORA_ASSIGN(Member member, open_member(one, env));
-    core->members.push_back(std::move(member));
+    members.push_back(std::move(member));
   }
+  return Shared{std::make_shared<Turns>(options.concurrency, options.waiting),
+                std::make_shared<const std::vector<Member>>(std::move(members))};
+}
+
+Result<std::shared_ptr<Core>> open_core(Options options, Env& env, Shared shared) {
+  FLORA_TRY(check(options));
+  auto core = std::make_shared<Core>(std::move(options), env, std::move(shared));
   for (const Endpoint& one : core->options.endpoints) {
     FLORA_ASSIGN(const grpc::SslCredentialsOptions tls,
                  read_credentials(one, core->options.client_certificate, env));

@@ -41,9 +41,16 @@ class UnderWay {
   std::set<grpc::ClientContext*> contexts_;
 };
 
+/// What several channels of a network have together: the calls that are under way at one time, and
+/// who signs, so that a token is logged in to once.
+struct Shared {
+  std::shared_ptr<Turns> turns;
+  std::shared_ptr<const std::vector<Member>> members;
+};
+
 /// Thread-safe. Alive as long as a call is under way.
 struct Core {
-  Core(Options given, Env& environment);
+  Core(Options given, Env& environment, Shared shared);
 
   /// Whose identity signs for an authority; null: nobody's.
   const Member* signer_for(std::string_view authority) const;
@@ -52,16 +59,18 @@ struct Core {
 
   const Options options;
   Env& env;
-  std::vector<Member> members;
+  const std::shared_ptr<const std::vector<Member>> members;
   std::vector<std::unique_ptr<gateway::Gateway::Stub>> stubs;  ///< As the endpoints.
   Endpoints endpoints;
   UnderWay under_way;
   InFlight in_flight;
-  Turns turns;
+  const std::shared_ptr<Turns> turns;
   Reactor reactor;
 };
 
-/// With the files read and the channels made. Errors: as fabric::open().
-Result<std::shared_ptr<Core>> open_core(Options options, Env& env);
+/// With the files of the identities read. Errors of both: as fabric::open().
+Result<Shared> open_shared(const Options& options, Env& env);
+/// With the other files read and the channels made.
+Result<std::shared_ptr<Core>> open_core(Options options, Env& env, Shared shared);
 
 }  // namespace flora::fabric

@@ -179,8 +179,9 @@ class Events final : public outbox::Following {
     for (const gateway::ChaincodeEvent& one : response.events()) {
       if (one.chaincode_id() != core_->options.chaincode || one.event_name() != kRecorded) continue;
       if (!skips_) {
-        entries.push_back(
-            {{block, one.tx_id()}, one.payload(), core_->options.endpoints[endpoint].name});
+        entries.push_back({{block, one.tx_id(), core_->options.channel},
+                           one.payload(),
+                           core_->options.endpoints[endpoint].name});
       } else if (one.tx_id() == after_->transaction) {
         skips_ = false;
       }

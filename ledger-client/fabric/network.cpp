@@ -1,5 +1,6 @@
 #include "ledger-client/fabric/network.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/base/json.h"
@@ -13,9 +14,10 @@ namespace flora::fabric {
 namespace {
 
 using outbox::NetworkEntry;
+using outbox::NetworkPlace;
 using outbox::Outcome;
 
-constexpr const char* kTooMany = "too-many-calls";
+const std::string kTooMany(outbox::kTooManyCalls);
 constexpr std::size_t kMostHistory = std::size_t{32} << 20;
 
 Error corrupt(std::string_view what) { return {Errc::corrupt, std::string(what)}; }
@@ -58,10 +60,16 @@ class Network final : public outbox::RemoteNetwork {
 
   ~Network() override {
     core_->under_way.break_off();
+    core_->turns->let_go(core_.get());
     core_->in_flight.wait();
   }
 
   void submit(outbox::Attempt attempt, std::function<void(Outcome)> done) override {
+    if (!attempt.channels.empty() && attempt.channels != std::vector{core_->options.channel}) {
+      const auto ticket = core_->in_flight.ticket();
+      core_->reactor.post([ticket, done = std::move(done)] { done(outbox::unknown_channel()); });
+      return;
+    }
     run(std::move(done), Outcome{Outcome::Kind::unavailable, kTooMany, {}},
         [this, attempt = std::move(attempt)](auto ended) mutable {
           Submission::start(*core_, std::move(attempt), std::move(ended));
@@ -79,19 +87,20 @@ class Network final : public outbox::RemoteNetwork {
          [](std::string_view payload) { return parse_history(payload); });
   }
 
-  void envelope(const std::string& transaction,
-                std::function<void(Result<std::string>)> done) override {
+  void envelope(const NetworkPlace& place, std::function<void(Result<std::string>)> done) override {
     const std::string& channel = core_->options.channel;
-    read(std::move(done), {"qscc", {"GetTransactionByID", channel, transaction}},
-         [channel, transaction](std::string_view payload) {
+    read(std::move(done), {"qscc", {"GetTransactionByID", channel, place.transaction}},
+         [channel, transaction = place.transaction](std::string_view payload) {
            return parse_processed(payload, channel, transaction);
          });
   }
 
-  std::unique_ptr<outbox::Following> follow(std::optional<outbox::NetworkPlace> after,
+  std::unique_ptr<outbox::Following> follow(std::vector<NetworkPlace> after,
                                             std::function<void(std::vector<NetworkEntry>)> take,
                                             std::function<void(bool)> up) override {
-    return follow_events(core_, std::move(after), std::move(take), std::move(up));
+    const auto last = std::ranges::find(after, core_->options.channel, &NetworkPlace::channel);
+    return follow_events(core_, last == after.end() ? std::nullopt : std::optional(*last),
+                         std::move(take), std::move(up));
   }
 
  private:
@@ -106,7 +115,7 @@ class Network final : public outbox::RemoteNetwork {
   void run(std::function<void(Value)> done, Value too_many, Start start) {
     const auto ticket = core_->in_flight.ticket();
     auto shared = std::make_shared<std::function<void(Value)>>(std::move(done));
-    const bool taken = core_->turns.take(
+    const bool taken = core_->turns->take(
         [this, ticket, shared, start = std::move(start)](Turns::Turn turn) mutable {
           core_->reactor.post(
               [ticket, shared, turn = std::move(turn), start = std::move(start)]() mutable {
@@ -116,7 +125,8 @@ class Network final : public outbox::RemoteNetwork {
                       (*shared)(std::move(value));
                     }));
               });
-        });
+        },
+        core_.get());
     if (taken) return;
     core_->reactor.post([ticket, shared, too_many = std::move(too_many)]() mutable {
       (*shared)(std::move(too_many));
@@ -151,7 +161,8 @@ class Network final : public outbox::RemoteNetwork {
   void locate(Found found, std::function<void(Result<std::optional<NetworkEntry>>)> ended) {
     const std::string transaction = found.transaction;
     ask_status(*core_, core_->reader(), transaction, std::nullopt,
-               [found = std::move(found), ended = std::move(ended)](auto answer) mutable {
+               [channel = core_->options.channel, found = std::move(found),
+                ended = std::move(ended)](auto answer) mutable {
                  if (!answer.response) {
                    return ended(Error{Errc::unavailable, std::move(answer.failure.reason)});
                  }
@@ -159,7 +170,7 @@ class Network final : public outbox::RemoteNetwork {
                    return ended(corrupt("an entry is of a transaction that is not valid"));
                  }
                  ended(std::optional<NetworkEntry>(
-                     {{answer.response->block_number(), std::move(found.transaction)},
+                     {{answer.response->block_number(), std::move(found.transaction), channel},
                       std::move(found.body)}));
                });
   }
@@ -170,8 +181,23 @@ class Network final : public outbox::RemoteNetwork {
 }  // namespace
 
 Result<std::unique_ptr<outbox::RemoteNetwork>> open(Options options, Env& env) {
-  FLORA_ASSIGN(std::shared_ptr<Core> core, open_core(std::move(options), env));
+  FLORA_ASSIGN(Shared shared, open_shared(options, env));
+  FLORA_ASSIGN(std::shared_ptr<Core> core, open_core(std::move(options), env, std::move(shared)));
   return std::unique_ptr<outbox::RemoteNetwork>(std::make_unique<Network>(std::move(core)));
+}
+
+Result<std::vector<outbox::Channel>> open_channels(const Options& options,
+                                                   const std::vector<std::string>& channels,
+                                                   Env& env) {
+  FLORA_ASSIGN(const Shared shared, open_shared(options, env));
+  std::vector<outbox::Channel> opened;
+  for (const std::string& channel : channels) {
+    Options one = options;
+    one.channel = channel;
+    FLORA_ASSIGN(std::shared_ptr<Core> core, open_core(std::move(one), env, shared));
+    opened.push_back({channel, std::make_unique<Network>(std::move(core))});
+  }
+  return opened;
 }
 
 }  // namespace flora::fabric

@@ -12,6 +12,7 @@
 #include "gateway/base/env.h"
 #include "gateway/base/pkcs11_source.h"
 #include "gateway/base/result.h"
+#include "ledger-client/outbox/channels.h"
 #include "ledger-client/outbox/remote_network.h"
 
 namespace flora::fabric {
@@ -72,5 +73,11 @@ struct Options {
 /// unavailable or unknown. `env` outlives it. Errors: invalid (an option, a certificate or a key is
 /// not what it has to be; the message names the file), not_found, unavailable (a file).
 Result<std::unique_ptr<outbox::RemoteNetwork>> open(Options options, Env& env);
+
+/// A network for each channel, in place of `options.channel`. What is under way and what waits is
+/// bounded for all together. Errors: as open().
+Result<std::vector<outbox::Channel>> open_channels(const Options& options,
+                                                   const std::vector<std::string>& channels,
+                                                   Env& env);
 
 }  // namespace flora::fabric

@@ -13,6 +13,8 @@
 
 #include "gateway/base/log.h"
 #include "gateway/model/transaction.h"
+#include "ledger-client/outbox/channels.h"
+#include "ledger-client/outbox/routes.h"
 
 namespace flora::outbox {
 namespace {
@@ -36,12 +38,6 @@ Result<Subject> subject_of(const std::string& body) {
   return Subject{transaction.procedure, transaction.authority,
                  transaction.corrects ? transaction.corrects : transaction.revokes, false};
 }
-
-// Reasons that are a matter of one transaction or of who signs it: somebody has answered, so that
-// they say nothing of the network.
-constexpr std::array<std::string_view, 5> kOfOne = {"access-denied", "signer-unavailable",
-                                                    "endorsements-differ", "chaincode-fails",
-                                                    "peer-contradicts"};
 
 struct Task {
   Row row;
@@ -74,7 +70,8 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
         store_(store),
         network_(network),
         replica_(replica),
-        env_(env) {}
+        env_(env),
+        routes_(options_.breaker) {}
 
   Result<void> start() {
     FLORA_ASSIGN(const std::vector<Failed> failed, store_.failed_rows());
@@ -133,8 +130,12 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
 
   Activity activity() const {
     const std::lock_guard lock(mutex_);
-    return {under_way_.size(), in_memory_ - under_way_.size(), failed_.size(), tries_,
-            failures_ >= options_.breaker};
+    return {under_way_.size(),
+            in_memory_ - under_way_.size(),
+            failed_.size(),
+            tries_,
+            failures_ >= options_.breaker,
+            network_.away()};
   }
 
   bool is_submitted(const Uuid& id) const {
@@ -242,6 +243,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     while (!stopping_) {
       const Clock::time_point now = Clock::now();
       wake_resting(now);
+      go_on(routes_.due(now));
       settle_again(now);
       if (is_shared() && now >= look_at_) behind_ = true;
       std::vector<Attempt> attempts = take_ready(now);
@@ -273,6 +275,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     std::optional<Clock::time_point> next;
     const auto earlier = [&next](Clock::time_point at) { next = next ? std::min(*next, at) : at; };
     if (!resting_.empty()) earlier(resting_.begin()->first);
+    if (const auto probe = routes_.next()) earlier(*probe);
     if (!unsettled_.empty()) earlier(unsettled_.begin()->first);
     if (!ready_.empty() && !is_permitted()) {
       earlier(Clock::now() + options_.look);
@@ -319,25 +322,53 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
 
   std::vector<Attempt> take_ready(Clock::time_point now) {
     std::vector<Attempt> attempts;
-    while (!ready_.empty() && may_try(now)) {
+    while (!ready_.empty()) {
       const Uuid procedure = ready_.front();
-      ready_.pop_front();
       const auto found = chains_.find(procedure);
-      if (found == chains_.end() || found->second.busy) continue;
-      hold_back(found->second);
-      if (found->second.tasks.empty()) {
-        chains_.erase(found);
+      if (!has_more(found)) {
+        ready_.pop_front();
+        routes_.forget(procedure);
         continue;
       }
-      found->second.busy = true;
       const Task& task = found->second.tasks.front();
+      const bool lets = routes_.lets(task.row.channels, procedure);
+      if (lets && !may_try(now)) break;
+      ready_.pop_front();
+      if (!lets) {
+        routes_.park(task.row.channels, procedure);
+        continue;
+      }
+      routes_.begin(task.row.channels, procedure);
+      found->second.busy = true;
       under_way_.emplace(task.row.id, procedure);
       submitted_.insert(task.row.id);
       ++tries_;
-      attempts.push_back(
-          {task.row.id, task.subject.authority, task.row.body, task.row.nonce, options_.time_left});
+      attempts.push_back({task.row.id, task.subject.authority, task.row.body, task.row.nonce,
+                          task.row.channels, options_.time_left});
     }
     return attempts;
+  }
+
+  // Whether a chain that is ready has a row to be tried.
+  bool has_more(std::map<Uuid, Chain>::iterator chain) {
+    if (chain == chains_.end() || chain->second.busy) return false;
+    hold_back(chain->second);
+    if (!chain->second.tasks.empty()) return true;
+    chains_.erase(chain);
+    return false;
+  }
+
+  void go_on(const std::vector<Uuid>& procedures) {
+    ready_.insert(ready_.end(), procedures.begin(), procedures.end());
+  }
+
+  // What a try says of its route.
+  void note_route(const std::vector<std::string>& route, const Outcome& outcome) {
+    if (outcome.reason == kTurnOver || outcome.reason == kTooManyCalls) {
+      return go_on(routes_.ended(route));
+    }
+    if (answers(outcome)) return go_on(routes_.found(route));
+    go_on(routes_.missed(route, Clock::now(), [this](std::size_t times) { return pause(times); }));
   }
 
   // What corrects a transaction that has failed waits for it; the others of the chain do not.
@@ -355,12 +386,16 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     }
   }
 
-  // Without the lock. The local copy knows what was committed before a restart.
+  // Without the lock. The local copy knows what was committed before a restart; of an entry of
+  // several channels only that one of them has it.
   void send(Attempt attempt) {
     const Uuid id = attempt.id;
-    if (const auto there = replica_.held(id); there && there->entry.body == attempt.body) {
-      const std::lock_guard guard(callbacks_);
-      return tried(id, {Outcome::Kind::committed, {}, {}});
+    if (attempt.channels.size() <= 1) {
+      const auto there = replica_.held(id);
+      if (there && there->entry.body == attempt.body) {
+        const std::lock_guard guard(callbacks_);
+        return tried(id, {Outcome::Kind::committed, {}, {}});
+      }
     }
     network_.submit(std::move(attempt), [self = shared_from_this(), id](Outcome outcome) {
       const std::lock_guard guard(self->callbacks_);
@@ -377,6 +412,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
     Chain& chain = chains_.at(procedure);
     Task& task = chain.tasks.front();
     note(outcome);
+    note_route(task.row.channels, outcome);
     switch (outcome.kind) {
       case Outcome::Kind::committed: {
         const Task done = std::move(task);
@@ -445,11 +481,11 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
 
   // Whether the network was found decides about the breaker.
   void note(const Outcome& outcome) {
-    if (outcome.reason == kTurnOver) return;
-    const bool of_one = std::ranges::find(kOfOne, outcome.reason) != kOfOne.end();
-    if (of_one && !is_broken()) return;
-    const bool found = of_one || (outcome.kind != Outcome::Kind::unavailable &&
-                                  outcome.kind != Outcome::Kind::unknown);
+    if (outcome.reason == kTurnOver || outcome.reason == kChannelUnknown) return;
+    const bool nobody =
+        outcome.kind == Outcome::Kind::unavailable || outcome.kind == Outcome::Kind::unknown;
+    const bool found = outcome.reason == kChannelAway || answers(outcome);
+    if (found && nobody && !is_broken()) return;
     const bool was_broken = is_broken();
     failures_ = found ? 0 : failures_ + 1;
     if (found) probes_ = 0;
@@ -521,8 +557,9 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
       if (!index) return;
       const std::lock_guard lock(self->mutex_);
       if (self->stopping_) return;
-      self->settle({number, Settlement::Kind::committed, {}, {}}, [self, id, buried](bool) {
+      self->settle({number, Settlement::Kind::committed, {}, {}}, [self, id, buried](bool durable) {
         self->leave(id);
+        if (durable && self->options_.on_settled) self->options_.on_settled(id);
         if (!buried) return;
         const std::lock_guard again(self->mutex_);
         self->buried_.erase(*buried);
@@ -582,6 +619,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   bool over_ = false;  // Another one brings the rows to the network now.
   std::map<Uuid, Chain> chains_;
   std::deque<Uuid> ready_;                          // Procedures whose first may be tried.
+  Routes routes_;                                   // Has procedures that may not yet.
   std::multimap<Clock::time_point, Uuid> resting_;  // Procedures until when.
   std::map<Uuid, Uuid> under_way_;                  // Transactions, with their procedures.
   // What the store could not take, with until when it rests.

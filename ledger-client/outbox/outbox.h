@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ struct Options {
   /// Asked before each try and within it (Attempt::time_left); for a store that is shared. While
   /// there is none nothing is tried. Any thread; must not block. Empty: for ever.
   TimeLeft time_left = {};
+  /// The row of a transaction has left the store: the network has committed it, and the local copy
+  /// has it. On a thread of the store; must not block.
+  std::function<void(const Uuid&)> on_settled = {};
   /// The store holds that the network has refused a transaction. On a thread of the store; must not
   /// block.
   std::function<void(const Uuid&, const std::string& reason)> on_refused = {};
@@ -49,6 +53,7 @@ struct Activity {
   std::size_t failed = 0;     ///< Transactions that the network refused.
   std::uint64_t tries = 0;    ///< Since the start.
   bool broken = false;        ///< The circuit breaker is open: the network was not found.
+  std::map<std::string, bool> away = {};  ///< RemoteNetwork::away().
 };
 
 /// Thread-safe. Store, network, replica and env must outlive it.

@@ -20,6 +20,7 @@ struct Row {
   Uuid id;
   std::string body;
   Nonce nonce{};  ///< Of the try that comes next, or of the one that is under way.
+  std::vector<std::string> channels = {};  ///< Attempt::channels.
 };
 
 /// What became of a row.

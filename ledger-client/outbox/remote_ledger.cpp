@@ -1,5 +1,6 @@
 #include "ledger-client/outbox/remote_ledger.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -28,6 +29,13 @@ const Uuid& procedure_of(const EntryContent& content) {
 const std::string& authority_of(const EntryContent& content) {
   return std::visit([](const auto& entry) -> const std::string& { return entry.authority; },
                     content);
+}
+
+// Empty if it cannot be read.
+std::string channel_of(const std::string& body) {
+  const Result<EntryContent> content = parse_entry(body);
+  if (!content) return {};
+  return std::visit([](const auto& entry) { return entry.channel; }, *content);
 }
 
 Error error_of(const Outcome& outcome) {
@@ -68,7 +76,11 @@ class RemoteLedger::Core {
 
   RemoteNetwork& network() { return *network_; }
   Replica& replica() { return *replica_; }
-  bool is_following() const { return up_ && !stuck_; }
+  bool is_following() const { return up_ && stuck_ == 0; }
+
+  std::string numbering() const {
+    return options_.channels.size() > 1 ? replica_->name() : std::string();
+  }
 
   void submit(std::vector<LedgerEntry> entries, Done done) {
     auto batch = std::make_shared<Batch>(entries.size(), std::move(done), under_way_.ticket());
@@ -87,21 +99,28 @@ class RemoteLedger::Core {
 
   Result<Receipt> receipt(const Uuid& id) {
     FLORA_ASSIGN(Replica::Held held, replica_->held(id));
-    // Else readers would wait for a network that is away, one deadline each.
-    if (!up_) return Error{Errc::unavailable, "the ledger network is not reached"};
+    // Else readers would wait for a network that is away, one deadline each. Of several channels
+    // each says so itself.
+    if (!up_ && options_.channels.size() <= 1)
+      return Error{Errc::unavailable, "the ledger network is not reached"};
     const auto promise = std::make_shared<std::promise<Result<std::string>>>();
     auto envelope = promise->get_future();
-    network_->envelope(held.entry.place.transaction, [promise](Result<std::string> text) {
-      promise->set_value(std::move(text));
-    });
+    NetworkPlace& place = held.entry.place;
+    // A receipt never changes: it is not given before the one that stays.
+    const std::string named = channel_of(held.entry.body);
+    if (named != place.channel &&
+        std::ranges::find(options_.channels, named) != options_.channels.end()) {
+      return Error{Errc::unavailable, "the entry's first channel has not told of it yet"};
+    }
+    network_->envelope(
+        place, [promise](Result<std::string> text) { promise->set_value(std::move(text)); });
     Result<std::string> found = envelope.get();
     if (!found) return Error{Errc::unavailable, "the network does not give the envelope"};
-    return Receipt{
-        held.index,
-        std::move(held.entry.body),
-        {},
-        NetworkProof{options_.channel, std::move(held.entry.place.transaction), std::move(*found),
-                     held.entry.place.block, std::move(held.entry.witness)}};
+    return Receipt{held.index,
+                   std::move(held.entry.body),
+                   {},
+                   NetworkProof{std::move(place.channel), std::move(place.transaction),
+                                std::move(*found), place.block, std::move(held.entry.witness)}};
   }
 
  private:
@@ -219,14 +238,16 @@ class RemoteLedger::Core {
         });
   }
 
-  // What the disk does not take now, or this program cannot read, holds back all that follows:
-  // nothing may be passed over.
+  // What the disk does not take now, or this program cannot read, holds back all that follows on
+  // its channel: nothing may be passed over, and what is broken off is told again.
   void take(const std::vector<NetworkEntry>& entries) {
+    bool is_stuck = false;
     while (true) {
-      const Result<void> taken = replica_->take(entries);
-      stuck_ = !taken;
+      const Result<void> taken = take_once(entries);
+      if (is_stuck != !taken) stuck_ += taken ? -1 : 1;
+      is_stuck = !taken;
       if (taken) return;
-      if (taken.error().code == Errc::uncertain) return end(taken.error());
+      if (taken.error().code == Errc::uncertain) return wait_for_stop();
       log::write(log::Level::error, "the local copy of the ledger takes no entries",
                  {{"reason", to_string(taken.error().code)}});
       std::unique_lock lock(mutex_);
@@ -234,8 +255,24 @@ class RemoteLedger::Core {
     }
   }
 
-  void end(const Error& error) {
-    if (options_.on_fatal) options_.on_fatal(error);
+  // One channel at a time. Nothing is taken any more once this ends, or the copy's disk has failed
+  // in a commit.
+  Result<void> take_once(const std::vector<NetworkEntry>& entries) {
+    const std::lock_guard taking(taking_);
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return {};
+    }
+    if (!is_failed_) {
+      Result<void> taken = replica_->take(entries);
+      if (taken || taken.error().code != Errc::uncertain) return taken;
+      is_failed_ = true;
+      if (options_.on_fatal) options_.on_fatal(taken.error());
+    }
+    return Error{Errc::uncertain, "the local copy has failed"};
+  }
+
+  void wait_for_stop() {
     std::unique_lock lock(mutex_);
     stopped_.wait(lock, [this] { return stopping_; });
   }
@@ -245,7 +282,9 @@ class RemoteLedger::Core {
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<RemoteNetwork> network_;
   std::atomic<bool> up_ = false;
-  std::atomic<bool> stuck_ = false;
+  std::atomic<int> stuck_ = 0;  // Channels.
+  std::mutex taking_;
+  bool is_failed_ = false;  // Under taking_.
   std::mutex mutex_;
   std::condition_variable stopped_;
   bool stopping_ = false;
@@ -283,6 +322,7 @@ Result<std::vector<CommittedEntry>> RemoteLedger::read(std::uint64_t first, std:
   return core_->replica().read(first, limit);
 }
 std::uint64_t RemoteLedger::size() { return core_->replica().size(); }
+std::string RemoteLedger::numbering() { return core_->numbering(); }
 const std::vector<std::string>& RemoteLedger::vkeys() const {
   static const std::vector<std::string> none;
   return none;

@@ -19,8 +19,10 @@ class RemoteLedger final : public Ledger {
  public:
   struct Options {
     std::string copy;     ///< The file of the local copy.
-    std::string network;  ///< Names it; see Replica::open().
-    std::string channel;  ///< Stands in receipts.
+    std::string network;  ///< Names it and its channels; see Replica::open().
+    /// Where there are several. Copies of them are numbered differently, and an entry is proved by
+    /// the channel that its text names.
+    std::vector<std::string> channels = {};
     /// Called once, on the thread that follows, when the copy's disk failed in a commit: nothing
     /// more is followed, and the process should end and start anew.
     std::function<void(const Error&)> on_fatal = {};
@@ -45,6 +47,7 @@ class RemoteLedger final : public Ledger {
   Result<Receipt> receipt(const Uuid& id) override;
   Result<std::vector<CommittedEntry>> read(std::uint64_t first, std::size_t limit) override;
   std::uint64_t size() override;
+  std::string numbering() override;
   const std::vector<std::string>& vkeys() const override;
 
  private:

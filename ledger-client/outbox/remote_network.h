@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,12 @@ using Nonce = std::array<std::byte, 24>;
 /// Outcome::reason of a try that was no longer permitted.
 inline constexpr std::string_view kTurnOver = "turn-over";
 
+/// Outcome::reason of a try that names a channel which is not there; nobody was asked. It says
+/// nothing of the network.
+inline constexpr std::string_view kChannelUnknown = "channel-unknown";
+/// Outcome::reason of a try that finds too many others under way; nobody was asked.
+inline constexpr std::string_view kTooManyCalls = "too-many-calls";
+
 /// How long it is still permitted to ask for records; 0 or less: no more.
 using TimeLeft = std::function<std::chrono::nanoseconds()>;
 
@@ -36,6 +43,9 @@ struct Attempt {
   std::string authority;  ///< That reports: whose identity signs.
   std::string body;       ///< The canonical transaction text.
   Nonce nonce;
+  /// The channels that it goes to, in this order; empty: the only one. A network of one channel
+  /// takes no attempt that names another one, or several: unknown_channel().
+  std::vector<std::string> channels = {};
   /// Asked directly before each request that could lead to a record, on whatever thread; must not
   /// block. For so long the request may be sent, or wait to be; 0 or less: it is not made, and the
   /// try ends with the reason kTurnOver. Empty: for ever.
@@ -61,10 +71,16 @@ struct Outcome {
   bool repeated = false;    ///< committed: that was another transaction than this try.
 };
 
+inline Outcome unknown_channel() {
+  return {Outcome::Kind::unavailable, std::string(kChannelUnknown), {}};
+}
+
 /// Where an entry stands on the network.
 struct NetworkPlace {
   std::uint64_t block = 0;
   std::string transaction;  ///< The network's id.
+  std::string channel = {};
+  bool operator==(const NetworkPlace&) const = default;
 };
 
 /// One committed entry. Those of one block come in the order of its transactions.
@@ -86,6 +102,9 @@ class RemoteNetwork {
  public:
   virtual ~RemoteNetwork() = default;
 
+  /// Of several channels: whether each is away, by its name.
+  virtual std::map<std::string, bool> away() const { return {}; }
+
   /// Tries once, within the configured deadlines, at whatever endpoint is up.
   virtual void submit(Attempt attempt, std::function<void(Outcome)> done) = 0;
 
@@ -98,16 +117,17 @@ class RemoteNetwork {
   virtual void history(const Uuid& procedure,
                        std::function<void(Result<std::vector<std::string>>)> done) = 0;
 
-  /// The signed envelope of a committed transaction, byte for byte as it stands in its block.
+  /// The signed envelope of the transaction at that place, byte for byte as it stands in its block.
   /// Errors: not_found, unavailable, corrupt.
-  virtual void envelope(const std::string& transaction,
+  virtual void envelope(const NetworkPlace& place,
                         std::function<void(Result<std::string>)> done) = 0;
 
-  /// Every committed entry behind `after` (nothing: from the first block on), each once, in the
-  /// network's order. Goes on at another endpoint when one ends, from where it was. `take` is
-  /// called from one thread at a time with the entries of one block (or of the rest of one), and
-  /// may block while they are stored. `up` tells whether entries come at present.
-  virtual std::unique_ptr<Following> follow(std::optional<NetworkPlace> after,
+  /// Every committed entry behind `after`, which has the last place of each channel (a channel
+  /// without one: from its first block on), each once per channel, in the channel's order. Goes on
+  /// at another endpoint when one ends, from where it was. `take` is called with the entries of
+  /// one block (or of the rest of one), for each channel from one thread at a time, and may block
+  /// while they are stored. `up` tells whether entries come at present, of all channels.
+  virtual std::unique_ptr<Following> follow(std::vector<NetworkPlace> after,
                                             std::function<void(std::vector<NetworkEntry>)> take,
                                             std::function<void(bool up)> up) = 0;
 };

@@ -1,5 +1,6 @@
-// The local copy of a remote ledger's entries: in the network's order, numbered from 0, so that
-// readers ask no network. Derived, may be deleted, and is then followed anew from the first block.
+// The local copy of a remote ledger's entries: in the order in which they came, which is that of
+// each channel of the network, numbered from 0, so that readers ask no network. Derived, may be
+// deleted, and is then followed anew from the first block.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +12,16 @@
 
 #include "gateway/base/result.h"
 #include "gateway/model/ids.h"
+#include "gateway/model/time.h"
 #include "ledger-client/ledger.h"
 #include "ledger-client/outbox/remote_network.h"
 
 namespace flora::outbox {
 
-/// Thread-safe. One SQLite file, durable: what has left the outbox must be here. Every gateway that
-/// follows the same network numbers the same entries alike.
+/// Thread-safe. One SQLite file, durable: what has left the outbox must be here. Every copy of a
+/// network of one channel numbers the same entries alike; of several channels each has its own
+/// order. An entry that several channels hold is here once: as the first has told of it, and then
+/// as the channel does that its text names.
 class Replica {
  public:
   /// Opens or creates the file; one that is damaged, of another version or of another `network` (a
@@ -26,14 +30,27 @@ class Replica {
   /// The same as it is, beside a gateway that writes it; take() must not be called. Errors:
   /// not_found, unavailable, invalid (it is of another version).
   static Result<std::unique_ptr<Replica>> open_as_it_is(const std::string& path);
+
+  /// Of which network a file is, also one of an earlier version. Errors: not_found, unavailable,
+  /// corrupt.
+  static Result<std::string> network_of(const std::string& path);
   /// Calls what still waits, with `unavailable`.
   ~Replica();
 
-  /// Where to follow from: the place of the last entry, or nothing.
-  std::optional<NetworkPlace> last() const;
+  /// Where to follow from: the place of the last entry of each channel that has told of any.
+  std::vector<NetworkPlace> last() const;
+
+  /// Of this copy: another one, if it is made anew.
+  const std::string& name() const;
+  /// It was once followed to the end since it was made: complete() was called. Durable.
+  bool is_complete() const;
+  Result<void> complete();
+  /// The newest recordedAt of its entries.
+  Instant newest() const;
 
   /// Takes what the network has committed behind last(), in order, and tells those who wait. Blocks
-  /// on the disk; one thread at a time. Entries that are there already are passed over. Errors:
+  /// on the disk; one thread at a time. Entries that are there already are passed over, but for
+  /// their place, which is the last of their channel. Errors:
   /// unavailable, overloaded (nothing of them was taken), corrupt (an entry cannot be read);
   /// uncertain: nothing more may be taken before the file is opened anew.
   Result<void> take(const std::vector<NetworkEntry>& entries);

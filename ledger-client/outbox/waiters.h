@@ -34,7 +34,10 @@ class Waiters {
   /// while that takes long others whose time is over are told Pending without it.
   /// Left out: refused() tells all.
   using RefusalOf = std::function<std::optional<std::string>(const Uuid&)>;
-  explicit Waiters(Replica& replica, RefusalOf refusal_of = {});
+  /// `has_left` says whether the row of a transaction has left the store, likewise: whoever waits
+  /// for that is looked after ten times a second. Left out: settled() tells all.
+  using HasLeft = std::function<bool(const Uuid&)>;
+  explicit Waiters(Replica& replica, RefusalOf refusal_of = {}, HasLeft has_left = {});
   /// Who still waits is told Pending.
   ~Waiters();
 
@@ -43,6 +46,14 @@ class Waiters {
   /// transaction goes to the outbox. Blocks on the disk.
   void await(const Uuid& id, std::chrono::milliseconds patience, std::function<void(Fate)> done);
 
+  /// The same for a transaction that goes to several channels: that the local copy has it says
+  /// nothing of all of them. Committed is told by settled() alone.
+  void await_settled(const Uuid& id, std::chrono::milliseconds patience,
+                     std::function<void(Fate)> done);
+
+  /// The row of the transaction has left the store, which is when all channels have it. Blocks on
+  /// the disk.
+  void settled(const Uuid& id);
   /// The local copy has these.
   void arrived(const std::vector<CommittedEntry>& entries);
   /// The network has refused it, and the store holds that.

@@ -60,9 +60,8 @@ class Network {
     }
     auto network = fabric::open(options, Env::system());
     REQUIRE_MESSAGE(network.has_value(), network.error().message);
-    auto ledger =
-        outbox::RemoteLedger::open({folder_.path("copy.db"), description_, options.channel},
-                                   std::move(*network), Env::system());
+    auto ledger = outbox::RemoteLedger::open({folder_.path("copy.db"), description_},
+                                             std::move(*network), Env::system());
     REQUIRE_MESSAGE(ledger.has_value(), ledger.error().message);
     return std::move(*ledger);
   }

@@ -21,12 +21,12 @@ WAIT = {"Prefer": "wait=30"}
 
 
 class Network:
-    """A network in a folder of its own."""
+    """A network in a folder of its own. `channels` are there besides the first."""
 
-    def __init__(self):
+    def __init__(self, *channels):
         self.root = tempfile.TemporaryDirectory()
         self.folder = os.path.join(self.root.name, "network")
-        printed = subprocess.run([FABRIC / "up.sh", self.folder], check=True, stdout=subprocess.PIPE,
+        printed = subprocess.run([FABRIC / "up.sh", self.folder, *channels], check=True, stdout=subprocess.PIPE,
                                  text=True).stdout
         self.description = json.loads(pathlib.Path(printed.strip()).read_text())
 
@@ -76,9 +76,10 @@ class Database:
         subprocess.run([ROOT / "tests" / "postgresql.sh", command, self.file, *words], check=True)
 
 
-def prepared(binary, network, folder, count=1, database=None, **changes):
-    """Gateways with the same keys, each in a folder of its own, not started. `changes` are of the setting `ledger`."""
-    changed = {"ledger": json.dumps({**settings.ledger(network.description), **changes})}
+def prepared(binary, network, folder, count=1, database=None, lands=None, **changes):
+    """Gateways with the same keys, each in a folder of its own, not started. `lands` are channels of Länder,
+    `changes` are of the setting `ledger`."""
+    changed = {"ledger": json.dumps({**settings.ledger(network.description, lands=lands), **changes})}
     if database is not None:
         changed["store"] = json.dumps({"kind": "postgresql", "connection": database.connection})
     gateways = []

@@ -228,6 +228,7 @@ Gateway::Gateway(const Options& changes) : parts_(std::make_unique<Parts>()) {
   options.audit = commands::audit_options(settings, p.trail);
   options.vfs = changes.store_vfs;
   options.channel = settings.channel;
+  options.channels = changes.channels;
   p.store_options = options;
   p.store = good(store::Store::open(std::move(options), env));
   REQUIRE(commands::take_into_use(*p.definitions->adapters,

@@ -16,6 +16,7 @@
 #include "gateway/auth/key_source.h"
 #include "gateway/erasure/retention.h"
 #include "gateway/model/catalogue.h"
+#include "gateway/model/channels.h"
 #include "ledger-client/merkle/note.h"
 #include "openapi/document.h"
 #include "tests/fake_env.h"
@@ -63,6 +64,7 @@ struct Options {
   std::string store_vfs = {};  // An SQLite VFS for the store.
   // Of the issuer https://idp for the audience https://flora; null: no token is taken.
   auth::KeySource* keys = nullptr;
+  ChannelRule channels = {};  // That entries go to; the ledger is the embedded one all the same.
 };
 
 /// Thread-safe but for the clients that it hands out.

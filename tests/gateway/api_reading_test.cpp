@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "gateway/base/sqlite.h"
 #include "tests/gateway/api_fixture.h"
 
 using namespace flora;
@@ -67,6 +68,32 @@ TEST_CASE("a transaction and its receipt are its reporter's and the BAMF's, and 
       CHECK(without_count(foreign.headers) == without_count(none.headers));
     }
   }
+}
+
+TEST_CASE("an entry of several channels is committed when it has left the outbox, of one at once") {
+  Gateway gateway;
+  const Json answer = committed(gateway, event("e-1"));
+  const std::string id = answer["transactionId"];
+  auto store = sqlite::Database::open(gateway.folder() + "/store.db", sqlite::Mode::read_write);
+  REQUIRE(store.has_value());
+  const auto state_of = [&](const std::string& row) {
+    REQUIRE(store->execute("DELETE FROM outbox").has_value());
+    auto insert = store->prepare(
+        "INSERT INTO outbox(n, transaction_id, body, nonce, failed, channels) VALUES(9, ?, ?, "
+        "zeroblob(24), " +
+        row + ")");
+    REQUIRE(insert.has_value());
+    REQUIRE(insert->bind_blob(1, parse_uuid(id)->bytes)
+                .bind_text(2, answer["receipt"]["entry"].get<std::string>())
+                .run()
+                .has_value());
+    return gateway.get("/v1/transactions/" + id, kAe).json()["state"].get<std::string>();
+  };
+  CHECK(state_of("NULL, ''") == "COMMITTED");
+  CHECK(state_of("'refused', 'flora'") == "COMMITTED");
+  CHECK(state_of("NULL, 'flora flora-ni'") == "ACCEPTED");
+  CHECK(state_of("'refused', 'flora flora-ni'") == "FAILED");
+  REQUIRE(store->execute("DELETE FROM outbox").has_value());
 }
 
 TEST_CASE("a search finds what the caller may see, and answers all else alike") {

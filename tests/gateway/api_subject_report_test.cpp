@@ -160,3 +160,12 @@ TEST_CASE("reports about too many persons are refused, as searches are") {
   CHECK(record["problem"] == "quota-exceeded");
   CHECK(report(gateway, kBamfOfficer, kOtherAzr).status == 200);
 }
+
+TEST_CASE("the BAMF is told which channels hold a procedure's entries, and nobody else") {
+  Gateway gateway({.channels = ChannelRule("flora", {{"DE-NI", "flora-ni"}})});
+  committed(gateway, event("e-1", kAzr));
+  const Json all = report(gateway, kBamfOfficer, kAzr).json()["procedures"][0];
+  CHECK(all["mapping"]["channels"] == Json::array({"flora-ni"}));
+  const Json own = report(gateway, kAeOfficer, kAzr).json()["procedures"][0];
+  CHECK_FALSE(own["mapping"].contains("channels"));
+}

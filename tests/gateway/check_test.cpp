@@ -9,6 +9,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "gateway/base/sql.h"
+#include "gateway/store/schema.h"
+#include "ledger-client/outbox/replica.h"
 #include "tests/fake_env.h"
 #include "tests/http/certificates.h"
 #include "tests/temporary_folder.h"
@@ -209,6 +212,25 @@ std::string joined(const std::vector<std::string>& lines) {
   return out;
 }
 
+// The settings with a ledger network in place of the embedded ledger.
+std::string of_network(const std::string& channels) {
+  const std::size_t from = kSettings.find("ledger:\n");
+  const std::size_t kind = kSettings.find("  kind: embedded\n", from);
+  REQUIRE(kind != std::string::npos);
+  std::string text = kSettings;
+  text.replace(kind, std::string("  kind: embedded\n").size(),
+               "  kind: fabric\n  fabric:\n    " + channels +
+                   "\n    chaincode: flora\n"
+                   "    endpoints: [{name: p, address: \"p:7051\", ca: tls/ca.pem}]\n"
+                   "    identities: [{msp: M, certificate: tls/server.pem, default: true, pkcs11: "
+                   "{module: nowhere.so, token: t, label: l, pin_file: pin}}]\n");
+  for (const std::string key : {"  key: ", "  checkpoint: "}) {
+    const std::size_t line = text.find('\n' + key, from) + 1;
+    text.erase(line, text.find('\n', line) + 1 - line);
+  }
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "what is right is found right, and nothing is made") {
@@ -326,20 +348,7 @@ TEST_CASE_FIXTURE(Fixture, "a secret that others may read is an error, in develo
 }
 
 TEST_CASE_FIXTURE(Fixture, "the PIN of a token that signs for an authority is a secret, too") {
-  const std::size_t from = kSettings.find("ledger:\n");
-  const std::size_t kind = kSettings.find("  kind: embedded\n", from);
-  REQUIRE(kind != std::string::npos);
-  std::string text = kSettings;
-  text.replace(kind, std::string("  kind: embedded\n").size(),
-               "  kind: fabric\n  fabric:\n    channel: c\n    chaincode: flora\n"
-               "    endpoints: [{name: p, address: \"p:7051\", ca: tls/ca.pem}]\n"
-               "    identities: [{msp: M, certificate: tls/server.pem, default: true, pkcs11: "
-               "{module: nowhere.so, token: t, label: l, pin_file: pin}}]\n");
-  for (const std::string key : {"  key: ", "  checkpoint: "}) {
-    const std::size_t line = text.find('\n' + key, from) + 1;
-    text.erase(line, text.find('\n', line) + 1 - line);
-  }
-  write("config/gateway.yaml", text);
+  write("config/gateway.yaml", of_network("channel: c"));
   write("config/pin", "12345678\n");
   const std::string told = "config/pin has the mode 0644";
   CHECK_FALSE(is_told(errors(), told));
@@ -387,4 +396,40 @@ TEST_CASE_FIXTURE(Fixture, "files that are not there are told where they are nam
   CHECK(is_told(found, "config/gateway.yaml:26:11: cannot open"));
   fs::remove(folder.file("config/gateway.yaml"));
   CHECK(errors().size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a channel that rows of the store name must be there") {
+  {
+    const auto store = sql::open({folder.file("data/store.db")}, sql::Access::write);
+    REQUIRE(store.has_value());
+    REQUIRE(store::prepare_schema(**store).has_value());
+    REQUIRE((*store)
+                ->execute("INSERT INTO procedure(pseudonym, channels) VALUES"
+                          "(X'01', '* flora flora-ni'), (X'02', '');"
+                          "INSERT INTO outbox(n, transaction_id, body, nonce, channels) VALUES"
+                          "(1, X'03', '{}', X'04', 'flora-sn flora-ni')")
+                .has_value());
+  }
+  const auto told = errors();
+  CHECK(told.size() == 3);
+  CHECK(is_told(told, "name the channel flora-sn, which is not among the channels"));
+  CHECK(is_told(told, "name the channel flora, which is not among the channels"));
+  CHECK(is_told(told, "name the channel flora-ni, which is not among the channels"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "settings keep the channels of which the local copy was made") {
+  const std::string gone = "network.db is a copy ";
+  const std::string copy = folder.file("data/network.db");
+  const auto told = [&](const std::string& network, const std::string& channels) {
+    REQUIRE(outbox::Replica::open(copy, network).has_value());
+    write("config/gateway.yaml", of_network(channels));
+    return is_told(errors(), gone);
+  };
+  CHECK(told("flora.example/test old flora", "channel: new"));
+  CHECK_FALSE(told("flora.example/test old flora", "channel: old"));
+  CHECK_FALSE(told("flora.example/other old flora", "channel: new"));
+  CHECK_FALSE(told("flora.example/test old a", "channels: {default: old, lands: {DE-NI: a}}"));
+  CHECK(told("flora.example/test old flora", "channels: {default: new, lands: {DE-NI: old}}"));
+  CHECK(told("flora.example/test old a flora", "channels: {default: a, lands: {DE-NI: old}}"));
+  CHECK(told("flora.example/test a old flora", "channels: {default: new, lands: {DE-NI: a}}"));
 }

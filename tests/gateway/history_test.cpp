@@ -31,6 +31,8 @@ HistoryEntry entry(std::uint64_t index, const Uuid& id) {
   made.transaction.authority = "000250";
   made.transaction.land = "DE-NI";
   made.transaction.role = "AE";
+  // As in a log, where it never goes back.
+  made.transaction.recorded_at = Instant{static_cast<std::int64_t>(index)};
   return made;
 }
 
@@ -372,4 +374,35 @@ TEST_CASE("merges are applied in the order of their time, not of their arrival")
   entries[0].transaction.occurred = entries[1].transaction.occurred;
   entries[0].transaction.source_sequence = 7;
   CHECK(joined(entries) == "ab bb cb");
+}
+
+TEST_CASE("copies that number entries differently show the same order and the same state") {
+  std::vector<HistoryEntry> entries = ledger_of({"a", "b corrects a", "c corrects a", "d", "e"});
+  for (HistoryEntry& one : entries) one.is_ordered = false;
+  // Recorded in one millisecond: the id says which came first.
+  entries[4].transaction.recorded_at = entries[3].transaction.recorded_at;
+  std::vector<std::uint64_t> places = {0, 1, 2, 3, 4};
+  std::vector<Uuid> expected;
+  do {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const auto at = std::ranges::find(entries, uuid(static_cast<char>('a' + i)),
+                                        [](const auto& one) { return one.transaction.id; });
+      at->index = places[i];
+    }
+    settle(entries);
+    std::vector<Uuid> order;
+    for (const HistoryEntry& one : entries) order.push_back(one.transaction.id);
+    if (expected.empty()) expected = order;
+    CHECK(order == expected);
+    CHECK(entries[0].replaced_by == uuid('c'));
+    CHECK(entries[2].effective);
+  } while (std::ranges::next_permutation(places).found);
+  CHECK(expected == std::vector<Uuid>{uuid('a'), uuid('b'), uuid('c'), uuid('d'), uuid('e')});
+}
+
+TEST_CASE("in one log its order decides, whatever was recorded first") {
+  std::vector<HistoryEntry> entries = ledger_of({"a", "b corrects a", "c corrects a"});
+  std::swap(entries[1].index, entries[2].index);
+  settle(entries);
+  CHECK(entries[0].replaced_by == uuid('b'));
 }

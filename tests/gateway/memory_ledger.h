@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <string>
@@ -28,6 +29,29 @@ class MemoryLedger final : public Ledger {
     std::erase_if(by_id_, [size](const auto& one) { return one.second >= size; });
   }
 
+  /// Another order of the same entries, as another copy has it.
+  void reorder(const std::vector<std::size_t>& order, std::string numbering) {
+    const std::lock_guard lock(mutex_);
+    std::vector<CommittedEntry> entries;
+    for (const std::size_t i : order) {
+      by_id_[entries_[i].id] = entries.size();
+      entries.push_back({entries.size(), entries_[i].id, entries_[i].body});
+    }
+    entries_ = std::move(entries);
+    numbering_ = std::move(numbering);
+  }
+
+  /// What is from there on cannot be read.
+  void fail_from(std::uint64_t index) {
+    const std::lock_guard lock(mutex_);
+    readable_ = index;
+  }
+
+  std::string numbering() override {
+    const std::lock_guard lock(mutex_);
+    return numbering_;
+  }
+
   void submit(std::vector<LedgerEntry>, Done) override {}
   Result<Receipt> receipt(const Uuid&) override { return Error{Errc::not_found, "not used"}; }
   Result<std::optional<std::uint64_t>> find(const Uuid& id) override {
@@ -39,6 +63,7 @@ class MemoryLedger final : public Ledger {
   Result<std::vector<CommittedEntry>> read(std::uint64_t first, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
     std::vector<CommittedEntry> out;
+    if (first >= readable_) return Error{Errc::unavailable, "as the test says"};
     for (std::uint64_t i = first; i < entries_.size() && out.size() < limit; ++i) {
       out.push_back(entries_[i]);
     }
@@ -54,6 +79,8 @@ class MemoryLedger final : public Ledger {
   const std::vector<std::string> vkeys_ = {};
   std::mutex mutex_;
   std::vector<CommittedEntry> entries_;
+  std::uint64_t readable_ = std::numeric_limits<std::uint64_t>::max();
+  std::string numbering_;
   std::map<Uuid, std::uint64_t> by_id_;
 };
 

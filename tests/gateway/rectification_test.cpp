@@ -168,7 +168,7 @@ void note(World& world, const Set& set, std::size_t which, const Outcome& outcom
   world.events[t.id] = which;
   world.persons[t.procedure].insert(set[which].person);
   if (t.merged_into) world.persons[*t.merged_into].insert(set[which].merged_into);
-  world.entries[t.procedure].push_back({index, std::move(t), true, {}, {}});
+  world.entries[t.procedure].push_back({index, true, std::move(t), true, {}, {}});
 }
 
 std::string name_of(const World& world, const std::optional<Uuid>& event) {

@@ -414,6 +414,54 @@ TEST_CASE_FIXTURE(Fixture, "an identity of the network has its key in a file or 
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "a network has one channel, or a default and those of Länder") {
+  const auto with = [](const std::string& channels, const std::string& written = "") {
+    std::string text = replaced(kSettings, "kind: embedded", "kind: fabric");
+    text = replaced(text, "  channel: default\n", written);
+    return replaced(
+        text, "  key: data:ledger.key\n  checkpoint: /elsewhere/checkpoint\n",
+        "  fabric:\n    " + channels +
+            "\n    chaincode: flora\n"
+            "    endpoints: [{name: p, address: \"p:7051\", ca: ca.pem}]\n"
+            "    identities: [{msp: M, certificate: m.pem, key: m.key, default: true}]\n");
+  };
+  const settings::Settings one = good(with("channel: c", "  channel: main\n"));
+  CHECK(one.channels().all().empty());
+  CHECK(one.channel == "main");
+  CHECK(one.fabric->options.channel == "c");
+  const settings::Settings two =
+      good(with("channels: {default: flora, lands: {DE-SN: flora-sn, DE-NI: flora-ni}}"));
+  CHECK(two.channels().all() == std::vector<std::string>{"flora", "flora-ni", "flora-sn"});
+  CHECK(two.channel == "flora");
+  CHECK(two.fabric->options.channel.empty());
+  CHECK(good(kSettings).channels().all().empty());
+
+  const auto refusal = [&](const std::string& channels, const std::string& written = "") {
+    const auto loaded = load(with(channels, written));
+    REQUIRE_FALSE(loaded.has_value());
+    return loaded.error().message;
+  };
+  const std::vector<std::pair<std::string, std::string>> mistakes = {
+      {"channel: c\n    channels: {default: a, lands: {DE-NI: b}}", "channels are given already"},
+      {"channels: {default: a}", "\"lands\" is missing"},
+      {"channels: {lands: {DE-NI: b}}", "\"default\" is missing"},
+      {"channels: {default: a, lands: {}}", "a Land with a channel of its own is expected"},
+      {"channels: {default: a, lands: {DE-XX: b}}", "unknown key \"DE-XX\""},
+      {"channels: {default: a, lands: {DE: b}}", "unknown key \"DE\""},
+      {"channels: {default: a, lands: {DE-NI: b, DE-SN: b}}", "another one has the channel b"},
+      {"channels: {default: a, lands: {DE-NI: a}}", "another one has the channel a"},
+      {"channels: {default: A, lands: {DE-NI: b}}", "lower-case letters"},
+      {"channels: {default: a, lands: {DE-NI: b.c}}", "lower-case letters"},
+      {"channels: {default: a, lands: {DE-NI: 1b}}", "a letter first"},
+      {"channels: {default: a, lands: {DE-NI: " + std::string(33, 'b') + "}}", "32 at most"}};
+  for (const auto& one : mistakes) {
+    CAPTURE(one.first);
+    CHECK(refusal(one.first).find(one.second) != std::string::npos);
+  }
+  CHECK(refusal("channels: {default: a, lands: {DE-NI: b}}", "  channel: main\n")
+            .find("each transaction names one of those") != std::string::npos);
+}
+
 TEST_CASE_FIXTURE(Fixture, "the limits in the file that is delivered are the defaults") {
   const auto delivered =
       settings::load(std::string(FLORA_SOURCE_DIR) + "/config/gateway.yaml", {}, env);

@@ -1,5 +1,4 @@
-// Erasure in the store: its order, what it leaves in the files, and what a disk that fails and a
-// machine that loses its power make of it.
+// Erasure in the store: its order, what it leaves in files, and what disks that fail make of it.
 #include <algorithm>
 #include <fstream>
 #include <functional>
@@ -225,6 +224,10 @@ std::vector<Uuid> fill(Machine& machine, int count) {
     }
   }
   return procedures;
+}
+
+std::string tombstone_of(const Accepted& one) {
+  return to_canonical(Tombstone{one.transaction_id, one.procedure, {1}, "099045", "default", {}});
 }
 
 }  // namespace
@@ -467,6 +470,41 @@ TEST_CASE("an old store.db is purged of what has a tombstone on the ledger" *
   CHECK(machine.find({azr(number(20))}) == procedures[20]);
   CHECK(found_in(bytes_of_files(machine), values) == 0);
   CHECK(found_in(bytes_of_files(machine), others) == others.size());
+}
+
+TEST_CASE("a tombstone that another copy of the ledger has earlier is not passed over") {
+  Machine machine;
+  machine.reopen();
+  const Accepted first = machine.report(person(1));
+  const Accepted second = machine.report(person(2));
+  machine.close();
+  // The next copy has the second report at the same place, and a tombstone before it.
+  CHECK(*purge(machine.options.place(), machine.ledger) == 0);
+  machine.ledger.append(UuidSequence(machine.env).next(), tombstone_of(first));
+  machine.ledger.reorder({2, 1, 0}, "another copy");
+  CHECK(*purge(machine.options.place(), machine.ledger) == 1);
+  machine.reopen();
+  CHECK_FALSE(machine.find({azr(number(1))}).has_value());
+  CHECK(machine.find({azr(number(2))}) == second.procedure);
+}
+
+TEST_CASE("a purge that ends between its steps has done those before, and goes on from there") {
+  constexpr std::size_t kStep = 64 * 1024;
+  Machine machine;
+  machine.reopen();
+  const Accepted first = machine.report(person(1));
+  const Accepted second = machine.report(person(2));
+  machine.close();
+  UuidSequence ids(machine.env);
+  machine.ledger.append(ids.next(), tombstone_of(first));
+  while (machine.ledger.size() < kStep) machine.ledger.append(ids.next(), "{}");
+  machine.ledger.append(ids.next(), tombstone_of(second));
+  machine.ledger.fail_from(kStep);
+  CHECK_FALSE(purge(machine.options.place(), machine.ledger).has_value());
+  machine.ledger.fail_from(2 * kStep);
+  CHECK(*purge(machine.options.place(), machine.ledger) == 1);
+  machine.reopen();
+  for (int n : {1, 2}) CHECK_FALSE(machine.find({azr(number(n))}).has_value());
 }
 
 TEST_CASE("tombstones that a ledger has lost count, and come back to the ledger") {

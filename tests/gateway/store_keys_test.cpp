@@ -509,3 +509,22 @@ TEST_CASE_FIXTURE(Fixture, "a store of the fourth version is read, and its keys 
   const Accepted late = added(draft("v4-later", by({azr("260815000001")})));
   CHECK(to_string(late.transaction_id) == "01a1a043-56cb-71a8-87c6-091170183afe");
 }
+
+TEST_CASE_FIXTURE(Fixture, "a store of the sixth version is read, and learns where entries go" *
+                               doctest::skip(on_postgresql())) {
+  write_golden("store-v6.sql", options.path);
+  options.channels = ChannelRule("flora", {{"DE-NI", "flora-ni"}, {"DE-SN", "flora-sn"}});
+  reopen();
+  for (const Draft& one : fourth_events()) {
+    const Accepted known = accepted(one);
+    CHECK(known.repeat);
+    CHECK(known.channels.empty());
+  }
+  CHECK(accepted(fourth_events()[1]).failed == "not-entitled");
+  CHECK(store->rows(0, 10)->size() == 2);
+  using Names = std::vector<std::string>;
+  const ProcedureKey person = by({azr("260815000001")});
+  CHECK(added(draft("v6-a", person, kBamf)).channels == Names{"flora"});
+  CHECK(added(draft("v6-b", person)).channels == Names{"flora-ni", "flora"});
+  CHECK(added(draft("v6-c", person, kBamf)).channels == Names{"flora", "flora-ni"});
+}

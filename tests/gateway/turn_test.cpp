@@ -180,12 +180,12 @@ class Way final : public outbox::RemoteNetwork {
                std::function<void(Result<std::vector<std::string>>)> done) override {
     network_.history(procedure, std::move(done));
   }
-  void envelope(const std::string& transaction,
+  void envelope(const outbox::NetworkPlace& place,
                 std::function<void(Result<std::string>)> done) override {
-    network_.envelope(transaction, std::move(done));
+    network_.envelope(place, std::move(done));
   }
   std::unique_ptr<outbox::Following> follow(
-      std::optional<outbox::NetworkPlace> after,
+      std::vector<outbox::NetworkPlace> after,
       std::function<void(std::vector<outbox::NetworkEntry>)> take,
       std::function<void(bool up)> up) override {
     return network_.follow(std::move(after), std::move(take), std::move(up));
@@ -207,8 +207,8 @@ class Gateway : public SharedStore {
       : SharedStore(name, shared) {
     auto owned = std::make_unique<Way>(network);
     way = owned.get();
-    auto opened = outbox::RemoteLedger::open({folder.file("network.db"), "test", "default"},
-                                             std::move(owned), Env::system());
+    auto opened = outbox::RemoteLedger::open({folder.file("network.db"), "test"}, std::move(owned),
+                                             Env::system());
     REQUIRE(opened.has_value());
     ledger = std::move(*opened);
     options.ledger = ledger.get();

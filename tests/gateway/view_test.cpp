@@ -67,6 +67,18 @@ class ListLedger final : public Ledger {
     return entries_.size();
   }
 
+  /// As another copy of the same ledger numbers it.
+  void exchange(std::size_t one, std::size_t other, std::string numbering) {
+    const std::lock_guard lock(mutex_);
+    std::swap(entries_[one].id, entries_[other].id);
+    std::swap(entries_[one].body, entries_[other].body);
+    numbering_ = std::move(numbering);
+  }
+  std::string numbering() override {
+    const std::lock_guard lock(mutex_);
+    return numbering_;
+  }
+
   void set_broken(bool broken) {
     const std::lock_guard lock(mutex_);
     broken_ = broken;
@@ -83,6 +95,7 @@ class ListLedger final : public Ledger {
   std::mutex mutex_;
   std::vector<CommittedEntry> entries_;
   bool broken_ = false;
+  std::string numbering_;
 };
 
 struct Fixture {
@@ -236,6 +249,20 @@ TEST_CASE_FIXTURE(Fixture, "the file may be deleted, damaged or replaced by garb
   CHECK(*index->merged_from(b) == std::vector<Uuid>{a});
   append({ledger.add(a)});
   CHECK(entries_of(a) == Indexes{0, 2, 3});
+}
+
+TEST_CASE_FIXTURE(Fixture, "an index of a copy that is numbered differently is thrown away") {
+  append({ledger.add(a), ledger.add(b), ledger.add(b)});
+  index.reset();
+  ledger.exchange(0, 1, "another copy");
+  reopen();
+  CHECK(entries_of(a) == Indexes{1});
+  CHECK(entries_of(b) == Indexes{0, 2});
+  append({ledger.add(a)});
+  index.reset();
+  reopen();
+  CHECK(index->position() == 4);
+  CHECK(entries_of(a) == Indexes{1, 3});
 }
 
 TEST_CASE_FIXTURE(Fixture, "an index of another ledger is thrown away") {

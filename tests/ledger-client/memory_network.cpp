@@ -221,9 +221,9 @@ void MemoryNetwork::history(const Uuid& procedure,
   });
 }
 
-void MemoryNetwork::envelope(const std::string& transaction,
+void MemoryNetwork::envelope(const outbox::NetworkPlace& place,
                              std::function<void(Result<std::string>)> done) {
-  post([this, transaction, done = std::move(done)] {
+  post([this, transaction = place.transaction, done = std::move(done)] {
     bool there = false;
     {
       const std::lock_guard lock(mutex_);
@@ -237,9 +237,9 @@ void MemoryNetwork::envelope(const std::string& transaction,
 }
 
 std::unique_ptr<outbox::Following> MemoryNetwork::follow(
-    std::optional<outbox::NetworkPlace> after,
+    std::vector<outbox::NetworkPlace> after,
     std::function<void(std::vector<outbox::NetworkEntry>)> take, std::function<void(bool up)> up) {
-  const std::size_t next = after ? static_cast<std::size_t>(after->block) + 1 : 0;
+  const std::size_t next = after.empty() ? 0 : static_cast<std::size_t>(after.back().block) + 1;
   return std::make_unique<Follower>(*this, next, std::move(take), std::move(up));
 }
 

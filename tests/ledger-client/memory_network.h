@@ -50,10 +50,10 @@ class MemoryNetwork final : public outbox::RemoteNetwork {
   void find(const Uuid& id, FindDone done) override;
   void history(const Uuid& procedure,
                std::function<void(Result<std::vector<std::string>>)> done) override;
-  void envelope(const std::string& transaction,
+  void envelope(const outbox::NetworkPlace& place,
                 std::function<void(Result<std::string>)> done) override;
   std::unique_ptr<outbox::Following> follow(
-      std::optional<outbox::NetworkPlace> after,
+      std::vector<outbox::NetworkPlace> after,
       std::function<void(std::vector<outbox::NetworkEntry>)> take,
       std::function<void(bool up)> up) override;
 

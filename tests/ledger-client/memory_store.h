@@ -1,4 +1,4 @@
-// The store of an outbox, in memory.
+// The rows of a store, in memory.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gateway/base/env.h"
@@ -19,8 +20,10 @@
 
 namespace flora::test {
 
-// The rows of a store, in memory: they survive an outbox. Settlements are durable at once, and told
-// on a thread of their own.
+inline constexpr std::chrono::seconds kPatience{60};
+
+/// They survive an outbox. Settlements are durable at once, and told on a thread of their own.
+/// Thread-safe.
 class MemoryStore final : public outbox::OutboxStore {
  public:
   MemoryStore() : thread_([this] { run(); }) {}
@@ -33,8 +36,9 @@ class MemoryStore final : public outbox::OutboxStore {
     thread_.join();
   }
 
-  outbox::Row add(std::int64_t number, const LedgerEntry& entry) {
-    outbox::Row row{number, entry.id, entry.body, {}};
+  outbox::Row add(std::int64_t number, const LedgerEntry& entry,
+                  std::vector<std::string> channels = {}) {
+    outbox::Row row{number, entry.id, entry.body, {}, std::move(channels)};
     Env::system().random(row.nonce);
     const std::lock_guard lock(mutex_);
     rows_[number] = row;
@@ -114,8 +118,7 @@ class MemoryStore final : public outbox::OutboxStore {
   }
   void wait_for_size(std::size_t size) {
     std::unique_lock lock(mutex_);
-    REQUIRE(
-        changed_.wait_for(lock, std::chrono::seconds(60), [&] { return rows_.size() == size; }));
+    REQUIRE(changed_.wait_for(lock, kPatience, [&] { return rows_.size() == size; }));
   }
   std::size_t told() {
     const std::lock_guard lock(mutex_);

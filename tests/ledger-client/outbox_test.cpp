@@ -28,8 +28,6 @@ using outbox::Outbox;
 
 namespace {
 
-constexpr auto kPatience = 60s;
-
 // What outlives one outbox.
 struct World {
   Folder folder;
@@ -47,8 +45,8 @@ struct World {
     options.longest_pause = 8ms;
     auto owned = std::make_unique<MemoryNetwork>();
     network = owned.get();
-    auto opened = outbox::RemoteLedger::open({folder.path("copy.db"), "test", "default"},
-                                             std::move(owned), Env::system());
+    auto opened = outbox::RemoteLedger::open({folder.path("copy.db"), "test"}, std::move(owned),
+                                             Env::system());
     REQUIRE(opened.has_value());
     ledger = std::move(*opened);
     waiters = std::make_unique<outbox::Waiters>(ledger->replica());
@@ -114,9 +112,8 @@ void check_order(const std::vector<std::string>& bodies) {
 TEST_CASE("a ledger network keeps the contract of ledgers") {
   std::deque<Folder> folders;
   check_ledger_contract([&] {
-    auto opened =
-        outbox::RemoteLedger::open({folders.emplace_back().path("copy.db"), "test", "default"},
-                                   std::make_unique<MemoryNetwork>(), Env::system());
+    auto opened = outbox::RemoteLedger::open({folders.emplace_back().path("copy.db"), "test"},
+                                             std::make_unique<MemoryNetwork>(), Env::system());
     REQUIRE(opened.has_value());
     return std::move(*opened);
   });
@@ -129,8 +126,8 @@ TEST_CASE("a ledger network that fails at any try records once what it is told u
     MemoryNetwork& network = *owned;
     int left = 3;
     network.set_faults([&](const outbox::Attempt&) { return left-- > 0 ? fault : Fault::none; });
-    auto ledger = outbox::RemoteLedger::open({folder.path("copy.db"), "test", "default"},
-                                             std::move(owned), Env::system());
+    auto ledger = outbox::RemoteLedger::open({folder.path("copy.db"), "test"}, std::move(owned),
+                                             Env::system());
     REQUIRE(ledger.has_value());
     Result<Position> position = Error{};
     for (int i = 0; i < 10 && !position; ++i) {
@@ -563,8 +560,8 @@ TEST_CASE("the local copy is made anew from nothing, and follows exactly from wh
   REQUIRE(replica->take({entries.begin(), entries.begin() + 10}).has_value());
   replica.reset();
   replica = *outbox::Replica::open(path, "test");
-  REQUIRE(replica->last().has_value());
-  CHECK(replica->last()->block == 9);
+  REQUIRE(replica->last().size() == 1);
+  CHECK(replica->last().front().block == 9);
   // An event that comes again is passed over.
   REQUIRE(replica->take({entries.begin() + 8, entries.end()}).has_value());
   const auto copy = *replica->read(0, 100);
@@ -575,7 +572,7 @@ TEST_CASE("the local copy is made anew from nothing, and follows exactly from wh
 
   replica = *outbox::Replica::open(path, "another network");
   CHECK(replica->size() == 0);
-  CHECK_FALSE(replica->last().has_value());
+  CHECK(replica->last().empty());
   CHECK(replica->take({{{0, "x"}, "{}", "peer"}}).error().code == Errc::corrupt);
   CHECK(replica->size() == 0);
 }

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
 
@@ -56,4 +57,31 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(std::holds_alternative<outbox::Refused>(second.get()));
   waiters.reset();
   CHECK(std::holds_alternative<outbox::Pending>(third.get()));
+}
+
+TEST_CASE_FIXTURE(Fixture, "one look asks whether a row has left, however many wait for it") {
+  std::promise<void> looked;
+  std::promise<void> go_on;
+  auto is_looked = looked.get_future();
+  auto may_go_on = go_on.get_future().share();
+  std::atomic<int> looks = 0;
+  std::atomic<int> pending = 0;
+  std::promise<void> all;
+  Waiters waiters(*replica, {}, [&](const Uuid&) {
+    if (looks++ > 0) return false;
+    looked.set_value();
+    may_go_on.wait();
+    return false;
+  });
+  const auto wait = [&](std::chrono::milliseconds patience) {
+    waiters.await_settled(id_of(1), patience, [&](const outbox::Fate& fate) {
+      if (std::holds_alternative<outbox::Pending>(fate) && ++pending == 20) all.set_value();
+    });
+  };
+  wait(1h);
+  REQUIRE(is_looked.wait_for(60s) == std::future_status::ready);
+  for (int i = 0; i < 20; ++i) wait(1ms);
+  go_on.set_value();
+  REQUIRE(all.get_future().wait_for(60s) == std::future_status::ready);
+  CHECK(looks < 20);
 }

@@ -41,8 +41,9 @@ inline Result<std::vector<std::string>> history(outbox::RemoteNetwork& network,
 
 inline Result<std::string> envelope(outbox::RemoteNetwork& network,
                                     const std::string& transaction) {
-  return answer_of<Result<std::string>>(
-      [&](auto done) { network.envelope(transaction, std::move(done)); });
+  return answer_of<Result<std::string>>([&](auto done) {
+    network.envelope({0, transaction}, std::move(done));
+  });
 }
 
 inline outbox::Nonce random_nonce(Env& env) {

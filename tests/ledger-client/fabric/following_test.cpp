@@ -76,7 +76,7 @@ TEST_CASE("all entries come from the first on, in order, then those that are add
   add(ledger, 0);
   add(ledger, 1);
   Seen seen;
-  auto following = network->follow(std::nullopt, seen.take(), seen.up());
+  auto following = network->follow({}, seen.take(), seen.up());
   CHECK(test::eventually([&] { return seen.all() == "ab"; }));
   add(ledger, 2);
   CHECK(test::eventually([&] { return seen.all() == "abc"; }));
@@ -86,7 +86,7 @@ TEST_CASE("all entries come from the first on, in order, then those that are add
   // Behind the second one.
   Seen later;
   const auto other =
-      network->follow(NetworkPlace{6, std::string(64, 'b')}, later.take(), later.up());
+      network->follow({{6, std::string(64, 'b'), "default"}}, later.take(), later.up());
   CHECK(test::eventually([&] { return later.all() == "c"; }));
   following.reset();
   add(ledger, 3);
@@ -100,7 +100,7 @@ TEST_CASE("following goes on exactly where it was, over restarts and at another 
   ScriptedPeer second(ledger);
   const auto network = opened({&first, &second});
   Seen seen;
-  const auto following = network->follow(std::nullopt, seen.take(), seen.up());
+  const auto following = network->follow({}, seen.take(), seen.up());
   std::string expected;
   for (int i = 0; i < 8; ++i) {
     add(ledger, i);
@@ -135,7 +135,7 @@ TEST_CASE("a peer whose ledger does not hold the last entry is told, and nothing
   Seen seen;
   {
     const auto following =
-        network->follow(NetworkPlace{6, std::string(64, 'b')}, seen.take(), seen.up());
+        network->follow({{6, std::string(64, 'b'), "default"}}, seen.take(), seen.up());
     CHECK(test::eventually([&] { return liar.streams >= 3; }));
   }
   CHECK(seen.all().empty());
@@ -145,7 +145,7 @@ TEST_CASE("a peer whose ledger does not hold the last entry is told, and nothing
   const auto both = opened({&liar, &right});
   add(own, 5);
   const auto following =
-      both->follow(NetworkPlace{6, std::string(64, 'b')}, seen.take(), seen.up());
+      both->follow({{6, std::string(64, 'b'), "default"}}, seen.take(), seen.up());
   CHECK(test::eventually([&] { return seen.all() == "f"; }));
 }
 
@@ -157,7 +157,7 @@ TEST_CASE("a peer that does not serve the channel is not up") {
   }});
   const auto network = opened({&peer});
   Seen seen;
-  const auto following = network->follow(std::nullopt, seen.take(), seen.up());
+  const auto following = network->follow({}, seen.take(), seen.up());
   CHECK(test::eventually([&] { return peer.evaluates >= 3; }));
   CHECK(peer.streams == 0);
   CHECK(seen.ups() == "d");
@@ -175,7 +175,7 @@ TEST_CASE("a follower may outlive its network, and its end waits for what is tak
   std::atomic<bool> is_done = false;
   std::atomic<bool> may_end = false;
   auto following = network->follow(
-      std::nullopt,
+      {},
       [&](const std::vector<NetworkEntry>&) {
         is_taking = true;
         test::eventually([&] { return may_end.load(); });

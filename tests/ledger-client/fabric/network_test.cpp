@@ -432,6 +432,49 @@ TEST_CASE(
   CHECK(most == 4);
 }
 
+TEST_CASE("what goes to another channel, or to several, is asked for nowhere") {
+  One one;
+  const std::string channel = options_for({&one.peer}).channel;
+  using Names = std::vector<std::string>;
+  for (const Names& names : {Names{"other"}, Names{channel, "other"}}) {
+    Attempt sent = attempt();
+    sent.channels = names;
+    check(test::submit(*one.network, sent), Kind::unavailable, "channel-unknown");
+  }
+  CHECK(one.peer.endorses == 0);
+  Attempt own = attempt();
+  own.channels = {channel};
+  check(test::submit(*one.network, own), Kind::committed, "");
+}
+
+TEST_CASE("channels share the bound of calls, and the end of one does not wait for another's") {
+  ScriptedLedger ledger;
+  ScriptedPeer peer(ledger);
+  peer.set({.endorse = hangs()});
+  Options options = options_for({&peer});
+  options.concurrency = 3;
+  options.deadlines.endorse = 60s;
+  auto channels = fabric::open_channels(options, {"ni", "sn"}, env());
+  REQUIRE_MESSAGE(channels.has_value(), channels.error().message);
+  REQUIRE(channels->size() == 2);
+  CHECK((*channels)[1].name == "sn");
+  std::atomic<int> of_ni = 0;
+  std::atomic<int> of_sn = 0;
+  for (int i = 0; i < 3; ++i) {
+    (*channels)[0].network->submit(attempt(), [&](const Outcome&) { ++of_ni; });
+  }
+  CHECK(test::eventually([&] { return peer.endorses == 3; }));
+  for (int i = 0; i < 5; ++i) {
+    (*channels)[1].network->submit(attempt(), [&](const Outcome&) { ++of_sn; });
+  }
+  (*channels)[1].network.reset();
+  CHECK(of_sn == 5);
+  CHECK(of_ni == 0);
+  CHECK(peer.endorses == 3);
+  (*channels)[0].network.reset();
+  CHECK(of_ni == 3);
+}
+
 TEST_CASE("the end of the network breaks off what is under way, and every callback has come") {
   ScriptedLedger ledger;
   ScriptedPeer peer(ledger);

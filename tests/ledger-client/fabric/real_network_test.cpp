@@ -159,7 +159,7 @@ std::vector<Outcome> settle_all(outbox::RemoteNetwork& network, std::vector<Atte
 class Seen {
  public:
   std::unique_ptr<outbox::Following> follow(outbox::RemoteNetwork& network,
-                                            std::optional<NetworkPlace> after = {}) {
+                                            std::vector<NetworkPlace> after = {}) {
     return network.follow(
         std::move(after),
         [this](const std::vector<NetworkEntry>& entries) {
@@ -348,7 +348,7 @@ TEST_CASE("while one peer is dead the other answers, and following goes on exact
   Seen whole;
   Seen rest;
   const auto from_start = whole.follow(*network);
-  const auto from_middle = rest.follow(*network, all[all.size() / 2].place);
+  const auto from_middle = rest.follow(*network, {all[all.size() / 2].place});
   const std::vector<std::string> expected = seen.transactions();
   CHECK(test::eventually([&] { return whole.entries().size() == all.size(); }));
   CHECK(whole.transactions() == expected);
