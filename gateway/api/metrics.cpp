@@ -148,7 +148,8 @@ void append_network(std::string& out, const Gauges& gauges) {
   }
   gauge(out, "flora_network_failed", "Transactions that the network has refused.", activity.failed);
   if (activity.away.empty()) return;
-  family(out, "flora_network_channel_away", "gauge", "1 while tries on the channel find nobody.");
+  family(out, "flora_network_channel_away", "gauge",
+         "1 while tries on the channel find nobody, or are all denied.");
   for (const auto& [channel, away] : activity.away) {
     sample(out, "flora_network_channel_away", "channel=\"" + channel + '"', away ? "1" : "0");
   }

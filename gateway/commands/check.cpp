@@ -165,6 +165,14 @@ class Check {
     if (settings_.fabric) {
       const auto kept = keeps_channels(settings_);
       if (!kept) error("ledger.fabric", kept.error().message);
+      const bool by_authority =
+          std::ranges::any_of(settings_.fabric->options.identities,
+                              [](const fabric::Identity& one) { return !one.authorities.empty(); });
+      if (by_authority && !settings_.channels().all().empty()) {
+        warning("ledger.fabric.identities",
+                "an identity of some authorities must be a member of every channel that their "
+                "reports can reach; else those wait for ever (access-denied)");
+      }
     }
     const auto in_use = store::channels_in_use(settings_.store_place());
     if (!in_use) return;  // Whoever opens the store is told what is wrong with it.

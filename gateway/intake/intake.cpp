@@ -1,6 +1,7 @@
 #include "gateway/intake/intake.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -10,6 +11,7 @@ namespace flora::intake {
 namespace {
 
 constexpr std::chrono::milliseconds kNoPatience{0};
+constexpr std::chrono::milliseconds kSoon{250};  // For the answer of who has nothing to give.
 
 Problem problem_of(policy::Denial denial, std::string explanation) {
   const auto mismatch = [&explanation](std::string pointer) {
@@ -212,6 +214,7 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
   // False: the ledger does not give receipts now, and is not asked for more of them.
   bool look_up(Answer& answer, bool gives) {
     if (gives) {
+      const auto begin = std::chrono::steady_clock::now();
       Result<Receipt> receipt = parts_.ledger->receipt(answer.transaction_id);
       if (receipt) {
         answer.kind = Answer::Kind::committed;
@@ -219,8 +222,10 @@ class Intake::Run : public std::enable_shared_from_this<Run> {
         answer.receipt = std::move(*receipt);
         return true;
       }
-      // Of several channels another one may.
-      gives = receipt.error().code != Errc::unavailable || !parts_.ledger->numbering().empty();
+      // Of several channels another one may; but not each item waits for one that hangs.
+      const bool soon = std::chrono::steady_clock::now() - begin < kSoon;
+      gives = receipt.error().code != Errc::unavailable ||
+              (soon && !parts_.ledger->numbering().empty());
     }
     // Also where a network that holds it does not give the receipt now.
     const auto index = parts_.ledger->find(answer.transaction_id);

@@ -40,6 +40,13 @@ class Answers {
   Done done_;
 };
 
+constexpr std::string_view kSignerUnavailable = "signer-unavailable";
+
+// Committed, spent or refused for good.
+bool decides(const Outcome& outcome) {
+  return outcome.kind != Outcome::Kind::unavailable && outcome.kind != Outcome::Kind::unknown;
+}
+
 // After so many failures in a row a channel is away.
 constexpr std::size_t kAwayAfter = 8;
 
@@ -77,15 +84,16 @@ class Health {
   }
 
   // Notes what a channel has answered. One that has not answered says nothing of the network while
-  // another one is not known to be away.
+  // another one is not known to be away. One that denies each transaction is away as well, for who
+  // is told of it; nobody was asked if nobody could sign.
   Outcome note(std::size_t channel, Outcome outcome) {
-    if (outcome.reason == kTurnOver || outcome.reason == kTooManyCalls) return outcome;
+    constexpr std::array kNotAsked = {kTurnOver, kTooManyCalls, kSignerUnavailable};
+    if (std::ranges::find(kNotAsked, outcome.reason) != kNotAsked.end()) return outcome;
     const std::lock_guard lock(mutex_);
     State& own = states_[channel];
-    const bool there = answers(outcome);
-    own.failures = there ? 0 : own.failures + 1;
+    own.failures = decides(outcome) ? 0 : own.failures + 1;
     tell(own, names_[channel], outcome.reason);
-    if (!there && any_other(channel)) outcome.reason = kChannelAway;
+    if (!answers(outcome) && any_other(channel)) outcome.reason = kChannelAway;
     return outcome;
   }
 
@@ -308,10 +316,8 @@ class Channels final : public RemoteNetwork {
 }  // namespace
 
 bool answers(const Outcome& outcome) {
-  if (outcome.kind != Outcome::Kind::unavailable && outcome.kind != Outcome::Kind::unknown) {
-    return true;
-  }
-  constexpr std::array<std::string_view, 5> kOfOne = {"access-denied", "signer-unavailable",
+  if (decides(outcome)) return true;
+  constexpr std::array<std::string_view, 5> kOfOne = {"access-denied", kSignerUnavailable,
                                                       "endorsements-differ", "chaincode-fails",
                                                       "peer-contradicts"};
   return std::ranges::find(kOfOne, outcome.reason) != kOfOne.end();

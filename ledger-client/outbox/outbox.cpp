@@ -19,6 +19,12 @@
 namespace flora::outbox {
 namespace {
 
+// Of a try for which nobody was asked: the local copy has it.
+constexpr std::string_view kInCopy = "in-copy";
+
+// So many times Options::window are in memory at most, while nothing of that can be tried.
+constexpr std::size_t kMostWindows = 10;
+
 using Clock = std::chrono::steady_clock;
 
 // What the schedule needs to know of a row's text.
@@ -203,7 +209,8 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   // others away.
   bool wants_rows() const {
     const bool idle = ready_.empty() && under_way_.size() < options_.concurrency && !is_broken();
-    return behind_ && (in_memory_ < options_.window / 2 || idle);
+    const std::size_t most = idle ? kMostWindows * options_.window : options_.window / 2;
+    return behind_ && in_memory_ < most;
   }
 
   // Up to the window, and beyond it by one step.
@@ -364,7 +371,8 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
 
   // What a try says of its route.
   void note_route(const std::vector<std::string>& route, const Outcome& outcome) {
-    if (outcome.reason == kTurnOver || outcome.reason == kTooManyCalls) {
+    if (outcome.reason == kTurnOver || outcome.reason == kTooManyCalls ||
+        outcome.reason == kInCopy) {
       return go_on(routes_.ended(route));
     }
     if (answers(outcome)) return go_on(routes_.found(route));
@@ -387,14 +395,14 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   }
 
   // Without the lock. The local copy knows what was committed before a restart; of an entry of
-  // several channels only that one of them has it.
+  // several channels only that one of them has it, as may be one that names none of several.
   void send(Attempt attempt) {
     const Uuid id = attempt.id;
-    if (attempt.channels.size() <= 1) {
+    if (attempt.channels.size() == 1 || (attempt.channels.empty() && network_.away().empty())) {
       const auto there = replica_.held(id);
       if (there && there->entry.body == attempt.body) {
         const std::lock_guard guard(callbacks_);
-        return tried(id, {Outcome::Kind::committed, {}, {}});
+        return tried(id, {Outcome::Kind::committed, std::string(kInCopy), {}});
       }
     }
     network_.submit(std::move(attempt), [self = shared_from_this(), id](Outcome outcome) {
@@ -482,6 +490,7 @@ class Outbox::Core : public std::enable_shared_from_this<Core> {
   // Whether the network was found decides about the breaker.
   void note(const Outcome& outcome) {
     if (outcome.reason == kTurnOver || outcome.reason == kChannelUnknown) return;
+    if (outcome.reason == kInCopy) return;
     const bool nobody =
         outcome.kind == Outcome::Kind::unavailable || outcome.kind == Outcome::Kind::unknown;
     const bool found = outcome.reason == kChannelAway || answers(outcome);

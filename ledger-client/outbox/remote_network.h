@@ -102,7 +102,7 @@ class RemoteNetwork {
  public:
   virtual ~RemoteNetwork() = default;
 
-  /// Of several channels: whether each is away, by its name.
+  /// Of several channels: whether each is away or denies everything, by its name; else empty.
   virtual std::map<std::string, bool> away() const { return {}; }
 
   /// Tries once, within the configured deadlines, at whatever endpoint is up.

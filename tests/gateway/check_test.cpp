@@ -417,6 +417,22 @@ TEST_CASE_FIXTURE(Fixture, "a channel that rows of the store name must be there"
   CHECK(is_told(told, "name the channel flora-ni, which is not among the channels"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "identities that not every channel may know are told of") {
+  const std::string told = "must be a member of every channel";
+  const auto warned = [&](const std::string& channels, const std::string& signs_for) {
+    std::string text = of_network(channels);
+    text.replace(text.find("default: true"), 13, "default: true, authorities: " + signs_for);
+    write("config/gateway.yaml", text);
+    const Examined examined = examine({folder.file("config/gateway.yaml"), {}}, env);
+    return std::ranges::any_of(examined.findings.all(), [&](const Finding& one) {
+      return one.what.find(told) != std::string::npos;
+    });
+  };
+  CHECK(warned("channels: {default: a, lands: {DE-NI: b}}", "[\"000250\"]"));
+  CHECK_FALSE(warned("channels: {default: a, lands: {DE-NI: b}}", "[]"));
+  CHECK_FALSE(warned("channel: a", "[\"000250\"]"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "settings keep the channels of which the local copy was made") {
   const std::string gone = "network.db is a copy ";
   const std::string copy = folder.file("data/network.db");

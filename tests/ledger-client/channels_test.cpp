@@ -123,16 +123,6 @@ class Told {
   std::string ups_;
 };
 
-NetworkEntry entry_at(const LedgerEntry& entry, std::uint64_t block, const std::string& channel) {
-  return {{block, "tx-" + std::to_string(block), channel}, entry.body, "peer"};
-}
-
-LedgerEntry naming(const LedgerEntry& entry, const std::string& channel) {
-  Transaction transaction = *parse_transaction(entry.body);
-  transaction.channel = channel;
-  return {entry.id, to_canonical(transaction)};
-}
-
 // An outbox before two channels.
 struct Gateway {
   Folder folder;
@@ -206,6 +196,43 @@ TEST_CASE("a tombstone that names no channel goes to all") {
   CHECK(outcome_of(*two.network, attempt_of(entry, {})).kind == Outcome::Kind::committed);
   CHECK(two.ni->bodies() == Names{entry.body});
   CHECK(two.sn->bodies() == Names{entry.body});
+}
+
+TEST_CASE("a tombstone that names no channel is settled when all have it, also after a restart") {
+  Gateway gateway;
+  gateway.sn->set_down(true);
+  gateway.start();
+  gateway.box->push({gateway.store.add(1, tombstone_of(1, 1))});
+  CHECK(soon([&] { return gateway.ledger->size() == 1; }));
+  const std::uint64_t tries = gateway.box->activity().tries;
+  CHECK(soon([&] { return gateway.box->activity().tries > tries + 2; }));
+  gateway.box.reset();
+  gateway.start();
+  CHECK(soon([&] { return gateway.box->activity().tries > 2; }));
+  CHECK(gateway.store.rows(0, 10)->size() == 1);
+  gateway.sn->set_down(false);
+  gateway.store.wait_for_size(0);
+  CHECK(gateway.sn->bodies().size() == 1);
+}
+
+TEST_CASE("a channel that denies each transaction is told of, and keeps no other one waiting") {
+  Gateway gateway;
+  std::atomic<bool> denies = true;
+  gateway.sn->set_faults(
+      [&denies](const Attempt&) { return denies ? Fault::denied : Fault::none; });
+  gateway.start();
+  for (std::uint64_t n = 1; n <= 20; ++n) {
+    gateway.box->push(
+        {gateway.store.add(static_cast<std::int64_t>(n), transaction_of(n, n), {"sn"})});
+  }
+  CHECK(soon([&] { return gateway.box->activity().away.at("sn"); }));
+  CHECK_FALSE(gateway.box->activity().away.at("ni"));
+  CHECK_FALSE(gateway.box->activity().broken);
+  gateway.box->push({gateway.store.add(21, transaction_of(21, 21), {"ni"})});
+  gateway.store.wait_for_size(20);
+  denies = false;
+  gateway.store.wait_for_size(0);
+  CHECK_FALSE(gateway.box->activity().away.at("sn"));
 }
 
 TEST_CASE("an entry whose channel is not there waits, and keeps no other one waiting") {
@@ -348,54 +375,7 @@ TEST_CASE("a channel that is away keeps no other's entries back, but is told of"
   CHECK(soon([&] { return !told.is_up(); }));
 }
 
-TEST_CASE("the local copy has an entry of two channels once, and each channel's last place") {
-  const Folder folder;
-  const std::string path = folder.path("copy.db");
-  auto replica = *outbox::Replica::open(path, "test");
-  const LedgerEntry a = transaction_of(1);
-  const LedgerEntry b = transaction_of(2);
-  REQUIRE(replica->take({entry_at(a, 3, "ni")}).has_value());
-  REQUIRE(replica->take({entry_at(b, 7, "sn"), entry_at(a, 8, "sn")}).has_value());
-  REQUIRE(replica->take({entry_at(b, 9, "ni")}).has_value());
-  const std::string name = replica->name();
-  for (int round = 0; round < 2; ++round) {
-    CHECK(replica->size() == 2);
-    CHECK(replica->held(a.id)->entry.place.channel == "ni");
-    CHECK(replica->held(a.id)->entry.place.block == 3);
-    CHECK(replica->held(b.id)->entry.place.channel == "sn");
-    const std::vector<NetworkPlace> last = replica->last();
-    REQUIRE(last.size() == 2);
-    CHECK(last[0].channel == "ni");
-    CHECK(last[0].block == 9);
-    CHECK(last[1].channel == "sn");
-    CHECK(last[1].transaction == "tx-8");
-    CHECK(replica->name() == name);
-    CHECK(replica->is_complete() == (round == 1));
-    CHECK(replica->newest() == parse_transaction(b.body)->recorded_at);
-    REQUIRE(replica->complete().has_value());
-    replica = *outbox::Replica::open(path, "test");
-  }
-  replica = *outbox::Replica::open(path, "other channels");
-  CHECK(replica->size() == 0);
-  CHECK(replica->last().empty());
-  CHECK(replica->name() != name);
-  CHECK_FALSE(replica->is_complete());
-  CHECK(replica->newest() == Instant{});
-}
-
 TEST_CASE("an entry is proved by the channel that it names, whichever has told of it first") {
-  const Folder folder;
-  const std::string path = folder.path("copy.db");
-  auto replica = *outbox::Replica::open(path, "test");
-  const LedgerEntry entry = naming(transaction_of(1), "ni");
-  REQUIRE(replica->take({entry_at(entry, 7, "sn")}).has_value());
-  CHECK(replica->held(entry.id)->entry.place.channel == "sn");
-  REQUIRE(replica->take({entry_at(entry, 3, "ni")}).has_value());
-  REQUIRE(replica->take({entry_at(entry, 7, "sn"), entry_at(entry, 8, "sn")}).has_value());
-  CHECK(replica->size() == 1);
-  CHECK(replica->held(entry.id)->entry.place.channel == "ni");
-  CHECK(replica->held(entry.id)->entry.place.transaction == "tx-3");
-
   Gateway gateway;
   gateway.ni->set_down(true);
   const LedgerEntry other = naming(transaction_of(2), "ni");
@@ -436,26 +416,6 @@ TEST_CASE("a receipt needs the entry's channel alone") {
   CHECK(gateway.ledger->receipt(entry.id).has_value());
   gateway.ni->set_down(true);
   CHECK(soon([&] { return !gateway.ledger->receipt(entry.id).has_value(); }));
-}
-
-TEST_CASE("different entries of one id are one entry, the first") {
-  const Folder folder;
-  auto replica = *outbox::Replica::open(folder.path("copy.db"), "test");
-  const LedgerEntry first = naming(transaction_of(1), "ni");
-  REQUIRE(replica->take({entry_at(first, 7, "sn")}).has_value());
-  REQUIRE(replica->take({entry_at(naming(transaction_of(1, 1, 5), "ni"), 3, "ni")}).has_value());
-  CHECK(replica->size() == 1);
-  CHECK(replica->held(first.id)->entry.body == first.body);
-  CHECK(replica->held(first.id)->entry.place.channel == "sn");
-}
-
-TEST_CASE("a correction that comes by its channel before the entry of another is taken") {
-  const Folder folder;
-  auto replica = *outbox::Replica::open(folder.path("copy.db"), "test");
-  REQUIRE(replica->take({entry_at(correction_of(2, 1, 1), 1, "sn")}).has_value());
-  REQUIRE(replica->take({entry_at(transaction_of(1), 1, "ni")}).has_value());
-  CHECK(replica->size() == 2);
-  CHECK(*replica->find(id_of(1)) == 1);
 }
 
 TEST_CASE("faults at both channels lose nothing, double nothing, and keep a procedure's order") {

@@ -97,6 +97,12 @@ LedgerEntry correction_of(std::uint64_t n, std::uint64_t corrects, std::uint64_t
   return {id_of(n), to_canonical(transaction)};
 }
 
+LedgerEntry naming(const LedgerEntry& entry, const std::string& channel) {
+  Transaction transaction = *parse_transaction(entry.body);
+  transaction.channel = channel;
+  return {entry.id, to_canonical(transaction)};
+}
+
 LedgerEntry tombstone_of(std::uint64_t n, std::uint64_t procedure) {
   Tombstone tombstone;
   tombstone.id = id_of(n);

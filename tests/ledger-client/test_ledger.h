@@ -51,6 +51,9 @@ LedgerEntry transaction_of(std::uint64_t n, std::uint64_t procedure = 1, std::ui
 LedgerEntry correction_of(std::uint64_t n, std::uint64_t corrects, std::uint64_t procedure);
 LedgerEntry tombstone_of(std::uint64_t n, std::uint64_t procedure);
 
+/// The same with another channel in its text.
+LedgerEntry naming(const LedgerEntry& entry, const std::string& channel);
+
 /// A ledger's options in a folder.
 ledger::EmbeddedOptions options_in(const Folder& folder);
 
