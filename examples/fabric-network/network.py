@@ -2,7 +2,7 @@
 """Starts, disturbs and ends a Hyperledger Fabric network of two organisations on 127.0.0.1.
 
   network.py up <folder> --programs <folder> --chaincode <program>   (up.sh gives these)
-             [--channels <name>...]        further channels, of the same members and chaincode
+             [--channels <channel>...]     further channels: a name, or name=MSP+MSP for their members
   network.py down <folder>                 ends all processes and deletes the folder
   network.py status <folder>               one line for each member: its name, and whether it runs
   network.py kill <folder> <member>        at once (SIGKILL)
@@ -101,7 +101,7 @@ class Network:
         self.programs = state["programs"]
         self.chaincode = state["chaincode"]
         self.package_id = state["package_id"]
-        self.channels = state.get("channels", [CHANNEL])
+        self.channels = state["channels"]  # Name: MSP ids of its members.
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
@@ -279,8 +279,7 @@ class Network:
             "CHAINCODE_TLS_CERT": f"{tls}/server.crt",
             "CHAINCODE_TLS_KEY": f"{tls}/server.key",
             "CHAINCODE_CLIENT_CA_CERT": self.path("config", "chaincode-clients.pem"),
-            "FLORA_MEMBERS": ",".join(msp for _, msp, _ in ORGANISATIONS),
-            "FLORA_CHANNELS": ",".join(self.channels),
+            "FLORA_CHANNELS": ",".join(f"{name}={'+'.join(members)}" for name, members in self.channels.items()),
         }
 
     def run(self, command, environment):
@@ -305,11 +304,14 @@ class Network:
                         raise Failure(f"{member} has ended:\n{self.end_of_log(member)}") from None
                 time.sleep(0.1)
 
+    def members(self, channel):
+        return [one for one in ORGANISATIONS if one[1] in self.channels[channel]]
+
     # What clients are told.
 
     def description(self, channel=CHANNEL):
         organisations = []
-        for member, msp, domain in ORGANISATIONS:
+        for member, msp, domain in self.members(channel):
             ca = self.organisation(domain, "ca", f"ca.{domain}-cert.pem")
             organisations.append({
                 "mspId": msp, "member": member, "peer": self.address(member),
@@ -320,18 +322,21 @@ class Network:
         orderer = {"mspId": "BetriebMSP", "member": "orderer", "address": self.address("orderer"),
                    "tlsCa": self.orderer_node("tls", "ca.crt"),
                    "tlsServerName": f"orderer.{ORDERER_DOMAIN}"}
-        return {"channel": channel, "channels": self.channels, "chaincode": CHAINCODE, "organisations": organisations,
-                "orderer": orderer, "chaincodeMember": "chaincode", "entitlements": entitlements(),
+        channels = {name: entitlements(members) for name, members in self.channels.items()}
+        return {"channel": channel, "channels": channels, "chaincode": CHAINCODE, "organisations": organisations,
+                "orderer": orderer, "chaincodeMember": "chaincode", "entitlements": channels[channel],
                 "client": self.program("client")}
 
 
-def entitlements():
-    """Who reports for which authority of config/policy.yaml: the Bund for its own, the Länder for theirs."""
+def entitlements(members):
+    """Who of the members of a channel reports for which authority of config/policy.yaml: the Bund for its own, the
+    Länder for theirs; one alone for all."""
     with open(os.path.join(REPOSITORY, "config", "policy.yaml"), encoding="utf-8") as file:
         listed = re.findall(r'^  - \{id: "([0-9]{6})",.* land: ([A-Z-]+),', file.read(), re.MULTILINE)
-    chosen = {"BundMSP": [], "LaenderMSP": []}
+    chosen = {msp: [] for msp in members}
     for authority, land in listed:
-        chosen["BundMSP" if land == "DE" else "LaenderMSP"].append(authority)
+        own = "BundMSP" if land == "DE" else "LaenderMSP"
+        chosen[own if own in chosen else members[0]].append(authority)
     return {msp: sorted(authorities) for msp, authorities in chosen.items()}
 
 
@@ -366,11 +371,12 @@ def prepare(folder, programs, chaincode, channels):
         "ports": free_ports(names), "programs": os.path.abspath(programs),
         "chaincode": os.path.abspath(chaincode),
         "package_id": f"{CHAINCODE}:{hashlib.sha256(package).hexdigest()}",
-        "channels": [CHANNEL, *channels]})
+        "channels": channels})
     network.save()
     with open(network.path("chaincode.tgz"), "wb") as file:
         file.write(package)
-    values = {"crypto": network.path("crypto"), "builder": os.path.join(HERE, "builder")}
+    both = ", ".join(f"*{msp.removesuffix('MSP')}" for _, msp, _ in ORGANISATIONS)
+    values = {"crypto": network.path("crypto"), "builder": os.path.join(HERE, "builder"), "members": both}
     for member in ("orderer", "peer0", "peer1"):
         values[f"{member}_host"] = "127.0.0.1"
         values[f"{member}_port"] = network.ports[member]
@@ -381,9 +387,13 @@ def prepare(folder, programs, chaincode, channels):
     network.run([network.program("cryptogen"), "generate",
                  f"--config={network.path('config', 'cryptogen.yaml')}",
                  f"--output={network.path('crypto')}"], configuration)
-    for channel in network.channels:
-        network.run([network.program("configtxgen"), "-profile", "Flora", "-channelID", channel,
-                     "-outputBlock", network.path(f"{channel}.block")], configuration)
+    for channel, members in network.channels.items():
+        own = ", ".join(f"*{msp.removesuffix('MSP')}" for msp in members)
+        text = read(network.path("config", "configtx.yaml"))
+        network.write(f"config/{channel}/configtx.yaml", text.replace(both, own))
+        network.run([network.program("configtxgen"), "-profile", "Flora", "-channelID", channel, "-configPath",
+                     network.path("config", channel), "-outputBlock", network.path(f"{channel}.block")],
+                    configuration)
     connect_chaincode(network)
     return network
 
@@ -415,7 +425,7 @@ def join_channel(network, channel):
          "--config-block", block, "-o", network.address("orderer_admin"), "--ca-file",
          f"{tls}/ca.crt", "--client-cert", f"{tls}/server.crt", "--client-key",
          f"{tls}/server.key"], {})
-    for organisation in ORGANISATIONS:
+    for organisation in network.members(channel):
         network.run_until_done([network.program("peer"), "channel", "join", "-b", block],
                                network.cli_environment(*organisation))
 
@@ -433,26 +443,35 @@ def define_chaincode(network, channel):
                   "-o", network.address("orderer"), "--tls", "--cafile",
                   network.orderer_node("tls", "ca.crt")]
     endorsers = []
-    for member, msp, domain in ORGANISATIONS:
+    for member, msp, domain in network.members(channel):
         environment = network.cli_environment(member, msp, domain)
         network.run_until_done([peer, "lifecycle", "chaincode", "approveformyorg", "--package-id",
                                 network.package_id, *definition], environment)
         endorsers += ["--peerAddresses", network.address(member), "--tlsRootCertFiles",
                       network.node(domain, "peer", "tls", "ca.crt")]
     network.run_until_done([peer, "lifecycle", "chaincode", "commit", *definition, *endorsers],
-                           network.cli_environment(*ORGANISATIONS[0]))
+                           network.cli_environment(*network.members(channel)[0]))
 
 
 def agree_on_entitlements(network, channel):
-    """An admin of each organisation submits the same text, through its own peer. That both succeed shows
-    that the channel takes transactions from either."""
-    text = canonical(entitlements())
+    """An admin of each member submits the same text, through its own peer. That all succeed shows
+    that the channel takes transactions from each."""
+    description = network.description(channel)
+    text = canonical(description["entitlements"])
     told = f"config/{channel}.json"
-    network.write(told, json.dumps(network.description(channel)))
-    for _, msp, _ in ORGANISATIONS:
+    network.write(told, json.dumps(description))
+    for msp in network.channels[channel]:
         network.run_until_done(
             [network.program("client"), "-network", network.path(told), "-as", msp,
              "-admin", "submit", "SetEntitlements", text], {})
+
+
+def read_channels(given):
+    channels = {CHANNEL: [msp for _, msp, _ in ORGANISATIONS]}
+    for one in given:
+        name, _, members = one.partition("=")
+        channels[name] = members.split("+") if members else channels[CHANNEL]
+    return channels
 
 
 def up(folder, programs, chaincode, channels):
@@ -497,7 +516,7 @@ def main():
     parser.add_argument("--channels", nargs="*", default=[])
     given = parser.parse_args()
     if given.command == "up":
-        return up(given.folder, given.programs, given.chaincode, given.channels)
+        return up(given.folder, given.programs, given.chaincode, read_channels(given.channels))
     if given.command == "down":
         return down(given.folder)
     network = Network(given.folder)

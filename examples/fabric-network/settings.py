@@ -21,17 +21,29 @@ def ledger(network, origin="flora.example/development", lands=None):
         written, channels = {}, {"channels": {"default": network["channel"], "lands": lands}}
     else:
         written, channels = {"channel": network["channel"]}, {"channel": network["channel"]}
+    names = [network["channel"], *(lands or {}).values()]
     return {
         "kind": "fabric", "origin": origin, **written,
         "fabric": {
             **channels, "chaincode": network["chaincode"],
             "endpoints": [{"name": member["member"], "address": member["peer"],
-                           "ca": member["tlsCa"], "server_name": member["tlsServerName"]}
+                           "ca": member["tlsCa"], "server_name": member["tlsServerName"],
+                           **({"channels": [name for name in names if member["mspId"] in network["channels"][name]]}
+                              if lands else {})}
                           for member in members],
-            "identities": [{"msp": member["mspId"], "certificate": member["client"]["certificate"],
-                            "key": member["client"]["key"],
-                            "authorities": network["entitlements"][member["mspId"]]}
-                           for member in members]}}
+            "identities": [one for member in members for one in identities(network, member, names, lands)]}}
+
+
+def identities(network, member, names, lands):
+    """Of an organisation: one for each list of authorities that channels entitle it to."""
+    lists = {}
+    for name in names:
+        if member["mspId"] in network["channels"][name]:
+            lists.setdefault(tuple(network["channels"][name][member["mspId"]]), []).append(name)
+    for authorities, channels in lists.items():
+        yield {"msp": member["mspId"], "certificate": member["client"]["certificate"],
+               "key": member["client"]["key"], "authorities": list(authorities),
+               **({"channels": channels} if lands else {})}
 
 
 def settings(network, base):

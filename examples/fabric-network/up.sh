@@ -3,7 +3,8 @@
 # until down.sh ends them. Usage: examples/fabric-network/up.sh [folder [channel…]]
 #   folder   where the network lives, new or empty (default: build/fabric-network); network.json in it
 #            tells clients all that they need. Networks in different folders run side by side.
-#   channel  further channels beside `default`, with the same members and chaincode
+#   channel  further channels beside `default`, with the same chaincode; of both organisations, or of those that
+#            it names: flora-sn=BundMSP
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 "$here/../packages.sh" fabric

@@ -16,6 +16,7 @@ struct Pkcs11Source {
   /// For each use. The module has no bound itself: a call that takes longer is left behind, and
   /// until it returns all others fail at once.
   std::chrono::milliseconds bound{5000};
+  bool operator==(const Pkcs11Source&) const = default;
 };
 
 }  // namespace flora

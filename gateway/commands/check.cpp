@@ -165,14 +165,7 @@ class Check {
     if (settings_.fabric) {
       const auto kept = keeps_channels(settings_);
       if (!kept) error("ledger.fabric", kept.error().message);
-      const bool by_authority =
-          std::ranges::any_of(settings_.fabric->options.identities,
-                              [](const fabric::Identity& one) { return !one.authorities.empty(); });
-      if (by_authority && !settings_.channels().all().empty()) {
-        warning("ledger.fabric.identities",
-                "an identity of some authorities must be a member of every channel that their "
-                "reports can reach; else those wait for ever (access-denied)");
-      }
+      if (!settings_.channels().all().empty()) signers();
     }
     const auto in_use = store::channels_in_use(settings_.store_place());
     if (!in_use) return;  // Whoever opens the store is told what is wrong with it.
@@ -182,6 +175,28 @@ class Check {
       if (std::ranges::find(there, name) != there.end()) continue;
       error("ledger", "entries or procedures of the store name the channel " + name +
                           ", which is not among the channels");
+    }
+  }
+
+  // What is handed over to a channel is of any authority, and its signer must be a member there.
+  void signers() {
+    const std::vector<fabric::Identity>& identities = settings_.fabric->options.identities;
+    if (std::ranges::any_of(identities, [](const fabric::Identity& one) {
+          return !one.authorities.empty() && one.channels.empty();
+        })) {
+      warning("ledger.fabric.identities",
+              "one of some authorities that names no channels signs on all of them; where it is "
+              "no member, those reports wait for ever (access-denied)");
+    }
+    for (const std::string& channel : settings_.channels().all()) {
+      if (std::ranges::any_of(identities, [&channel](const fabric::Identity& one) {
+            return one.is_default && fabric::is_of(one, channel);
+          })) {
+        continue;
+      }
+      warning("ledger.fabric.identities",
+              "none is the default of the channel " + channel +
+                  ": what an authority that none names hands over to it fails (no-identity)");
     }
   }
 

@@ -230,12 +230,28 @@ void read_authentication(yaml::Section section, const Paths& paths, Settings& se
   }
 }
 
-fabric::Endpoint read_endpoint(yaml::Section section, const Paths& paths) {
+// Of an endpoint or an identity: those of `known` that it is for; empty: all.
+std::vector<std::string> read_own_channels(yaml::Section& section,
+                                           const std::vector<std::string>& known) {
+  std::vector<std::string> own;
+  for (const yaml::Node* name : section.texts_or_none("channels")) {
+    if (std::ranges::find(known, name->text) == known.end()) {
+      section.error_at(name->at, "fabric.channels has no channel " + name->text);
+    }
+    own.push_back(name->text);
+  }
+  if (section.has("channels") && own.empty()) section.error("channels", "a channel is expected");
+  return own;
+}
+
+fabric::Endpoint read_endpoint(yaml::Section section, const Paths& paths,
+                               const std::vector<std::string>& channels) {
   fabric::Endpoint endpoint;
   endpoint.name = section.text("name");
   endpoint.address = section.text("address");
   endpoint.ca_file = paths.resolve(section.text("ca"));
   endpoint.server_name = section.text_or("server_name", "");
+  endpoint.channels = read_own_channels(section, channels);
   return endpoint;
 }
 
@@ -253,7 +269,8 @@ Pkcs11Source read_pkcs11(yaml::Section section, const Paths& paths) {
   return token;
 }
 
-fabric::Identity read_identity(yaml::Section section, const Paths& paths) {
+fabric::Identity read_identity(yaml::Section section, const Paths& paths,
+                               const std::vector<std::string>& channels) {
   fabric::Identity identity;
   identity.msp_id = section.text("msp");
   identity.certificate_file = paths.resolve(section.text("certificate"));
@@ -269,6 +286,7 @@ fabric::Identity read_identity(yaml::Section section, const Paths& paths) {
   if (!identity.is_default && identity.authorities.empty()) {
     section.error("msp", "an identity signs for authorities, or is the default");
   }
+  identity.channels = read_own_channels(section, channels);
   return identity;
 }
 
@@ -328,12 +346,13 @@ Fabric read_fabric(yaml::Section section, const Paths& paths, const std::string&
   } else {
     fabric.options.channel = section.text("channel");
   }
+  const std::vector<std::string>& channels = fabric.channels.all();
   fabric.options.chaincode = section.text("chaincode");
   for (const yaml::Node& item : section.list("endpoints")) {
-    fabric.options.endpoints.push_back(read_endpoint({item, file, findings}, paths));
+    fabric.options.endpoints.push_back(read_endpoint({item, file, findings}, paths, channels));
   }
   for (const yaml::Node& item : section.list("identities")) {
-    fabric.options.identities.push_back(read_identity({item, file, findings}, paths));
+    fabric.options.identities.push_back(read_identity({item, file, findings}, paths, channels));
   }
   if (section.has("client_certificate")) {
     yaml::Section client = section.section("client_certificate");

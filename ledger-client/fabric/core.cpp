@@ -34,10 +34,11 @@ Result<void> check(const Options& options) {
   if (options.channel.empty() || options.chaincode.empty()) {
     return unusable("Fabric needs a channel and a chaincode");
   }
-  if (options.endpoints.empty()) return unusable("Fabric needs an endpoint");
-  if (options.identities.empty()) return unusable("Fabric needs an identity");
+  const std::string where = " on the channel " + options.channel;
+  if (options.endpoints.empty()) return unusable("Fabric needs an endpoint" + where);
+  if (options.identities.empty()) return unusable("Fabric needs an identity" + where);
   if (std::ranges::count_if(options.identities, &Identity::is_default) > 1) {
-    return unusable("there are two default identities");
+    return unusable("there are two default identities" + where);
   }
   if (options.concurrency == 0 || options.concurrency > kMostCalls) {
     return unusable("the concurrency is not from 1 to 499");
@@ -49,20 +50,28 @@ Result<void> check(const Options& options) {
   }
   std::ranges::sort(all);
   if (std::ranges::adjacent_find(all) != all.end()) {
-    return unusable("two identities sign for one authority");
+    return unusable("two identities sign for one authority" + where);
   }
   return {};
 }
 
-Result<Member> open_member(const Identity& identity, Env& env) {
+bool have_one_key(const Identity& a, const Identity& b) {
+  return a.certificate_file == b.certificate_file && a.key_file == b.key_file && a.token == b.token;
+}
+
+// `signer`: of this identity's key, if it is open already.
+Result<Member> open_member(const Identity& identity, std::shared_ptr<Signer> signer, Env& env) {
   FLORA_ASSIGN(const std::string pem, env.read_file(identity.certificate_file, kMostFile));
   const Result<Certificate> certificate = Certificate::parse(pem);
   if (!certificate) {
     return unusable(identity.certificate_file + ": " + certificate.error().message);
   }
   Member member;
-  FLORA_ASSIGN(member.signer, identity.token ? token_signer(*identity.token, *certificate, env)
-                                             : file_signer(identity.key_file, *certificate, env));
+  member.signer = std::move(signer);
+  if (member.signer == nullptr) {
+    FLORA_ASSIGN(member.signer, identity.token ? token_signer(*identity.token, *certificate, env)
+                                               : file_signer(identity.key_file, *certificate, env));
+  }
   member.creator = identity_bytes(identity.msp_id, pem);
   member.authorities = identity.authorities;
   member.is_default = identity.is_default;
@@ -128,7 +137,7 @@ Core::Core(Options given, Env& environment, Shared shared)
 
 const Member* Core::signer_for(std::string_view authority) const {
   const Member* found = nullptr;
-  for (const Member& one : *members) {
+  for (const Member& one : members) {
     if (std::ranges::find(one.authorities, authority) != one.authorities.end()) return &one;
     if (one.is_default) found = &one;
   }
@@ -136,18 +145,22 @@ const Member* Core::signer_for(std::string_view authority) const {
 }
 
 const Member& Core::reader() const {
-  const auto found = std::ranges::find_if(*members, &Member::is_default);
-  return found == members->end() ? members->front() : *found;
+  const auto found = std::ranges::find_if(members, &Member::is_default);
+  return found == members.end() ? members.front() : *found;
 }
 
 Result<Shared> open_shared(const Options& options, Env& env) {
-  std::vector<Member> members;
-  for (const Identity& one : options.identities) {
-    FLORA_ASSIGN(Member member, open_member(one, env));
-    members.push_back(std::move(member));
+  Shared shared = {std::make_shared<Turns>(options.concurrency, options.waiting), {}};
+  const std::vector<Identity>& identities = options.identities;
+  for (std::size_t i = 0; i < identities.size(); ++i) {
+    std::shared_ptr<Signer> signer;
+    for (std::size_t earlier = 0; earlier < i; ++earlier) {
+      if (have_one_key(identities[earlier], identities[i])) signer = shared.members[earlier].signer;
+    }
+    FLORA_ASSIGN(Member member, open_member(identities[i], std::move(signer), env));
+    shared.members.push_back(std::move(member));
   }
-  return Shared{std::make_shared<Turns>(options.concurrency, options.waiting),
-                std::make_shared<const std::vector<Member>>(std::move(members))};
+  return shared;
 }
 
 Result<std::shared_ptr<Core>> open_core(Options options, Env& env, Shared shared) {

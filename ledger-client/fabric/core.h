@@ -22,7 +22,7 @@ namespace flora::fabric {
 /// One that signs.
 struct Member {
   std::string creator;  ///< Its serialised identity.
-  std::unique_ptr<Signer> signer;
+  std::shared_ptr<Signer> signer;
   std::vector<std::string> authorities;
   bool is_default = false;
 };
@@ -41,11 +41,10 @@ class UnderWay {
   std::set<grpc::ClientContext*> contexts_;
 };
 
-/// What several channels of a network have together: the calls that are under way at one time, and
-/// who signs, so that a token is logged in to once.
+/// What a channel has from the network that it is one of.
 struct Shared {
-  std::shared_ptr<Turns> turns;
-  std::shared_ptr<const std::vector<Member>> members;
+  std::shared_ptr<Turns> turns;  ///< Of all channels: the calls that are under way at one time.
+  std::vector<Member> members;   ///< In the order of Options::identities.
 };
 
 /// Thread-safe. Alive as long as a call is under way.
@@ -59,7 +58,7 @@ struct Core {
 
   const Options options;
   Env& env;
-  const std::shared_ptr<const std::vector<Member>> members;
+  const std::vector<Member> members;
   std::vector<std::unique_ptr<gateway::Gateway::Stub>> stubs;  ///< As the endpoints.
   Endpoints endpoints;
   UnderWay under_way;
@@ -68,7 +67,8 @@ struct Core {
   Reactor reactor;
 };
 
-/// With the files of the identities read. Errors of both: as fabric::open().
+/// With the files of the identities read, each key once, so that a token is logged in to once.
+/// Errors of both: as fabric::open().
 Result<Shared> open_shared(const Options& options, Env& env);
 /// With the other files read and the channels made.
 Result<std::shared_ptr<Core>> open_core(Options options, Env& env, Shared shared);

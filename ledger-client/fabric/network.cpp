@@ -194,7 +194,15 @@ Result<std::vector<outbox::Channel>> open_channels(const Options& options,
   for (const std::string& channel : channels) {
     Options one = options;
     one.channel = channel;
-    FLORA_ASSIGN(std::shared_ptr<Core> core, open_core(std::move(one), env, shared));
+    std::erase_if(one.endpoints, [&](const Endpoint& any) { return !is_of(any, channel); });
+    Shared own = {shared.turns, {}};
+    one.identities.clear();
+    for (std::size_t i = 0; i < options.identities.size(); ++i) {
+      if (!is_of(options.identities[i], channel)) continue;
+      one.identities.push_back(options.identities[i]);
+      own.members.push_back(shared.members[i]);
+    }
+    FLORA_ASSIGN(std::shared_ptr<Core> core, open_core(std::move(one), env, std::move(own)));
     opened.push_back({channel, std::make_unique<Network>(std::move(core))});
   }
   return opened;

@@ -2,6 +2,7 @@
 // its peers: which endpoints there are, who signs for whom, and how long each stage may take.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -23,6 +24,7 @@ struct Endpoint {
   std::string address;      ///< `host:port`.
   std::string ca_file;      ///< PEM: who signs the peer's TLS certificate.
   std::string server_name;  ///< That its certificate names; empty: the host of the address.
+  std::vector<std::string> channels = {};  ///< That the peer has joined; empty: all.
 };
 
 /// Who signs, with ECDSA on P-256.
@@ -34,7 +36,14 @@ struct Identity {
   std::vector<std::string> authorities;  ///< Exact ids of those in whose name it signs.
   bool is_default = false;  ///< Signs for all others, and what is read. One at most; none: the
                             ///< first reads, and what no identity signs for is refused.
+  std::vector<std::string> channels = {};  ///< That it signs on; empty: all.
 };
+
+/// Whether an endpoint or an identity is for the channel.
+template <typename Part>
+bool is_of(const Part& part, const std::string& channel) {
+  return part.channels.empty() || std::ranges::find(part.channels, channel) != part.channels.end();
+}
 
 /// What a peer may ask for in TLS. Empty: none.
 struct ClientCertificate {
@@ -74,8 +83,9 @@ struct Options {
 /// not what it has to be; the message names the file), not_found, unavailable (a file).
 Result<std::unique_ptr<outbox::RemoteNetwork>> open(Options options, Env& env);
 
-/// A network for each channel, in place of `options.channel`. What is under way and what waits is
-/// bounded for all together. Errors: as open().
+/// A network for each channel, in place of `options.channel`, with the endpoints and identities of
+/// that channel: what is said of identities holds on each. What is under way and what waits is
+/// bounded for all together. Errors: as open(); invalid (a channel has no endpoint or identity).
 Result<std::vector<outbox::Channel>> open_channels(const Options& options,
                                                    const std::vector<std::string>& channels,
                                                    Env& env);

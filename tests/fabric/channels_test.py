@@ -20,7 +20,8 @@ LANDS = {"DE-NI": NI, "DE-SN": SN}
 class Channels(OnFabric):
     @classmethod
     def setUpClass(cls):
-        cls.network = Network(NI, SN)
+        # The Länder are no members of SN's: it stands for the channel of a Land that another one serves.
+        cls.network = Network(NI, f"{SN}=BundMSP")
         cls.addClassCleanup(cls.network.end)
         cls.number = 0
 
@@ -40,7 +41,7 @@ class Channels(OnFabric):
     def entitle(self, channel, without=()):
         """All members agree on the entitlements of the network, but for some authorities."""
         agreed = {member: [one for one in authorities if one not in without]
-                  for member, authorities in self.network.description["entitlements"].items()}
+                  for member, authorities in self.network.description["channels"][channel].items()}
         text = json.dumps(agreed, separators=(",", ":"), sort_keys=True)
         for member in agreed:
             self.ask(channel, "-admin", "submit", "SetEntitlements", text, member=member)
@@ -67,10 +68,10 @@ class Channels(OnFabric):
         return self.report(gateway, AE, person, status="WEITERLEITUNG",
                            details={"empfaengerLand": "DE-SN", "empfaengerBehoerde": LD})
 
-    def verify(self, folder, answer):
+    def verify(self, folder, answer, *members):
         path = pathlib.Path(folder) / "receipt.json"
         path.write_text(json.dumps(answer))
-        said = subprocess.run([BINARY, "receipt", "verify", path, "--organisations", self.network.organisations()],
+        said = subprocess.run([BINARY, "receipt", "verify", path, "--organisations", self.network.organisations(*members)],
                               capture_output=True, text=True)
         self.assertEqual(said.returncode, 0, said.stderr)
         return said.stdout
@@ -109,6 +110,22 @@ class Channels(OnFabric):
         others = self.history(gateway, other["procedureId"])
         self.assertEqual(len(others), 1)
         return {procedure: history, other["procedureId"]: others}
+
+    def test_on_a_channel_without_the_land_the_bamf_signs_and_the_land_reads_nothing(self):
+        with temporary_folder() as folder, running(self.gateway(folder)) as gateway:
+            answer = self.report(gateway, LD, "PCH6")
+            procedure = answer["procedureId"]
+            self.assertEqual(self.on(SN, procedure), [answer["transactionId"]])
+            said = self.verify(folder, answer, "BundMSP")
+            self.assertIn(f"on channel {SN};", said)
+            self.assertIn("BundMSP", said)
+            self.assertNotIn("LaenderMSP", said)
+            told = pathlib.Path(folder) / "network.json"
+            told.write_text(json.dumps({**self.network.description, "channel": SN}))
+            for member, allowed in ("BundMSP", True), ("LaenderMSP", False):
+                asked = subprocess.run([self.network.description["client"], "-network", told, "-as", member,
+                                        "evaluate", "History", procedure], capture_output=True, text=True)
+                self.assertEqual(asked.returncode == 0, allowed, asked.stderr)
 
     def test_a_tombstone_stands_where_the_entries_stand(self):
         with temporary_folder() as folder, running(self.gateway(folder)) as gateway:

@@ -39,9 +39,10 @@ class Network:
         subprocess.run([FABRIC / "network.py", command, self.folder, member], check=True,
                        stdout=subprocess.DEVNULL)
 
-    def organisations(self):
-        """For `receipt verify`."""
-        return ",".join(f"{one['mspId']}={one['ca'][0]}" for one in self.description["organisations"])
+    def organisations(self, *members):
+        """For `receipt verify`: these, or all."""
+        return ",".join(f"{one['mspId']}={one['ca'][0]}" for one in self.description["organisations"]
+                        if not members or one["mspId"] in members)
 
 
 class Database:

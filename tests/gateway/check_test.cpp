@@ -417,20 +417,30 @@ TEST_CASE_FIXTURE(Fixture, "a channel that rows of the store name must be there"
   CHECK(is_told(told, "name the channel flora-ni, which is not among the channels"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "identities that not every channel may know are told of") {
-  const std::string told = "must be a member of every channel";
-  const auto warned = [&](const std::string& channels, const std::string& signs_for) {
+TEST_CASE_FIXTURE(Fixture, "channels on which not everybody is signed for are told of") {
+  const std::string everywhere = "signs on all of them";
+  const std::string nobody = "none is the default of the channel ";
+  const std::string several = "channels: {default: a, lands: {DE-NI: b}}";
+  const auto warned = [&](const std::string& told, const std::string& channels,
+                          const std::string& identity) {
     std::string text = of_network(channels);
-    text.replace(text.find("default: true"), 13, "default: true, authorities: " + signs_for);
+    text.replace(text.find("default: true"), 13, identity);
     write("config/gateway.yaml", text);
     const Examined examined = examine({folder.file("config/gateway.yaml"), {}}, env);
     return std::ranges::any_of(examined.findings.all(), [&](const Finding& one) {
       return one.what.find(told) != std::string::npos;
     });
   };
-  CHECK(warned("channels: {default: a, lands: {DE-NI: b}}", "[\"000250\"]"));
-  CHECK_FALSE(warned("channels: {default: a, lands: {DE-NI: b}}", "[]"));
-  CHECK_FALSE(warned("channel: a", "[\"000250\"]"));
+  const std::string some = "authorities: [\"000250\"]";
+  CHECK(warned(everywhere, several, "default: true, " + some));
+  CHECK_FALSE(warned(everywhere, several, "default: true, " + some + ", channels: [a, b]"));
+  CHECK_FALSE(warned(everywhere, several, "default: true"));
+  CHECK_FALSE(warned(everywhere, "channel: a", "default: true, " + some));
+  CHECK_FALSE(warned(nobody, several, "default: true"));
+  CHECK(warned(nobody + "a:", several, "default: true, channels: [b]"));
+  CHECK_FALSE(warned(nobody + "b:", several, "default: true, channels: [b]"));
+  CHECK(warned(nobody + "b:", several, some));
+  CHECK_FALSE(warned(nobody, "channel: a", some));
 }
 
 TEST_CASE_FIXTURE(Fixture, "settings keep the channels of which the local copy was made") {

@@ -460,6 +460,24 @@ TEST_CASE_FIXTURE(Fixture, "a network has one channel, or a default and those of
   }
   CHECK(refusal("channels: {default: a, lands: {DE-NI: b}}", "  channel: main\n")
             .find("each transaction names one of those") != std::string::npos);
+
+  const auto own = [&](const std::string& part, const std::string& names) {
+    return replaced(with("channels: {default: a, lands: {DE-NI: b}}"), part,
+                    part + ", channels: " + names);
+  };
+  const fabric::Options named = good(own("default: true", "[b, a]")).fabric->options;
+  CHECK(named.identities.front().channels == std::vector<std::string>{"b", "a"});
+  CHECK(named.endpoints.front().channels.empty());
+  CHECK(good(own("ca: ca.pem", "[b]")).fabric->options.endpoints.front().channels ==
+        std::vector<std::string>{"b"});
+  for (const std::string& text :
+       {own("default: true", "[b, c]"), own("ca: ca.pem", "[c]"),
+        replaced(with("channel: a"), "default: true", "default: true, channels: [c]")}) {
+    const auto loaded = load(text);
+    REQUIRE_FALSE(loaded.has_value());
+    CHECK(loaded.error().message.find("fabric.channels has no channel c") != std::string::npos);
+  }
+  CHECK_FALSE(load(own("default: true", "[]")).has_value());
 }
 
 TEST_CASE_FIXTURE(Fixture, "the limits in the file that is delivered are the defaults") {

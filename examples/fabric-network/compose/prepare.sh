@@ -7,6 +7,7 @@ network=$1
 mkdir -p "$network/config"
 for file in cryptogen configtx core orderer; do
   sed -e "s|\${crypto}|$network/crypto|g; s|\${builder}|$2/builder|g" \
+    -e 's|${members}|*Bund, *Laender|g' \
     -e 's|${orderer_host}|orderer.betrieb.flora.example|g; s|${orderer_port}|7050|g' \
     -e 's|${peer0_host}|peer.bund.flora.example|g; s|${peer0_port}|7051|g' \
     -e 's|${peer1_host}|peer.laender.flora.example|g; s|${peer1_port}|7051|g' \

@@ -1,5 +1,5 @@
-// Which organisation may report for which authority. The members agree on it: a text comes into force when
-// an admin of each of them has submitted the very same.
+// Which organisation may report for which authority. The members of the channel agree on it: a text comes
+// into force when an admin of each of them has submitted the very same.
 package main
 
 import (
@@ -18,13 +18,13 @@ const (
 
 // checkEntitlements reads {"<MSP id>":["<authority>",…],…}: canonical, of members only, each list in order
 // and without repeats, of authorities of the policy.
-func (l *ledger) checkEntitlements(text string) error {
+func (l *ledger) checkEntitlements(text string, members []string) error {
 	v, ok := parseCanonical(text)
 	if !ok || v.kind != kindObject || len(text) > maxBody {
 		return refused("entitlements are one canonical JSON object")
 	}
 	for i := range v.members {
-		if !slices.Contains(l.members, v.members[i].name) {
+		if !slices.Contains(members, v.members[i].name) {
 			return refused("entitlements name an organisation that is no member")
 		}
 		if v.members[i].value.kind != kindArray {
@@ -56,14 +56,15 @@ func (l *ledger) setEntitlements(stub shim.ChaincodeStubInterface, text string) 
 		return nil, errNoMember
 	}
 	msp, _ := caller.GetMSPID()
-	if admin, _ := caller.HasOUValue("admin"); !admin || !slices.Contains(l.members, msp) {
+	members := l.members[stub.GetChannelID()]
+	if admin, _ := caller.HasOUValue("admin"); !admin || !slices.Contains(members, msp) {
 		return nil, errNoMember
 	}
-	if err := l.checkEntitlements(text); err != nil {
+	if err := l.checkEntitlements(text, members); err != nil {
 		return nil, err
 	}
 	all := true
-	for _, one := range l.members {
+	for _, one := range members {
 		key, err := entitlementsKey(stub, agreed, one)
 		if err != nil {
 			return nil, err

@@ -18,6 +18,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hyperledger/fabric-chaincode-go/shim"
 	"github.com/hyperledger/fabric-protos-go/peer"
@@ -33,18 +35,32 @@ const recordedEvent = "recorded"
 // Immutable once made, and so thread-safe.
 type ledger struct {
 	guard   *guard
-	members []string
+	members map[string][]string // By channel.
 }
 
+// newLedger takes what main.go says of FLORA_MEMBERS and FLORA_CHANNELS.
 func newLedger(members, channels []string) (*ledger, error) {
-	if len(members) == 0 || len(channels) == 0 {
-		return nil, errors.New("FLORA_MEMBERS and FLORA_CHANNELS must each name at least one")
+	if len(channels) == 0 {
+		return nil, errors.New("FLORA_CHANNELS must name at least one")
 	}
-	guard, err := newGuard(channels)
+	var names []string
+	byChannel := map[string][]string{}
+	for _, one := range channels {
+		name, own, hasOwn := strings.Cut(one, "=")
+		byChannel[name] = members
+		if hasOwn {
+			byChannel[name] = strings.Split(own, "+")
+		}
+		if name == "" || len(byChannel[name]) == 0 || slices.Contains(byChannel[name], "") {
+			return nil, errors.New("a channel of FLORA_CHANNELS has no name or no members")
+		}
+		names = append(names, name)
+	}
+	guard, err := newGuard(names)
 	if err != nil {
 		return nil, err
 	}
-	return &ledger{guard, members}, nil
+	return &ledger{guard, byChannel}, nil
 }
 
 // Init is not part of the lifecycle that this chaincode is defined with.

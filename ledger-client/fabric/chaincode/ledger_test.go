@@ -44,11 +44,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	made, err := newLedger([]string{bund, laender}, []string{"default"})
+	made, err := newLedger([]string{bund, laender}, []string{"default", "flora-sn=BundMSP"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{t: t, stub: shimtest.NewMockStub("flora", made)}
+	stub := shimtest.NewMockStub("flora", made)
+	stub.ChannelID = "default"
+	return &world{t: t, stub: stub}
 }
 
 // entitled is a world in which both organisations have agreed.
@@ -236,6 +238,17 @@ func TestOnlyAdminsOfMembersSetEntitlements(t *testing.T) {
 	w.refused("not-entitled", "OtherMSP", "admin", "SetEntitlements", agreement)
 }
 
+func TestEachChannelHasItsMembers(t *testing.T) {
+	w := newWorld(t)
+	w.stub.ChannelID = "flora-sn"
+	w.refused("not-entitled", laender, "admin", "SetEntitlements", `{"BundMSP":["000250"]}`)
+	w.refused("invalid", bund, "admin", "SetEntitlements", agreement)
+	equal(t, w.must(bund, "admin", "SetEntitlements", `{"BundMSP":["000250"]}`), `{"inForce":true}`)
+	w.must(bund, "client", "Record", strings.Replace(body, `"default"`, `"flora-sn"`, 1))
+	w.stub.ChannelID = "elsewhere"
+	w.refused("not-entitled", bund, "admin", "SetEntitlements", `{"BundMSP":["000250"]}`)
+}
+
 func TestEntitlementsThatAreNotClosedAreRefused(t *testing.T) {
 	w := newWorld(t)
 	for _, text := range []string{"", "[]", "{}x", `{"OtherMSP":["000250"]}`, `{"BundMSP":"000250"}`,
@@ -276,7 +289,8 @@ func TestNoErrorRepeatsContent(t *testing.T) {
 }
 
 func TestALedgerWithoutMembersOrChannelsDoesNotStart(t *testing.T) {
-	for _, given := range [][2][]string{{nil, {"default"}}, {{bund}, nil}} {
+	for _, given := range [][2][]string{{nil, {"default"}}, {{bund}, nil}, {{bund}, {"default", "="}},
+		{{bund}, {"default", "flora-sn="}}, {nil, {"default", "flora-sn=BundMSP"}}, {nil, {"default=BundMSP+"}}} {
 		if _, err := newLedger(given[0], given[1]); err == nil {
 			t.Fatal("it starts")
 		}

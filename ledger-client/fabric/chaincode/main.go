@@ -5,7 +5,8 @@
 //	CHAINCODE_SERVER_ADDRESS  where it listens
 //	CHAINCODE_TLS_CERT, CHAINCODE_TLS_KEY, CHAINCODE_CLIENT_CA_CERT   files (PEM)
 //	FLORA_MEMBERS             the MSP ids that must agree on entitlements, separated by commas
-//	FLORA_CHANNELS            the channels that a transaction may name, separated by commas
+//	FLORA_CHANNELS            the channels that a transaction may name, separated by commas; one that has other
+//	                          members says so, such as flora-ni=BundMSP+NiMSP
 //
 // The last two must be the same at every organisation: where they differ, endorsements differ, and the
 // network commits nothing.

@@ -180,6 +180,40 @@ TEST_CASE("each authority's identity signs, and for whom there is none is refuse
   check(test::submit(*network, attempt()), Kind::refused, "no-identity");
 }
 
+TEST_CASE("on each channel those sign, and those are asked, that are for it") {
+  ScriptedLedger ledger;
+  const ScriptedPeer of_all(ledger);
+  const ScriptedPeer of_ni(ledger);
+  Options options = options_for({&of_ni, &of_all});
+  options.endpoints[0].channels = {"ni"};
+  options.identities[0].channels = {"sn"};
+  options.identities.push_back(organisations().client("bund"));
+  options.identities[2].authorities = {"BAMF"};
+  options.identities[2].channels = {"default", "ni"};
+  options.identities[1].channels = {"default", "ni"};
+  auto channels = fabric::open_channels(options, {"default", "ni", "sn"}, env());
+  REQUIRE_MESSAGE(channels.has_value(), channels.error().message);
+  const auto creator_of = [&](std::size_t channel, const std::string& authority) {
+    Attempt sent = attempt();
+    sent.authority = authority;
+    outbox::RemoteNetwork& network = *(*channels)[channel].network;
+    const Outcome outcome = test::submit(network, sent);
+    if (outcome.kind != Kind::committed) return outcome.reason;
+    const auto envelope = test::envelope(network, outcome.transaction).value();
+    return fabric::verify_endorsement(envelope, organisations().all(), {1, {"BundMSP"}})
+        .value()
+        .creator.msp_id;
+  };
+  CHECK(creator_of(2, "LEA-SN") == "BundMSP");
+  CHECK(creator_of(0, "LEA-SN") == "LaenderMSP");
+  CHECK(of_ni.endorses == 0);
+  CHECK(creator_of(1, "LEA-SN") == "LaenderMSP");
+  CHECK(of_ni.endorses == 1);
+  CHECK(creator_of(1, "BAMF") == "BundMSP");
+  CHECK(creator_of(2, "ABH-1") == "BundMSP");
+  CHECK(creator_of(1, "ABH-1") == "no-identity");
+}
+
 TEST_CASE("what fails before Submit is unavailable, and what fails in it unknown") {
   One one;
   const Attempt sent = attempt();
@@ -543,12 +577,19 @@ TEST_CASE("options that cannot be are told when the network is opened") {
         "Fabric needs a channel and a chaincode");
   CHECK(error_of([](Options& o) { o.chaincode.clear(); }) ==
         "Fabric needs a channel and a chaincode");
-  CHECK(error_of([](Options& o) { o.endpoints.clear(); }) == "Fabric needs an endpoint");
-  CHECK(error_of([](Options& o) { o.identities.clear(); }) == "Fabric needs an identity");
+  CHECK(error_of([](Options& o) { o.endpoints.clear(); }) ==
+        "Fabric needs an endpoint on the channel default");
+  CHECK(error_of([](Options& o) { o.identities.clear(); }) ==
+        "Fabric needs an identity on the channel default");
   CHECK(error_of([](Options& o) { o.identities[1].is_default = true; }) ==
-        "there are two default identities");
+        "there are two default identities on the channel default");
   CHECK(error_of([](Options& o) { o.identities[0].authorities = {"LEA-SN"}; }) ==
-        "two identities sign for one authority");
+        "two identities sign for one authority on the channel default");
+  Options several = options_for({&peer});
+  several.identities[1].channels = several.identities[0].channels = {"ni"};
+  const auto without = fabric::open_channels(several, {"ni", "sn"}, env());
+  REQUIRE_FALSE(without.has_value());
+  CHECK(without.error().message == "Fabric needs an identity on the channel sn");
   CHECK(error_of([](Options& o) { o.identities[0].msp_id.clear(); }) ==
         "an identity has no MSP id");
   CHECK(error_of([](Options& o) { o.concurrency = 0; }) == "the concurrency is not from 1 to 499");
