@@ -21,7 +21,8 @@ ChannelRule::ChannelRule(std::string otherwise, Lands lands) : lands_(std::move(
   for (const auto& [land, channel] : lands_) add_once(all_, channel);
 }
 
-ChannelRule::Names ChannelRule::of(const Transaction& entry, const Names& before) const {
+ChannelRule::Names ChannelRule::of(const Transaction& entry, const Names& before,
+                                   bool is_overtaken) const {
   Names channels;
   if (all_.empty()) return channels;
   const auto add_land = [this, &channels](std::string_view land) {
@@ -33,7 +34,7 @@ ChannelRule::Names ChannelRule::of(const Transaction& entry, const Names& before
   for (const std::string& one : before) {
     add_once(channels, one == kEarlierChannel ? all_.front() : one);
   }
-  add_land(receiver_of(entry).land);
+  if (!is_overtaken) add_land(receiver_of(entry).land);
   if (channels.empty()) channels.push_back(all_.front());
   return channels;
 }

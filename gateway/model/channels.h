@@ -33,7 +33,9 @@ class ChannelRule {
   /// Those of an entry of a procedure whose entries have gone to `before` until now, in this order,
   /// each once: the channel of the reporter's Land, all of `before` (kEarlierChannel: the default),
   /// that of the Land that the entry hands the procedure over to. If these are none, the default.
-  Names of(const Transaction& entry, const Names& before) const;
+  /// Of an entry whose correction or revocation came first nothing is in effect: it hands nothing
+  /// over, and a channel that did not get the other does not get it.
+  Names of(const Transaction& entry, const Names& before, bool is_overtaken = false) const;
 
   /// What `before` has grown to when such an entry has gone to `channels`.
   static Names grown(const Names& before, const Names& channels);

@@ -220,7 +220,7 @@ Result<Outcome> Acceptor::write(Draft& draft, const Plan& plan) {
   FLORA_TRY(record(draft, plan, target.number));
 
   Accepted accepted;
-  FLORA_ASSIGN(accepted.channels, spread(t, std::move(procedures)));
+  FLORA_ASSIGN(accepted.channels, spread(t, std::move(procedures), plan.reserved.has_value()));
   if (!accepted.channels.empty()) t.channel = accepted.channels.front();
   accepted.transaction_id = t.id;
   accepted.procedure = t.procedure;
@@ -236,7 +236,8 @@ Result<Outcome> Acceptor::write(Draft& draft, const Plan& plan) {
 // Where the entry goes, and with it from now on what is about its procedures: it counts as one with
 // the procedure that it is joined to.
 Result<std::vector<std::string>> Acceptor::spread(const Transaction& entry,
-                                                  std::vector<Procedure> procedures) {
+                                                  std::vector<Procedure> procedures,
+                                                  bool is_overtaken) {
   if (channels_.all().empty()) return std::vector<std::string>();
   for (std::size_t i = 0, named = procedures.size(); i < named; ++i) {
     if (!procedures[i].merged_into) continue;
@@ -247,7 +248,7 @@ Result<std::vector<std::string>> Acceptor::spread(const Transaction& entry,
   for (const Procedure& one : procedures) {
     before.insert(before.end(), one.channels.begin(), one.channels.end());
   }
-  std::vector<std::string> channels = channels_.of(entry, before);
+  std::vector<std::string> channels = channels_.of(entry, before, is_overtaken);
   const std::string grown = text_of(ChannelRule::grown(before, channels));
   for (const Procedure& one : procedures) {
     if (text_of(one.channels) == grown) continue;

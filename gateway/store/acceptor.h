@@ -123,7 +123,7 @@ class Acceptor {
   Result<bool> can_merge(const Draft& draft, const Plan& plan);
   Result<void> put_into_outbox(Accepted& accepted);
   Result<std::vector<std::string>> spread(const Transaction& entry,
-                                          std::vector<Procedure> procedures);
+                                          std::vector<Procedure> procedures, bool is_overtaken);
   Instant record_now();
   Result<Outcome> write(Draft& draft, const Plan& plan);
   Result<Uuid> refer(const Draft& draft, const Reference& reference, const Procedure& procedure);

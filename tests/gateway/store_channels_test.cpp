@@ -101,6 +101,24 @@ TEST_CASE("what corrects or revokes reaches every channel that holds what it ref
         Names{"flora-ni", "flora-sn", "flora"});
 }
 
+TEST_CASE(
+    "what comes after its correction or revocation reaches no channel that has not got that") {
+  RemoteStore fixture;
+  fixture.options.channels = two_lands();
+  fixture.reopen();
+  for (const bool corrects : {true, false}) {
+    const ProcedureKey person = by({azr(corrects ? "1" : "2")});
+    const std::string name = corrects ? "x" : "y";
+    Draft other = handing_over(draft(name + "1", person), "DE-BB");
+    (corrects ? other.corrects : other.revokes) = identity_of(name + "2");
+    CHECK(fixture.added(other).channels == Names{"flora-ni", "flora"});
+    const Draft late = handing_over(draft(name + "2", person), "DE-SN");
+    CHECK(fixture.added(late).channels == Names{"flora-ni", "flora"});
+    CHECK(fixture.added(handing_over(draft(name + "3", person), "DE-SN")).channels ==
+          Names{"flora-ni", "flora", "flora-sn"});
+  }
+}
+
 TEST_CASE("the order of acceptance does not matter: who was ever involved gets what comes") {
   RemoteStore fixture;
   fixture.options.channels = two_lands();
