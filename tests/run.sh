@@ -82,7 +82,7 @@ one_thread=$(begins_with xml_ adapter_bundle_ adapter_canonical adapter_code_lis
   gateway_decision gateway_event_parser gateway_expiry gateway_guard gateway_history gateway_keys \
   gateway_line_limit gateway_message_buffer gateway_policy gateway_settings gateway_tokens merkle_ model_ note_ \
   openapi_ policy_matrix telemetry_trace faults_test gateway_check_test gateway_rectification_test \
-  gateway_reopen_test gateway_retention_test gateway_store_faults_test gateway_store_rotation_faults_test gateway_store_audit_test \
+  gateway_reopen_test gateway_store_faults_test gateway_store_rotation_faults_test gateway_store_audit_test \
   gateway_store_archive_test gateway_store_channels_test gateway_store_keys_test gateway_store_erasure_test \
   gateway_store_sharing_test \
   process_adapter process_audit process_erasure process_fourth_bundle process_keys process_privacy \

@@ -471,6 +471,8 @@ def read_channels(given):
     for one in given:
         name, _, members = one.partition("=")
         channels[name] = members.split("+") if members else channels[CHANNEL]
+        if not set(channels[name]) <= set(channels[CHANNEL]):
+            raise Failure(f"{one}: the organisations are {' and '.join(channels[CHANNEL])}")
     return channels
 
 

@@ -185,8 +185,8 @@ class Check {
           return !one.authorities.empty() && one.channels.empty();
         })) {
       warning("ledger.fabric.identities",
-              "one of some authorities that names no channels signs on all of them; where it is "
-              "no member, those reports wait for ever (access-denied)");
+              "one of some authorities names no channels and signs on all of them; where it is "
+              "no member, those reports wait for ever (access-denied): name those that it is of");
     }
     for (const std::string& channel : settings_.channels().all()) {
       if (std::ranges::any_of(identities, [&channel](const fabric::Identity& one) {
@@ -196,7 +196,7 @@ class Check {
       }
       warning("ledger.fabric.identities",
               "none is the default of the channel " + channel +
-                  ": what an authority that none names hands over to it fails (no-identity)");
+                  ": what an authority that none names reports there fails (no-identity)");
     }
   }
 

@@ -55,9 +55,9 @@ Result<std::vector<fabric::Organisation>> read_organisations(const std::string& 
 Result<std::string> verify_network(const nlohmann::json& receipt, const std::string& organisations,
                                    Env& env) {
   if (organisations.empty()) {
-    return Error{
-        Errc::invalid,
-        "--organisations is needed: the members' CA certificates, from a source you trust"};
+    return Error{Errc::invalid,
+                 "--organisations is needed: the CA certificates of the channel's members, from a "
+                 "source you trust"};
   }
   FLORA_ASSIGN(const auto known, read_organisations(organisations, env));
   fabric::EndorsementPolicy policy;

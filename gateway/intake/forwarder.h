@@ -30,7 +30,7 @@ using Fate = std::variant<OnItsWay, OnLedger, RefusedByLedger>;
 /// How the ledger does.
 enum class LedgerState {
   up,
-  away,     ///< It takes nothing for now; what is accepted waits in the outbox, as it may.
+  away,     ///< It takes nothing at present; what is accepted waits in the outbox, as it may.
   stalled,  ///< It should take everything at once, and does not.
 };
 

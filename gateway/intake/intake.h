@@ -58,7 +58,7 @@ struct Answer {
 /// How far a submission has come.
 enum class Stage {
   durable,   ///< In the store: what was accepted of it cannot be lost.
-  on_ledger  ///< Committed, or the ledger has refused for now.
+  on_ledger  ///< Committed, or refused by the ledger until somebody tries again.
 };
 
 struct Submission {

@@ -127,12 +127,13 @@ void UnderWay::break_off() {
   for (grpc::ClientContext* const one : contexts_) one->TryCancel();
 }
 
-Core::Core(Options given, Env& environment, Shared shared)
+Core::Core(Options given, Env& environment, std::shared_ptr<Turns> shared_turns,
+           std::vector<Member> own_members)
     : options(std::move(given)),
       env(environment),
-      members(std::move(shared.members)),
+      members(std::move(own_members)),
       endpoints(names_of(options), {options.first_pause, options.longest_pause}, env),
-      turns(std::move(shared.turns)),
+      turns(std::move(shared_turns)),
       reactor(kThreads) {}
 
 const Member* Core::signer_for(std::string_view authority) const {
@@ -163,9 +164,16 @@ Result<Shared> open_shared(const Options& options, Env& env) {
   return shared;
 }
 
-Result<std::shared_ptr<Core>> open_core(Options options, Env& env, Shared shared) {
+Result<std::shared_ptr<Core>> open_core(Options options, Env& env, const Shared& shared) {
+  std::vector<Member> members;
+  for (std::size_t i = 0; i < shared.members.size(); ++i) {
+    if (is_of(options.identities[i], options.channel)) members.push_back(shared.members[i]);
+  }
+  const auto is_of_others = [&options](const auto& one) { return !is_of(one, options.channel); };
+  std::erase_if(options.identities, is_of_others);
+  std::erase_if(options.endpoints, is_of_others);
   FLORA_TRY(check(options));
-  auto core = std::make_shared<Core>(std::move(options), env, std::move(shared));
+  auto core = std::make_shared<Core>(std::move(options), env, shared.turns, std::move(members));
   for (const Endpoint& one : core->options.endpoints) {
     FLORA_ASSIGN(const grpc::SslCredentialsOptions tls,
                  read_credentials(one, core->options.client_certificate, env));

@@ -41,15 +41,16 @@ class UnderWay {
   std::set<grpc::ClientContext*> contexts_;
 };
 
-/// What a channel has from the network that it is one of.
+/// What several channels of a network have together.
 struct Shared {
-  std::shared_ptr<Turns> turns;  ///< Of all channels: the calls that are under way at one time.
+  std::shared_ptr<Turns> turns;  ///< The calls that are under way at one time.
   std::vector<Member> members;   ///< In the order of Options::identities.
 };
 
 /// Thread-safe. Alive as long as a call is under way.
 struct Core {
-  Core(Options given, Env& environment, Shared shared);
+  Core(Options given, Env& environment, std::shared_ptr<Turns> shared_turns,
+       std::vector<Member> own_members);
 
   /// Whose identity signs for an authority; null: nobody's.
   const Member* signer_for(std::string_view authority) const;
@@ -70,7 +71,7 @@ struct Core {
 /// With the files of the identities read, each key once, so that a token is logged in to once.
 /// Errors of both: as fabric::open().
 Result<Shared> open_shared(const Options& options, Env& env);
-/// With the other files read and the channels made.
-Result<std::shared_ptr<Core>> open_core(Options options, Env& env, Shared shared);
+/// With the other files read and the connections made, of what is for `options.channel`.
+Result<std::shared_ptr<Core>> open_core(Options options, Env& env, const Shared& shared);
 
 }  // namespace flora::fabric

@@ -181,8 +181,8 @@ class Network final : public outbox::RemoteNetwork {
 }  // namespace
 
 Result<std::unique_ptr<outbox::RemoteNetwork>> open(Options options, Env& env) {
-  FLORA_ASSIGN(Shared shared, open_shared(options, env));
-  FLORA_ASSIGN(std::shared_ptr<Core> core, open_core(std::move(options), env, std::move(shared)));
+  FLORA_ASSIGN(const Shared shared, open_shared(options, env));
+  FLORA_ASSIGN(std::shared_ptr<Core> core, open_core(std::move(options), env, shared));
   return std::unique_ptr<outbox::RemoteNetwork>(std::make_unique<Network>(std::move(core)));
 }
 
@@ -194,15 +194,7 @@ Result<std::vector<outbox::Channel>> open_channels(const Options& options,
   for (const std::string& channel : channels) {
     Options one = options;
     one.channel = channel;
-    std::erase_if(one.endpoints, [&](const Endpoint& any) { return !is_of(any, channel); });
-    Shared own = {shared.turns, {}};
-    one.identities.clear();
-    for (std::size_t i = 0; i < options.identities.size(); ++i) {
-      if (!is_of(options.identities[i], channel)) continue;
-      one.identities.push_back(options.identities[i]);
-      own.members.push_back(shared.members[i]);
-    }
-    FLORA_ASSIGN(std::shared_ptr<Core> core, open_core(std::move(one), env, std::move(own)));
+    FLORA_ASSIGN(std::shared_ptr<Core> core, open_core(std::move(one), env, shared));
     opened.push_back({channel, std::make_unique<Network>(std::move(core))});
   }
   return opened;

@@ -22,6 +22,14 @@ const ChannelRule& two_lands() {
   return rule;
 }
 
+// With channels of its own for each of two Länder.
+struct TwoLands : RemoteStore {
+  TwoLands() {
+    options.channels = two_lands();
+    reopen();
+  }
+};
+
 Draft of_land(Draft report, const std::string& land) {
   report.transaction.land = land;
   return report;
@@ -59,9 +67,7 @@ TEST_CASE("with one channel no row names any, and a transaction has the name tha
 
 TEST_CASE(
     "an entry goes to the channels of reporter and procedure, and bears the first one's name") {
-  RemoteStore fixture;
-  fixture.options.channels = two_lands();
-  fixture.reopen();
+  TwoLands fixture;
   const ProcedureKey person = by({azr("1")});
   const auto channels = [&](const Draft& one) {
     const Accepted accepted = fixture.added(one);
@@ -85,9 +91,7 @@ TEST_CASE(
 }
 
 TEST_CASE("what corrects or revokes reaches every channel that holds what it refers to") {
-  RemoteStore fixture;
-  fixture.options.channels = two_lands();
-  fixture.reopen();
+  TwoLands fixture;
   const ProcedureKey person = by({azr("1")});
   fixture.added(draft("a", person));
   fixture.added(handing_over(draft("b", person), "DE-SN"));
@@ -103,9 +107,7 @@ TEST_CASE("what corrects or revokes reaches every channel that holds what it ref
 
 TEST_CASE(
     "what comes after its correction or revocation reaches no channel that has not got that") {
-  RemoteStore fixture;
-  fixture.options.channels = two_lands();
-  fixture.reopen();
+  TwoLands fixture;
   for (const bool corrects : {true, false}) {
     const ProcedureKey person = by({azr(corrects ? "1" : "2")});
     const std::string name = corrects ? "x" : "y";
@@ -120,9 +122,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the order of acceptance does not matter: who was ever involved gets what comes") {
-  RemoteStore fixture;
-  fixture.options.channels = two_lands();
-  fixture.reopen();
+  TwoLands fixture;
   for (const bool ni_first : {true, false}) {
     const ProcedureKey person = by({azr(ni_first ? "1" : "2")});
     const std::string name = ni_first ? "x" : "y";
@@ -137,9 +137,7 @@ TEST_CASE("the order of acceptance does not matter: who was ever involved gets w
 }
 
 TEST_CASE("a merge joins the channels of its procedures, and goes to all of them") {
-  RemoteStore fixture;
-  fixture.options.channels = two_lands();
-  fixture.reopen();
+  TwoLands fixture;
   const ProcedureKey from = by({azr("1")});
   const ProcedureKey into = by({azr("2")});
   fixture.added(draft("a", from));
@@ -155,9 +153,7 @@ TEST_CASE("a merge joins the channels of its procedures, and goes to all of them
 }
 
 TEST_CASE("what is refused goes to no further channel") {
-  RemoteStore fixture;
-  fixture.options.channels = two_lands();
-  fixture.reopen();
+  TwoLands fixture;
   const ProcedureKey person = by({azr("1")});
   fixture.added(draft("a", person));
   Draft other = handing_over(draft("a", person), "DE-SN");
@@ -167,9 +163,7 @@ TEST_CASE("what is refused goes to no further channel") {
 }
 
 TEST_CASE("a repeat and what is opened again keep their channels") {
-  RemoteStore fixture;
-  fixture.options.channels = two_lands();
-  fixture.reopen();
+  TwoLands fixture;
   const Draft report = handing_over(draft("a", by({azr("1")})), "DE-SN");
   const Accepted accepted = fixture.added(report);
   CHECK(fixture.accepted(report).channels == Names{"flora-ni", "flora-sn"});
@@ -198,9 +192,7 @@ TEST_CASE("a tombstone goes where the entries of its procedure have gone") {
 }
 
 TEST_CASE("the channels that are in use are told: of a person, of what waits, and of all") {
-  RemoteStore fixture;
-  fixture.options.channels = two_lands();
-  fixture.reopen();
+  TwoLands fixture;
   const Accepted handed = fixture.added(handing_over(draft("a", by({azr("1")})), "DE-SN"));
   const Names both = {"flora-ni", "flora-sn"};
   CHECK((*fixture.store->find_in_outbox(handed.transaction_id))->channels == both);

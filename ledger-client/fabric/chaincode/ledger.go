@@ -47,6 +47,9 @@ func newLedger(members, channels []string) (*ledger, error) {
 	byChannel := map[string][]string{}
 	for _, one := range channels {
 		name, own, hasOwn := strings.Cut(one, "=")
+		if slices.Contains(names, name) {
+			return nil, errors.New("FLORA_CHANNELS names a channel twice")
+		}
 		byChannel[name] = members
 		if hasOwn {
 			byChannel[name] = strings.Split(own, "+")

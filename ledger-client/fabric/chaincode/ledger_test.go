@@ -290,7 +290,7 @@ func TestNoErrorRepeatsContent(t *testing.T) {
 
 func TestALedgerWithoutMembersOrChannelsDoesNotStart(t *testing.T) {
 	for _, given := range [][2][]string{{nil, {"default"}}, {{bund}, nil}, {{bund}, {"default", "="}},
-		{{bund}, {"default", "flora-sn="}}, {nil, {"default", "flora-sn=BundMSP"}}, {nil, {"default=BundMSP+"}}} {
+		{{bund}, {"default", "default=BundMSP"}}, {{bund}, {"default", "flora-sn="}}, {nil, {"default", "flora-sn=BundMSP"}}, {nil, {"default=BundMSP+"}}} {
 		if _, err := newLedger(given[0], given[1]); err == nil {
 			t.Fatal("it starts")
 		}
