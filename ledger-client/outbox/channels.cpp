@@ -154,7 +154,7 @@ class AllFollowing final : public Following {
           [this, &name = channels[i].name](std::vector<NetworkEntry> entries) {
             give(name, std::move(entries));
           },
-          [this, i](bool up) { tell(i, up); }));
+          [this, i](bool is_up) { tell(i, is_up); }));
     }
   }
 
