@@ -61,8 +61,8 @@ plain=$(begins_with structure_ fabric_ gateway_store_test_postgresql gateway_sto
 # counts: all that it is put through), and what takes a sample with a sanitizer.
 real='process_kill process_life process_flood process_slow process_idle process_quickstart'
 [ "$mode" != soak ] || real=process_
-both=$(begins_with $real conformance_http byte_flip_test gateway_rectification_test gateway_guard_test \
-  xml_expat_test adapter_scanner_test)
+both=$(begins_with $real conformance_http byte_flip_test gateway_rectification_test gateway_guard_test gateway_retention_test \
+  gateway_store_erasure_test xml_expat_test adapter_scanner_test)
 
 echo '== Plain build, and the tools that are not ours'
 build dev -DFLORA_ONLY="$plain|$both" -DCMAKE_CXX_FLAGS_DEBUG=-g0

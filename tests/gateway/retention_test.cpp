@@ -137,9 +137,8 @@ TEST_CASE("the first run beside an empty ledger is not put off") {
 TEST_CASE(
     "a run during which a disk operation fails tells of it, and where the process lives "
     "the next one does the rest") {
-  std::uint64_t n = 1;
   int died = 0;
-  for (bool fired = true; fired; n += 2) {
+  const std::uint64_t end = test::try_operations([&](std::uint64_t n) {
     CAPTURE(n);
     FaultVfs vfs;
     Options options;
@@ -150,19 +149,21 @@ TEST_CASE(
     gateway.env.set_now_ms(due_of(gateway).ms);
     vfs.fail_once_at(n);
     const erasure::RetentionRun first = gateway.run_retention();
-    fired = vfs.fired();
+    const bool fired = vfs.fired();
     vfs.heal();
     if (first.erased == 0) CHECK(first.failed > 0);
     const bool lives = gateway.report(event("e-2", number(2))).status == 201;
     if (!lives) ++died;  // The process would have ended.
     const erasure::RetentionRun second = gateway.run_retention();
-    if (!lives) continue;
-    CHECK(first.erased + second.erased == 1);
-    CHECK(searched(gateway, 1) == 404);
-  }
-  MESSAGE("operations: ", n - 3,
-          ", every second tried; after so many the process would have ended: ", died);
-  CHECK(n > 5);
+    if (lives) {
+      CHECK(first.erased + second.erased == 1);
+      CHECK(searched(gateway, 1) == 404);
+    }
+    return fired;
+  });
+  MESSAGE("operations: ", end - 1,
+          "; after so many of those tried the process would have ended: ", died);
+  CHECK(end > 20);
 }
 
 TEST_CASE("what restores have put aside goes when its period is over, and nothing else") {

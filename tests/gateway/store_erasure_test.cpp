@@ -595,8 +595,7 @@ class Trial : public Machine {
 
 void check_all(const std::function<void(Trial&, std::uint64_t)>& arm,
                const std::function<void(Trial&, std::uint64_t)>& repair) {
-  std::uint64_t n = 1;
-  while (true) {
+  const std::uint64_t end = flora::test::try_operations([&](std::uint64_t n) {
     CAPTURE(n);
     Trial trial;
     arm(trial, n);
@@ -606,11 +605,10 @@ void check_all(const std::function<void(Trial&, std::uint64_t)>& arm,
     repair(trial, n);
     trial.reopen();
     trial.check();
-    if (!fired) break;
-    ++n;
-  }
-  MESSAGE("operations tried: ", n - 1);
-  CHECK(n > 50);
+    return fired;
+  });
+  MESSAGE("operations: ", end - 1);
+  CHECK(end > 50);
 }
 
 void heal(Trial& trial, std::uint64_t) { trial.vfs.heal(); }

@@ -15,7 +15,7 @@ import gateway as g
 
 FLOODER = g.AE
 OTHERS = ["000250", "000160", "999912"]
-EVENTS = 2000 if g.SOAK else 60  # Of each of the others.
+EVENTS = 2000 if g.SOAK else 30  # Of each of the others.
 STREAMS, SINGLES = 8, 8
 
 RATES = ("{requests: {per_second: 1000000, burst: 1000000}, "

@@ -30,6 +30,13 @@ def tracked(root):
             if p.is_file() and "build" not in p.parts and "node_modules" not in p.parts]
 
 
+def unused_usings(text):
+    """Using declarations of a .cpp outside of classes whose name nothing else in it says."""
+    for match in re.finditer(r"^using [\w:]+::(\w+);$", text, re.MULTILINE):
+        if len(re.findall(rf"\b{match[1]}\b", re.sub(r"//.*", "", text))) < 2:
+            yield text.count("\n", 0, match.start()) + 1
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     faults = []
@@ -45,6 +52,8 @@ def main():
         lines = text.splitlines()
         if file.suffix in (".h", ".cpp") and len(lines) > MAX_LINES:
             faults.append(f"{name}: {len(lines)} lines; one thing each")
+        if file.suffix == ".cpp":
+            faults += [f"{name}:{number}: nothing uses this" for number in unused_usings(text)]
         for pattern, suffixes, why in RULES:
             if file.suffix not in suffixes:
                 continue
